@@ -1,0 +1,39 @@
+/** The replies of the wire: one JSON object, one write, at most 4,096 bytes. */
+
+export const MAX_REPLY_BYTES = 4096;
+
+const STATUS = {
+  202: 'Accepted',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+} as const;
+
+export interface Refusal {
+  readonly code: Exclude<keyof typeof STATUS, 202>;
+  readonly message: string;
+}
+
+export type Reply = { readonly code: 202; readonly id: string } | Refusal;
+
+export function refuse(code: Refusal['code'], message: string): Refusal {
+  return { code, message };
+}
+
+/** The bytes of a reply; a message that would not fit is cut and ends in `…`. */
+export function encodeReply(reply: Reply): Buffer {
+  const status = STATUS[reply.code];
+  if (reply.code === 202) return Buffer.from(JSON.stringify({ code: 202, status, id: reply.id }));
+  const encode = (message: string) => Buffer.from(JSON.stringify({ code: reply.code, status, message }));
+  // A character is at most 6 bytes as JSON (\u0000), so the first cut bounds the work.
+  let message = reply.message.slice(0, MAX_REPLY_BYTES);
+  let bytes = encode(message);
+  if (bytes.length <= MAX_REPLY_BYTES && message.length === reply.message.length) return bytes;
+  while (bytes.length > MAX_REPLY_BYTES || !message.endsWith('…')) {
+    const over = Math.max(1, Math.ceil((bytes.length - MAX_REPLY_BYTES) / 6));
+    message = `${message.replace(/…$/, '').slice(0, -over)}…`;
+    bytes = encode(message);
+  }
+  return bytes;
+}
