@@ -1,0 +1,48 @@
+import type { Static, TObject } from 'typebox';
+import type { Refusal } from '../io/reply.ts';
+
+/** What a command may know of the daemon's configuration. */
+export interface CommandSettings {
+  readonly projectName: string;
+  readonly cronFile: string;
+  readonly deletionRoots: readonly string[];
+}
+
+/** One thing that a plan does. `paths` and `target` are absolute and normalised. */
+export type Step =
+  | { readonly do: 'remove'; readonly paths: readonly string[] }
+  | { readonly do: 'replace'; readonly target: string; readonly content: string }
+  | { readonly do: 'execute'; readonly file: string; readonly args: readonly string[] };
+
+/** What a checked command will do and what is recorded of it. Frozen: what was checked is what runs. */
+export interface Plan {
+  /** `process.type` */
+  readonly type: string;
+  /** `process.command`: the argv joined by spaces */
+  readonly command: string;
+  /** `process.args` */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** The paths it changes. Plans whose paths are equal or nested run one after the other. */
+  readonly touches: readonly string[];
+  /** `undefined`: there is nothing to do, the process succeeds at once. */
+  readonly step: Step | undefined;
+  /** What an operator should know although the command is accepted. */
+  readonly warnings: readonly string[];
+}
+
+/** A whitelisted command: pure, from a request to a plan. */
+export interface Command<S extends TObject = TObject> {
+  readonly name: string;
+  /** The arguments, in the order in which a missing one is reported. A property's `must` ends "<name> must be …". */
+  readonly schema: S;
+  /** The rules with messages of their own; they see the arguments before the schema is checked. */
+  readonly rules?: (args: Record<string, unknown>) => string | undefined;
+  /** Refuses what is well formed but not allowed. */
+  readonly permit?: (args: Static<S>, settings: CommandSettings) => Refusal | undefined;
+  readonly plan: (args: Static<S>, settings: CommandSettings, now: Date) => Plan;
+}
+
+/** Keeps the schema's type while a command goes into the whitelist. */
+export function defineCommand<S extends TObject>(command: Command<S>): Command {
+  return command as unknown as Command;
+}

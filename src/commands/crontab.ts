@@ -1,0 +1,66 @@
+import type { Schedule } from './schedule.ts';
+
+export interface Crontab {
+  readonly content: string;
+  readonly warnings: readonly string[];
+}
+
+/** The five fields of a checked schedule. */
+export function cronExpression(schedule: Schedule): string {
+  const { minute, hour, interval_value: step } = schedule;
+  switch (schedule.frequency) {
+    case 'daily':
+      return `${minute} ${hour} * * *`;
+    case 'weekly':
+      return `${minute} ${hour} * * ${schedule.day_of_week ?? '*'}`;
+    case 'monthly':
+      return `${minute} ${hour} ${schedule.day_of_month ?? '*'} * *`;
+    case 'hourly':
+      return `${minute} * * * *`;
+    case 'interval':
+      return schedule.interval_unit === 'hours' ? `0 */${step} * * *` : `*/${step} * * * *`;
+  }
+}
+
+/** What cron makes of a step that does not divide its field: it starts again at each full hour or day. */
+export function stepWarning(schedule: Schedule): string | undefined {
+  if (schedule.frequency !== 'interval') return undefined;
+  const hours = schedule.interval_unit === 'hours';
+  const field = hours ? 24 : 60;
+  const step = schedule.interval_value as number;
+  if (field % step === 0) return undefined;
+  const unit = hours ? 'hours' : 'minutes';
+  const whole = hours ? 'day at 00:00' : 'hour at :00';
+  if (step >= field) return `every ${step} ${unit} is more than cron can count: it fires once, every ${whole}`;
+  const at = Array.from({ length: Math.ceil(field / step) }, (_, i) => String(i * step).padStart(2, '0'));
+  const marks = at.map((mark) => (hours ? `${mark}:00` : `:${mark}`)).join(' ');
+  return `every ${step} ${unit} does not divide the ${hours ? 'day' : 'hour'}: cron fires at ${marks} of each ${hours ? 'day' : 'hour'}`;
+}
+
+/** The whole file that replaces `/etc/cron.d/<project>`; enabled schedules only, in the order received. */
+export function crontab(schedules: readonly Schedule[], projectName: string, now: Date): Crontab {
+  const log = (name: string) => `>> /var/log/${projectName}/${name}.log 2>&1`;
+  const updated = now.toISOString().slice(0, 19).replace('T', ' ');
+  const lines = [
+    '# DBCalm Backup Schedules',
+    '# Auto-generated - do not edit manually',
+    `# Last updated: ${updated} UTC`,
+    '',
+    '# Daily cleanup job',
+    `0 2 * * * root /usr/bin/dbcalm cleanup ${log('cleanup')}`,
+    '',
+  ];
+  const warnings: string[] = [];
+  for (const schedule of schedules.filter(({ enabled }) => enabled)) {
+    const { id, backup_type: type } = schedule;
+    const warning = stepWarning(schedule);
+    lines.push(`# Schedule ID: ${id}`);
+    if (warning !== undefined) {
+      lines.push(`# Note: ${warning}`);
+      warnings.push(`schedule ${id}: ${warning}`);
+    }
+    const job = `/usr/bin/dbcalm backup ${type} --schedule-id ${id}`;
+    lines.push(`${cronExpression(schedule)} root ${job} ${log(`cron-${id}`)}`, '');
+  }
+  return { content: `${lines.join('\n')}\n`, warnings };
+}

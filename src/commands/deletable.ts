@@ -1,0 +1,35 @@
+import { isBelow, normalise } from '../io/paths.ts';
+import { type Refusal, refuse } from '../io/reply.ts';
+import type { Step } from './command.ts';
+import { received } from './received.ts';
+
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+
+/** The rule of deletion: strictly below a root, spelled so that no reader can take it for another place. */
+export function refuseDeletion(path: string, roots: readonly string[]): Refusal | undefined {
+  const why = objection(path, roots);
+  if (why === undefined) return undefined;
+  return refuse(403, `Cannot delete ${printable(path)}: ${why}. Allowed is what lies below ${roots.join(', ')}`);
+}
+
+function objection(path: string, roots: readonly string[]): string | undefined {
+  if (!path.startsWith('/')) return 'the path is not absolute';
+  if (CONTROL.test(path)) return 'the path holds a control character';
+  if (!path.isWellFormed()) return 'the path is not valid Unicode';
+  if (path.split('/').includes('..')) return "the path holds '..'";
+  const target = normalise(path);
+  if (roots.includes(target)) return 'it is a deletion root itself';
+  if (!roots.some((root) => isBelow(target, root))) return 'it is not below a deletion root';
+  return undefined;
+}
+
+function printable(path: string): string {
+  const escape = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return received(path).replace(new RegExp(CONTROL, 'g'), escape);
+}
+
+/** The removal of checked paths, each once. */
+export function removal(paths: readonly string[]): Step | undefined {
+  const unique = [...new Set(paths.map(normalise))];
+  return unique.length === 0 ? undefined : { do: 'remove', paths: unique };
+}

@@ -1,0 +1,19 @@
+import { Type } from 'typebox';
+import { normalise } from '../io/paths.ts';
+import { defineCommand } from './command.ts';
+import { refuseDeletion, removal } from './deletable.ts';
+
+/** `delete_directory`: removes one folder. */
+export const deleteDirectory = defineCommand({
+  name: 'delete_directory',
+  schema: Type.Object({ path: Type.String({ must: 'a string' }) }),
+  permit: ({ path }, { deletionRoots }) => refuseDeletion(path, deletionRoots),
+  plan: ({ path }) => ({
+    type: 'delete_directory',
+    command: `/bin/rm -rf ${path}`,
+    args: { path },
+    touches: [normalise(path)],
+    step: removal([path]),
+    warnings: [],
+  }),
+});

@@ -1,0 +1,22 @@
+import { Type } from 'typebox';
+import { defineCommand } from './command.ts';
+import { crontab } from './crontab.ts';
+import { checkSchedules, Schedule } from './schedule.ts';
+
+/** `update_cron_schedules`: replaces the cron file as a whole. */
+export const updateCronSchedules = defineCommand({
+  name: 'update_cron_schedules',
+  schema: Type.Object({ schedules: Type.Array(Schedule, { must: 'a list' }) }),
+  rules: ({ schedules }) => checkSchedules(schedules),
+  plan: ({ schedules }, { projectName, cronFile }, now) => {
+    const { content, warnings } = crontab(schedules, projectName, now);
+    return {
+      type: 'update_cron_schedules',
+      command: `/bin/mv -fT ${cronFile}`,
+      args: { schedule_count: schedules.length },
+      touches: [cronFile],
+      step: { do: 'replace', target: cronFile, content },
+      warnings,
+    };
+  },
+});
