@@ -1,0 +1,117 @@
+/** Everything that can go wrong, in one table: what the operator is told, and what to do about it. */
+
+export interface ErrorKind {
+  /** The exit code of a start that fails of it; undefined where the daemon goes on. */
+  readonly exit?: number;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export const ERRORS = {
+  CONFIG_UNREADABLE: {
+    exit: 78,
+    message: 'the config file cannot be read',
+    remedy: 'check that the file exists, that the daemon may read it and that it is YAML',
+  },
+  CONFIG_INVALID: {
+    exit: 78,
+    message: 'the config is not valid',
+    remedy: 'correct the key that is named, or remove it to get its default',
+  },
+  LOG_UNWRITABLE: {
+    exit: 73,
+    message: 'the log file cannot be opened',
+    remedy: 'create its folder, make it writable for the daemon, or set cmd_log_file',
+  },
+  DATABASE_UNUSABLE: {
+    exit: 74,
+    message: 'the database cannot be used',
+    remedy:
+      'check database_path: its folder must be writable for the daemon, and the file an SQLite database',
+  },
+  SOCKET_IN_USE: {
+    exit: 75,
+    message: 'another daemon answers on the socket',
+    remedy: 'stop it first, or set another socket_path',
+  },
+  SOCKET_OCCUPIED: {
+    exit: 73,
+    message: 'something that is not a socket is in the place of the socket',
+    remedy: 'look at what it is and move it away, or set another socket_path; the daemon will not touch it',
+  },
+  SOCKET_UNUSABLE: {
+    exit: 73,
+    message: 'the socket cannot be opened',
+    remedy:
+      'check socket_path: its folder must be writable for the daemon, and the path shorter than 100 bytes',
+  },
+  STORE_UNAVAILABLE: {
+    message: 'the database does not take the command',
+    remedy: 'nothing was recorded and nothing will run: send it again once the database is writable',
+  },
+  QUEUE_FULL: {
+    message: 'too many commands are waiting',
+    remedy: 'send it again later, or raise max_pending',
+  },
+  SHUTTING_DOWN: {
+    message: 'the daemon is shutting down',
+    remedy: 'send it again when the daemon is back',
+  },
+  ACCEPT_TOO_SLOW: {
+    message: 'the command was not recorded in time',
+    remedy: 'look the command up in the process table before sending it again',
+  },
+  FOLDER_MOVED: {
+    message: 'the folder above the path is not where the path says',
+    remedy: 'no component of a path may be a symlink: give the real path',
+  },
+  FOLDER_UNREACHABLE: {
+    message: 'the folder above the path cannot be opened',
+    remedy: 'check the permissions on the way to the path, and its length',
+  },
+  CHILD_NOT_STARTED: {
+    message: 'the program could not be started',
+    remedy: 'check that the program exists and that the daemon may run it',
+  },
+  STAGING_FAILED: {
+    message: 'the new cron file could not be written; the old one is untouched',
+    remedy: 'check that the folder of cron_file exists, is writable for the daemon and has room',
+  },
+  INTERNAL: {
+    message: 'the daemon failed to handle this; it goes on',
+    remedy: 'report it with the log lines of this id',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error of the table. `detail` says what exactly, for example the path and the system's own word. */
+export class DaemonError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string;
+
+  constructor(code: ErrorCode, detail = '', cause?: unknown) {
+    super(`${ERRORS[code].message}${detail === '' ? '' : `: ${detail}`}`, { cause });
+    this.name = 'DaemonError';
+    this.code = code;
+    this.detail = detail;
+  }
+
+  get remedy(): string {
+    return ERRORS[this.code].remedy;
+  }
+
+  get exitCode(): number {
+    return (ERRORS[this.code] as ErrorKind).exit ?? 70;
+  }
+}
+
+/** Any thrown value as an error of the table. */
+export function asDaemonError(error: unknown, code: ErrorCode = 'INTERNAL'): DaemonError {
+  if (error instanceof DaemonError) return error;
+  return new DaemonError(code, messageOf(error), error);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
