@@ -1,0 +1,40 @@
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { DaemonError, messageOf } from '../errors.ts';
+import { migrate } from './migrations.ts';
+
+/** Opens the shared database, durable: WAL, every commit on disk before it returns, never waiting for a lock. */
+export function openDatabase(path: string): Database.Database {
+  let database: Database.Database | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o2770 });
+    create(path);
+    // A start may wait for a lock; a running daemon retries from its event loop instead.
+    database = new Database(path, { timeout: 5000, fileMustExist: true });
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    migrate(database);
+    database.pragma('busy_timeout = 0');
+    return database;
+  } catch (error) {
+    database?.close();
+    throw new DaemonError('DATABASE_UNUSABLE', `${path}: ${messageOf(error)}`, error);
+  }
+}
+
+/** A new file belongs to the group of its folder and is writable as the folder is: the API server's user writes too.
+ * SQLite gives its `-wal` and `-shm` files the same owner and mode. */
+function create(path: string): void {
+  let file: number;
+  try {
+    file = openSync(path, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
+  }
+  closeSync(file);
+  const folder = statSync(dirname(path));
+  if (folder.gid !== statSync(path).gid) chownSync(path, -1, folder.gid);
+  chmodSync(path, (folder.mode & 0o666) | 0o660);
+}

@@ -1,0 +1,36 @@
+import type Database from 'better-sqlite3';
+
+/** Numbered, never edited once released. The `process` table is shared: created if missing, never altered. */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE IF NOT EXISTS process (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL, command TEXT NOT NULL, pid INTEGER,
+     status TEXT NOT NULL, output TEXT, error TEXT, return_code INTEGER,
+     start_time DATETIME NOT NULL, end_time DATETIME, type TEXT NOT NULL, args TEXT NOT NULL);
+   CREATE TABLE cmd_transition (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, process_id INTEGER NOT NULL, command_id TEXT NOT NULL,
+     from_state TEXT, to_state TEXT NOT NULL, event TEXT NOT NULL, at DATETIME NOT NULL, why TEXT);
+   CREATE INDEX cmd_transition_command ON cmd_transition (command_id);`,
+];
+
+/** Applies what is missing, each in its own transaction, one daemon at a time. */
+export function migrate(database: Database.Database, migrations = MIGRATIONS): void {
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS cmd_migration (version INTEGER PRIMARY KEY, applied_at DATETIME NOT NULL)',
+  );
+  const latest = database.prepare('SELECT coalesce(max(version), 0) FROM cmd_migration').pluck();
+  const known = latest.get() as number;
+  if (known > migrations.length) {
+    throw new Error(
+      `its schema is version ${known}, this daemon knows ${migrations.length}: use a newer daemon`,
+    );
+  }
+  const note = database.prepare("INSERT INTO cmd_migration VALUES (?, strftime('%Y-%m-%d %H:%M:%f', 'now'))");
+  for (const [index, sql] of migrations.entries()) {
+    const apply = database.transaction(() => {
+      if ((latest.get() as number) > index) return;
+      database.exec(sql);
+      note.run(index + 1);
+    });
+    apply.immediate();
+  }
+}
