@@ -8,10 +8,16 @@ export interface CommandSettings {
   readonly deletionRoots: readonly string[];
 }
 
-/** One thing that a plan does. `paths` and `target` are absolute and normalised. */
+/** When a request was complete, and the id of its connection, which also names the temp file of its command. */
+export interface Stamp {
+  readonly at: Date;
+  readonly id: string;
+}
+
+/** The one thing that a plan does. All paths are absolute and normalised; `staged` is beside `target`. */
 export type Step =
   | { readonly do: 'remove'; readonly paths: readonly string[] }
-  | { readonly do: 'replace'; readonly target: string; readonly content: string }
+  | { readonly do: 'replace'; readonly target: string; readonly staged: string; readonly content: string }
   | { readonly do: 'execute'; readonly file: string; readonly args: readonly string[] };
 
 /** What a checked command will do and what is recorded of it. Frozen: what was checked is what runs. */
@@ -39,7 +45,7 @@ export interface Command<S extends TObject = TObject> {
   readonly rules?: (args: Record<string, unknown>) => string | undefined;
   /** Refuses what is well formed but not allowed. */
   readonly permit?: (args: Static<S>, settings: CommandSettings) => Refusal | undefined;
-  readonly plan: (args: Static<S>, settings: CommandSettings, now: Date) => Plan;
+  readonly plan: (args: Static<S>, settings: CommandSettings, stamp: Stamp) => Plan;
 }
 
 /** Keeps the schema's type while a command goes into the whitelist. */

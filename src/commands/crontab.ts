@@ -31,7 +31,8 @@ export function stepWarning(schedule: Schedule): string | undefined {
   if (field % step === 0) return undefined;
   const unit = hours ? 'hours' : 'minutes';
   const whole = hours ? 'day at 00:00' : 'hour at :00';
-  if (step >= field) return `every ${step} ${unit} is more than cron can count: it fires once, every ${whole}`;
+  if (step >= field)
+    return `every ${step} ${unit} is more than cron can count: it fires once, every ${whole}`;
   const at = Array.from({ length: Math.ceil(field / step) }, (_, i) => String(i * step).padStart(2, '0'));
   const marks = at.map((mark) => (hours ? `${mark}:00` : `:${mark}`)).join(' ');
   return `every ${step} ${unit} does not divide the ${hours ? 'day' : 'hour'}: cron fires at ${marks} of each ${hours ? 'day' : 'hour'}`;

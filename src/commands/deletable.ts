@@ -9,7 +9,10 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 export function refuseDeletion(path: string, roots: readonly string[]): Refusal | undefined {
   const why = objection(path, roots);
   if (why === undefined) return undefined;
-  return refuse(403, `Cannot delete ${printable(path)}: ${why}. Allowed is what lies below ${roots.join(', ')}`);
+  return refuse(
+    403,
+    `Cannot delete ${printable(path)}: ${why}. Allowed is what lies below ${roots.join(', ')}`,
+  );
 }
 
 function objection(path: string, roots: readonly string[]): string | undefined {

@@ -1,6 +1,6 @@
 import Value from 'typebox/value';
 import { type Refusal, refuse } from '../io/reply.ts';
-import type { Command, CommandSettings, Plan } from './command.ts';
+import type { Command, CommandSettings, Plan, Stamp } from './command.ts';
 
 export type Request = { readonly [key: string]: unknown };
 export type Outcome<T> = { readonly ok: T } | { readonly refusal: Refusal };
@@ -30,7 +30,7 @@ export function planRequest(
   request: Request,
   whitelist: readonly Command[],
   settings: CommandSettings,
-  now: Date,
+  stamp: Stamp,
 ): Outcome<Plan> {
   const name = Object.hasOwn(request, 'cmd') ? request['cmd'] : undefined;
   const command = whitelist.find((candidate) => candidate.name === name);
@@ -41,7 +41,7 @@ export function planRequest(
   if (message !== undefined) return bad(message);
   const refusal = command.permit?.(args, settings);
   if (refusal) return { refusal };
-  return { ok: deepFreeze(command.plan(args, settings, now)) };
+  return { ok: deepFreeze(command.plan(args, settings, stamp)) };
 }
 
 function missing(command: Command, args: Record<string, unknown>): string | undefined {

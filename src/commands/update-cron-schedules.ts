@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { Type } from 'typebox';
 import { defineCommand } from './command.ts';
 import { crontab } from './crontab.ts';
@@ -8,14 +9,16 @@ export const updateCronSchedules = defineCommand({
   name: 'update_cron_schedules',
   schema: Type.Object({ schedules: Type.Array(Schedule, { must: 'a list' }) }),
   rules: ({ schedules }) => checkSchedules(schedules),
-  plan: ({ schedules }, { projectName, cronFile }, now) => {
-    const { content, warnings } = crontab(schedules, projectName, now);
+  plan: ({ schedules }, { projectName, cronFile }, { at, id }) => {
+    const { content, warnings } = crontab(schedules, projectName, at);
+    // cron ignores names that hold a dot.
+    const staged = posix.join(posix.dirname(cronFile), `.${posix.basename(cronFile)}.${id}`);
     return {
       type: 'update_cron_schedules',
-      command: `/bin/mv -fT ${cronFile}`,
+      command: `/bin/mv -fT -- ${staged} ${cronFile}`,
       args: { schedule_count: schedules.length },
       touches: [cronFile],
-      step: { do: 'replace', target: cronFile, content },
+      step: { do: 'replace', target: cronFile, staged, content },
       warnings,
     };
   },
