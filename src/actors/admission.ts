@@ -1,0 +1,121 @@
+/** Who may run now: a bounded number at once, in the order of acceptance, and never two at once that touch the same
+ * path or one below the other's. Plain data; the supervisor of processes holds it. */
+import { ancestors } from '../io/paths.ts';
+
+/** A command of more paths than this claims their folders instead: what it costs to claim stays bounded. */
+const MAX_CLAIMS = 1_000;
+
+interface Ticket {
+  readonly id: string;
+  readonly order: number;
+  readonly claims: readonly string[];
+  /** Those that come after it on the same paths. */
+  readonly followers: Set<Ticket>;
+  blockers: number;
+  running: boolean;
+}
+
+export class Admission {
+  readonly #maxRunning: number;
+  readonly #tickets = new Map<string, Ticket>();
+  /** By path: who claims exactly it, and who claims something below it. */
+  readonly #at = new Map<string, Set<Ticket>>();
+  readonly #below = new Map<string, Set<Ticket>>();
+  /** In order of acceptance. */
+  readonly #ready: Ticket[] = [];
+  #running = 0;
+  #accepted = 0;
+
+  constructor(maxRunning: number) {
+    this.#maxRunning = maxRunning;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  enqueue(id: string, touches: readonly string[]): void {
+    const claims = claimsOf(touches);
+    const ticket: Ticket = {
+      id,
+      order: this.#accepted++,
+      claims,
+      followers: new Set(),
+      blockers: 0,
+      running: false,
+    };
+    for (const path of claims) this.#follow(ticket, path);
+    for (const path of claims) this.#claim(ticket, path);
+    this.#tickets.set(id, ticket);
+    if (ticket.blockers === 0) this.#ready.push(ticket);
+  }
+
+  /** The next that may run, counted as running from now on. */
+  next(): string | undefined {
+    if (this.#running >= this.#maxRunning) return undefined;
+    const ticket = this.#ready.shift();
+    if (!ticket) return undefined;
+    ticket.running = true;
+    this.#running++;
+    return ticket.id;
+  }
+
+  /** One has ended, whether it ran or not. */
+  release(id: string): void {
+    const ticket = this.#tickets.get(id);
+    if (!ticket) return;
+    this.#tickets.delete(id);
+    if (ticket.running) this.#running--;
+    else if (ticket.blockers === 0) this.#ready.splice(this.#ready.indexOf(ticket), 1);
+    for (const path of ticket.claims) this.#unclaim(ticket, path);
+    for (const follower of ticket.followers) {
+      if (--follower.blockers === 0) this.#makeReady(follower);
+    }
+  }
+
+  #follow(ticket: Ticket, path: string): void {
+    const blocking = [this.#at.get(path), this.#below.get(path)];
+    for (const folder of ancestors(path)) blocking.push(this.#at.get(folder));
+    for (const blocker of blocking.flatMap((tickets) => [...(tickets ?? [])])) {
+      if (blocker.followers.has(ticket)) continue;
+      blocker.followers.add(ticket);
+      ticket.blockers++;
+    }
+  }
+
+  #claim(ticket: Ticket, path: string): void {
+    add(this.#at, path, ticket);
+    for (const folder of ancestors(path)) add(this.#below, folder, ticket);
+  }
+
+  #unclaim(ticket: Ticket, path: string): void {
+    remove(this.#at, path, ticket);
+    for (const folder of ancestors(path)) remove(this.#below, folder, ticket);
+  }
+
+  #makeReady(ticket: Ticket): void {
+    const later = this.#ready.findIndex(({ order }) => order > ticket.order);
+    this.#ready.splice(later === -1 ? this.#ready.length : later, 0, ticket);
+  }
+}
+
+function claimsOf(touches: readonly string[]): readonly string[] {
+  if (touches.length <= MAX_CLAIMS) return touches;
+  let claims = new Set(touches);
+  while (claims.size > MAX_CLAIMS) {
+    claims = new Set([...claims].map((path) => ancestors(path).next().value as string));
+  }
+  return [...claims];
+}
+
+function add(map: Map<string, Set<Ticket>>, path: string, ticket: Ticket): void {
+  const tickets = map.get(path);
+  if (tickets) tickets.add(ticket);
+  else map.set(path, new Set([ticket]));
+}
+
+function remove(map: Map<string, Set<Ticket>>, path: string, ticket: Ticket): void {
+  const tickets = map.get(path);
+  tickets?.delete(ticket);
+  if (tickets?.size === 0) map.delete(path);
+}

@@ -1,0 +1,15 @@
+import { fromPromise } from 'xstate';
+import type { Step } from '../commands/command.ts';
+import { syncFolderOf, unstageFile } from '../io/staged-file.ts';
+
+export interface FinishInput {
+  readonly step: Step | undefined;
+  readonly succeeded: boolean;
+}
+
+/** After the child: makes a rename last, or removes the staged file that was not renamed. */
+export const finishStep = fromPromise<void, FinishInput>(async ({ input: { step, succeeded } }) => {
+  if (step?.do !== 'replace') return;
+  if (succeeded) await syncFolderOf(step.target);
+  else await unstageFile(step.staged);
+});

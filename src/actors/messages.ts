@@ -1,0 +1,77 @@
+/** What the actors say to each other. */
+import type { Socket } from 'node:net';
+import type { ActorRef, Snapshot } from 'xstate';
+import type { Plan } from '../commands/command.ts';
+import type { Refusal, Reply } from '../io/reply.ts';
+import type { Outcome, Transition } from '../io/store.ts';
+
+/** An actor of which only this is known: it takes events `E`. */
+export type Listener<E extends { type: string }> = ActorRef<Snapshot<unknown>, E>;
+
+/** listener → connections */
+export interface ConnectionOpened {
+  readonly type: 'connection.opened';
+  readonly socket: Socket;
+}
+
+/** connection → processes */
+export interface ProcessRequested {
+  readonly type: 'process.requested';
+  readonly plan: Plan;
+  readonly at: Date;
+  readonly connectionId: string;
+  readonly client: Listener<Answer>;
+}
+
+/** process → connection, after the commit of the row, or when there will be none */
+export type Answer =
+  | { readonly type: 'process.recorded'; readonly commandId: string }
+  | { readonly type: 'process.refused'; readonly refusal: Refusal };
+
+/** process → processes: it is on record and may be started */
+export interface ProcessQueued {
+  readonly type: 'process.queued';
+  readonly slot: string;
+  readonly touches: readonly string[];
+}
+
+/** processes → process */
+export interface ProcessAdmitted {
+  readonly type: 'process.admitted';
+}
+
+/** process → queue handler, after the commit of the transition */
+export interface ProcessTransitioned {
+  readonly type: 'process.transitioned';
+  readonly transition: Transition;
+  readonly connectionId: string;
+  readonly plan: Plan;
+  readonly startedAt: Date;
+  /** Undefined until it ended. */
+  readonly outcome: Outcome | undefined;
+}
+
+/** connections → queue handler. Without bytes it was a client that came and left. */
+export interface ConnectionEnded {
+  readonly type: 'connection.ended';
+  readonly id: string;
+  readonly bytes: number;
+  readonly reply: Reply | undefined;
+}
+
+/** a supervisor → queue handler: an actor failed; it alone ended */
+export interface ActorFailed {
+  readonly type: 'actor.failed';
+  readonly id: string;
+  readonly error: unknown;
+}
+
+/** daemon → supervisors: take nothing new, report when nothing is left */
+export interface SupervisorDrain {
+  readonly type: 'supervisor.drain';
+}
+
+/** supervisor → daemon */
+export interface SupervisorDrained {
+  readonly type: 'supervisor.drained';
+}

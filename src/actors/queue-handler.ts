@@ -1,0 +1,90 @@
+import { fromCallback } from 'xstate';
+import { asDaemonError } from '../errors.ts';
+import type { Logger } from '../io/log.ts';
+import type { ActorFailed, ConnectionEnded, ProcessTransitioned } from './messages.ts';
+
+export type Observed = ProcessTransitioned | ConnectionEnded | ActorFailed;
+
+/** What was seen since the start. */
+export interface Counters {
+  connections: number;
+  /** By the code of the reply. */
+  readonly replies: Record<string, number>;
+  /** By type of process, then by the state that was reached. */
+  readonly processes: Record<string, Record<string, number>>;
+}
+
+export const newCounters = (): Counters => ({ connections: 0, replies: {}, processes: {} });
+
+export interface QueueHandlerInput {
+  readonly logger: Logger;
+  readonly counters: Counters;
+}
+
+/** How much of what a failed program printed stands in the log; the row has all of it. */
+const STDERR_LINES = 5;
+const STDERR_CHARACTERS = 2_000;
+
+/** Observes every transition in order: log lines and counters. Whatever fails in here stays in here. */
+export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, receive }) => {
+  const observe = (event: Observed) => {
+    switch (event.type) {
+      case 'process.transitioned':
+        count(input.counters, event);
+        return logTransition(input.logger, event);
+      case 'connection.ended':
+        return observeConnection(input, event);
+      case 'actor.failed':
+        return logFailure(input.logger, event);
+    }
+  };
+  receive((event) => {
+    try {
+      observe(event);
+    } catch (error) {
+      logFailure(input.logger, { type: 'actor.failed', id: 'queueHandler', error });
+    }
+  });
+});
+
+function count({ processes }: Counters, { plan, transition }: ProcessTransitioned): void {
+  processes[plan.type] ??= {};
+  const states = processes[plan.type] as Record<string, number>;
+  states[transition.to] = (states[transition.to] ?? 0) + 1;
+}
+
+function logTransition(logger: Logger, event: ProcessTransitioned): void {
+  const { plan, transition, outcome, connectionId, startedAt } = event;
+  const about = { command_id: transition.commandId, connection_id: connectionId, type: plan.type };
+  if (transition.to === 'pending') {
+    logger.debug({ ...about, command: plan.command }, 'accepted');
+    for (const warning of plan.warnings) logger.warn(about, warning);
+  }
+  if (transition.to === 'running') logger.debug(about, 'running');
+  if (!outcome) return;
+  const duration_ms = outcome.at.getTime() - startedAt.getTime();
+  const end = { ...about, duration_ms, return_code: outcome.code };
+  if (outcome.code === 0) logger.info(end, 'succeeded');
+  else logger.error({ ...end, why: transition.why, stderr: firstLines(outcome.stderr) }, 'failed');
+}
+
+function observeConnection(
+  { logger, counters }: QueueHandlerInput,
+  { id, bytes, reply }: ConnectionEnded,
+): void {
+  counters.connections++;
+  if (!reply) return logger.debug({ connection_id: id, bytes }, 'client left without a reply');
+  counters.replies[reply.code] = (counters.replies[reply.code] ?? 0) + 1;
+  if (reply.code === 202) return;
+  logger.warn({ connection_id: id, code: reply.code, message: reply.message }, 'refused');
+}
+
+function logFailure(logger: Logger, { id, error }: ActorFailed): void {
+  const { message, remedy, stack } = asDaemonError(error);
+  const cause = error instanceof Error ? error.stack : stack;
+  logger.error({ actor: id, remedy, stack: cause }, message);
+}
+
+function firstLines(text: string): string {
+  return text.slice(0, STDERR_CHARACTERS).split('\n').slice(0, STDERR_LINES).join('\n');
+}

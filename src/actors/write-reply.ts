@@ -1,0 +1,18 @@
+import type { Socket } from 'node:net';
+import { fromPromise } from 'xstate';
+import { sendReply } from '../io/connection-socket.ts';
+import { encodeReply, type Reply } from '../io/reply.ts';
+
+export interface WriteReplyInput {
+  readonly socket: Socket;
+  readonly reply: Reply;
+  /** True where the client may not have finished sending. */
+  readonly linger: boolean;
+}
+
+/** Done when the reply is with the kernel and, where it lingers, the client has closed. */
+export const writeReply = fromPromise<void, WriteReplyInput>(({ input: { socket, reply, linger } }) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  sendReply(socket, encodeReply(reply), linger, resolve);
+  return promise;
+});

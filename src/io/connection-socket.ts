@@ -1,0 +1,50 @@
+import type { Socket } from 'node:net';
+import { ObjectScanner, type Progress } from './framing.ts';
+
+/** What a client's socket did. `complete` and `stray` carry the text up to the end of their piece. */
+export type Arrival =
+  | { readonly kind: 'more'; readonly progress: Progress }
+  | { readonly kind: 'complete' | 'stray'; readonly text: Buffer }
+  | { readonly kind: 'oversized' }
+  | { readonly kind: 'halted' }
+  | { readonly kind: 'left' };
+
+/** Tells what arrives until the request is decided; from then on bytes are thrown away, since a kernel that still
+ * holds unread ones answers a close with a reset, and the client would lose its reply. Returns how to stop. */
+export function readRequest(socket: Socket, limit: number, tell: (arrival: Arrival) => void): () => void {
+  const scanner = new ObjectScanner(limit);
+  let decided = false;
+  const decide = (arrival: Arrival) => {
+    if (decided) return;
+    decided = true;
+    tell(arrival);
+  };
+  const onData = (piece: Buffer) => {
+    if (decided) return;
+    const scan = scanner.push(piece);
+    if (scan.kind === 'more') tell({ kind: 'more', progress: scanner.progress });
+    else decide(scan as Arrival);
+  };
+  const onEnd = () => decide({ kind: 'halted' });
+  const onClose = () => {
+    decided = true;
+    tell({ kind: 'left' });
+  };
+  socket.on('data', onData).on('end', onEnd).on('close', onClose);
+  // A reset is followed by `close`; without a listener it would end the daemon.
+  socket.on('error', () => {});
+  return () => {
+    decided = true;
+    socket.off('data', onData).off('end', onEnd).off('close', onClose).resume();
+  };
+}
+
+/** Sends the one reply and closes. `linger`: the client may still be sending, so its bytes are drained until it
+ * closes; else the kernel would reset the connection and take the reply with it. */
+export function sendReply(socket: Socket, reply: Buffer, linger: boolean, sent: () => void): void {
+  if (socket.destroyed) return sent();
+  if (linger) socket.once('close', sent);
+  socket.end(reply, () => {
+    if (!linger) sent();
+  });
+}

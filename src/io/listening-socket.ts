@@ -1,0 +1,78 @@
+import { chmodSync, lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { DaemonError, messageOf } from '../errors.ts';
+
+/** Who may reach the socket is decided by its folder, as with the peers. */
+const SOCKET_MODE = 0o666;
+const FOLDER_MODE = 0o2774;
+const BACKLOG = 4096;
+
+export interface ListeningSocket {
+  /** Takes no further connection, and takes the socket out of its folder. */
+  close(): void;
+}
+
+/** Listens at `path`. A stale socket there is replaced; a live daemon, or anything else, is left alone and named. */
+export async function listenAt(path: string, onSocket: (socket: Socket) => void): Promise<ListeningSocket> {
+  await makeRoom(path);
+  const server = createServer({ allowHalfOpen: true }, onSocket);
+  try {
+    await listening(server, path);
+    chmodSync(path, SOCKET_MODE);
+  } catch (error) {
+    server.close();
+    throw new DaemonError('SOCKET_UNUSABLE', messageOf(error), error);
+  }
+  const ours = lstatSync(path);
+  // Closing removes whatever has the name by then: only if that is ours. Else the end of the process closes it.
+  return { close: () => (isSame(path, ours) ? server.close() : server.unref()) };
+}
+
+async function makeRoom(path: string): Promise<void> {
+  let found: Stats | undefined;
+  try {
+    makeFolder(dirname(path));
+    found = lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new DaemonError('SOCKET_UNUSABLE', messageOf(error), error);
+  }
+  if (!found) return;
+  if (!found.isSocket()) throw new DaemonError('SOCKET_OCCUPIED', path);
+  if (await answers(path)) throw new DaemonError('SOCKET_IN_USE', path);
+  rmSync(path);
+}
+
+function makeFolder(folder: string): void {
+  if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, FOLDER_MODE);
+}
+
+/** Only a refused connection proves that nobody is there. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    const tell = (answer: boolean) => {
+      probe.destroy();
+      resolve(answer);
+    };
+    probe.once('connect', () => tell(true));
+    probe.once('error', (error: NodeJS.ErrnoException) => tell(error.code !== 'ECONNREFUSED'));
+  });
+}
+
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path, backlog: BACKLOG }, () => {
+      server.off('error', reject);
+      // An accept that fails (no descriptor left) is not the end: the client waits in the backlog.
+      server.on('error', () => {});
+      resolve();
+    });
+  });
+}
+
+function isSame(path: string, ours: Stats): boolean {
+  const now = lstatSync(path, { throwIfNoEntry: false });
+  return now?.ino === ours.ino && now.dev === ours.dev;
+}

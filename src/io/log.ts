@@ -1,0 +1,58 @@
+import pino from 'pino';
+import { DaemonError, messageOf } from '../errors.ts';
+
+export type Logger = pino.Logger;
+
+export interface Log {
+  readonly logger: Logger;
+  /** For logrotate: the file was moved, open it anew. */
+  reopen(): void;
+  /** From now on to the file alone. */
+  leaveStderr(): void;
+  /** Resolves when everything is written. */
+  flush(): Promise<void>;
+}
+
+export interface LogSettings {
+  readonly file: string;
+  readonly level: string;
+}
+
+/** Lines that a full disk holds back are dropped beyond this: a log must not take the daemon's memory. */
+const MAX_HELD_BYTES = 4 * 1024 * 1024;
+
+/** What a terminal or an editor obeys and JSON does not escape: DEL, C1, line separators, direction marks. */
+const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const escape = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** JSON lines to `file`, and to stderr during the start. */
+export async function openLog({ file, level }: LogSettings): Promise<Log> {
+  const target = pino.destination({
+    dest: file,
+    sync: false,
+    mkdir: true,
+    mode: 0o640,
+    maxLength: MAX_HELD_BYTES,
+  });
+  await new Promise<void>((resolve, reject) => {
+    target.once('ready', resolve);
+    target.once('error', reject);
+  }).catch((error: unknown) => {
+    throw new DaemonError('LOG_UNWRITABLE', messageOf(error), error);
+  });
+  // A log that cannot be written must not stop what it reports; the next line tries again.
+  target.removeAllListeners('error').on('error', () => {});
+  const stderr = pino.destination({ dest: 2, sync: true });
+  let streams = [target, stderr];
+  const both = { write: (line: string) => streams.forEach((stream) => void stream.write(line)) };
+  const hooks = { streamWrite: (line: string) => line.replace(RAW, escape) };
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, both);
+  return {
+    logger,
+    reopen: () => target.reopen(),
+    leaveStderr: () => {
+      streams = [target];
+    },
+    flush: () => new Promise((resolve) => target.flush(() => resolve())),
+  };
+}
