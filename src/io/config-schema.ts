@@ -1,0 +1,69 @@
+import { type Static, Type } from 'typebox';
+
+const path = (about: string) =>
+  Type.String({ pattern: '^/[^\\u0000-\\u001f\\u007f]*$', allowed: 'an absolute path', description: about });
+const count = (about: string, maximum: number) =>
+  Type.Integer({ minimum: 1, maximum, allowed: `a whole number from 1 to ${maximum}`, description: about });
+
+/** Every key of the daemon's own. `allowed` says in an error message what may stand there. */
+export const ConfigSchema = Type.Object({
+  project_name: Type.String({
+    pattern: '^[a-z0-9_-]{1,32}$',
+    allowed: 'at most 32 of a-z, 0-9, _ and -',
+    description: 'names the log folder in the cron file',
+  }),
+  database_path: path('the database that is shared with the API server'),
+  socket_path: path('where clients connect'),
+  admin_socket_path: path('where operators connect'),
+  cron_file: path('what update_cron_schedules replaces'),
+  cmd_log_file: path('JSON lines; SIGHUP opens it anew'),
+  cmd_log_level: Type.String({
+    pattern: '^(trace|debug|info|warn|error|fatal|silent)$',
+    allowed: 'trace, debug, info, warn, error, fatal or silent',
+    description: 'the least that is logged',
+  }),
+  audit_log_file: path('who asked for what'),
+  deletion_roots: Type.Array(path(''), {
+    minItems: 1,
+    allowed: 'a list of absolute paths, none of them a system folder',
+    description: 'only what lies strictly below one of these is ever deleted',
+  }),
+  max_running: count('children at once', 256),
+  max_pending: count('accepted commands that wait', 100_000),
+  max_connections: count('clients at once; who comes later waits', 10_000),
+  max_output_bytes: count('kept of each stream of a child', 64 * 1024 * 1024),
+});
+
+export type Config = Static<typeof ConfigSchema>;
+
+/** The contract's defaults. `deletion_roots` also depends on the API server's `backup_dir`. */
+export const DEFAULTS: Omit<Config, 'deletion_roots'> = {
+  project_name: 'dbcalm',
+  database_path: '/var/lib/dbcalm/db.sqlite3',
+  socket_path: '/var/run/dbcalm/cmd.sock',
+  admin_socket_path: '/var/run/dbcalm/cmd-admin.sock',
+  cron_file: '/etc/cron.d/dbcalm',
+  cmd_log_file: '/var/log/dbcalm/cmd.log',
+  cmd_log_level: 'info',
+  audit_log_file: '/var/log/dbcalm/cmd-audit.log',
+  max_running: 8,
+  max_pending: 1000,
+  max_connections: 256,
+  max_output_bytes: 1024 * 1024,
+};
+
+/** Keys of the API server's own file. */
+export const FOREIGN_KEYS: readonly string[] = [
+  'db_type',
+  'backup_dir',
+  'data_dir',
+  'ssl_cert',
+  'ssl_key',
+  'jwt_secret_key',
+  'jwt_algorithm',
+  'cors_origins',
+  'api_host',
+  'api_port',
+  'log_file',
+  'log_level',
+];

@@ -1,0 +1,99 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, posix } from 'node:path';
+import Value from 'typebox/value';
+import { parse } from 'yaml';
+import { DaemonError, messageOf } from '../errors.ts';
+import { type Config, ConfigSchema, DEFAULTS, FOREIGN_KEYS } from './config-schema.ts';
+import { normalise } from './paths.ts';
+
+/** Looked for in this order. The second is the API server's own. */
+export const CONFIG_FILES = ['/etc/dbcalm/cmd-config.yml', '/etc/dbcalm/config.yml'];
+
+const TEMP_ROOTS = ['/var/lib/dbcalm/tmp', '/tmp'];
+
+/** Folders that nobody means when he says what may be deleted; `/tmp` is not among them. */
+const SYSTEM_FOLDERS =
+  '/ /bin /boot /dev /etc /home /lib /lib32 /lib64 /libx32 /media /mnt /opt /proc /root /run /sbin /srv /sys ' +
+  '/usr /usr/bin /usr/lib /usr/local /usr/sbin /usr/share /var /var/backups /var/cache /var/lib /var/log /var/mail ' +
+  '/var/run /var/spool /var/tmp /var/lib/mysql';
+
+type Given = Record<string, unknown>;
+
+/** The config of `file`, else of the first of CONFIG_FILES that exists, else the defaults. `base`: the folder that
+ * relative paths start from; without it they are errors. */
+export function loadConfig(file?: string, base?: string): Config {
+  const found = file ?? CONFIG_FILES.find((candidate) => existsSync(candidate));
+  if (found === undefined) return withDefaults({});
+  const given = read(found);
+  refuseUnknown(found, given);
+  return check(found, withDefaults(base === undefined ? given : resolved(given, base)));
+}
+
+function read(file: string): Given {
+  let value: unknown;
+  try {
+    value = parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new DaemonError('CONFIG_UNREADABLE', `${file}: ${messageOf(error)}`, error);
+  }
+  if (value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new DaemonError('CONFIG_INVALID', `${file} must hold keys with values`);
+  }
+  return value as Given;
+}
+
+/** The API server may have keys that we do not know; in our own file an unknown one is a slip of the pen. */
+function refuseUnknown(file: string, given: Given): void {
+  if (basename(file) === 'config.yml') return;
+  const known = [...Object.keys(ConfigSchema.properties), ...FOREIGN_KEYS];
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  const own = Object.keys(ConfigSchema.properties).join(', ');
+  throw new DaemonError(
+    'CONFIG_INVALID',
+    `${file}: unknown key ${JSON.stringify(unknown)}; allowed are ${own}`,
+  );
+}
+
+function withDefaults(given: Given): Config {
+  const backups = typeof given['backup_dir'] === 'string' ? given['backup_dir'] : '/var/backups/dbcalm';
+  const config: Given = { ...DEFAULTS, deletion_roots: [backups, ...TEMP_ROOTS] };
+  for (const key of Object.keys(ConfigSchema.properties)) {
+    if (given[key] !== undefined && given[key] !== null) config[key] = given[key];
+  }
+  return config as Config;
+}
+
+function check(file: string, config: Config): Config {
+  for (const [key, schema] of Object.entries(ConfigSchema.properties)) {
+    const value = config[key as keyof Config];
+    if (Value.Check(schema, value)) continue;
+    const { allowed } = schema as unknown as { allowed: string };
+    const shown = JSON.stringify(value).slice(0, 200);
+    throw new DaemonError('CONFIG_INVALID', `${file}: ${key} is ${shown}, allowed is ${allowed}`);
+  }
+  return { ...config, deletion_roots: config.deletion_roots.map((root) => checkRoot(file, root)) };
+}
+
+function checkRoot(file: string, root: string): string {
+  const plain = normalise(root);
+  const why = root.split('/').includes('..')
+    ? "it holds '..'"
+    : SYSTEM_FOLDERS.split(' ').includes(plain)
+      ? 'it is a system folder'
+      : undefined;
+  if (why === undefined) return plain;
+  throw new DaemonError('CONFIG_INVALID', `${file}: deletion_roots holds ${JSON.stringify(root)}: ${why}`);
+}
+
+/** Of the development config: its paths are relative to the project. */
+function resolved(given: Given, base: string): Given {
+  const isPath = (key: string) => /_(path|file)$|_roots$/.test(key);
+  const absolute = (value: unknown) => (typeof value === 'string' ? posix.resolve(base, value) : value);
+  const entries = Object.entries(given).map(([key, value]) => {
+    if (!isPath(key)) return [key, value];
+    return [key, Array.isArray(value) ? value.map(absolute) : absolute(value)];
+  });
+  return Object.fromEntries(entries);
+}
