@@ -36,11 +36,11 @@ export function parseArgs(args: readonly string[]): unknown {
 function pair(text: string): [string, unknown] {
   const at = text.indexOf('=');
   if (at < 1) throw new Error(`${JSON.stringify(text)} is not key=value`);
-  return [text.slice(0, at), valueOf(text.slice(at + 1))];
+  return [text.slice(0, at), argumentOf(text.slice(at + 1))];
 }
 
 /** JSON where it is a list, an object, a number, true, false or null; else the text itself. */
-function valueOf(text: string): unknown {
+function argumentOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,6 @@
 import { isBelow, normalise } from '../io/paths.ts';
 import { type Refusal, refuse } from '../io/reply.ts';
+import { unicodeEscape } from '../io/unicode-escape.ts';
 import type { Step } from './command.ts';
 import { received } from './received.ts';
 
@@ -27,8 +28,7 @@ function objection(path: string, roots: readonly string[]): string | undefined {
 }
 
 function printable(path: string): string {
-  const escape = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return received(path).replace(new RegExp(CONTROL, 'g'), escape);
+  return received(path).replace(new RegExp(CONTROL, 'g'), unicodeEscape);
 }
 
 /** The removal of checked paths, each once. */

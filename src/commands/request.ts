@@ -32,10 +32,10 @@ export function planRequest(
   settings: CommandSettings,
   stamp: Stamp,
 ): Outcome<Plan> {
-  const name = Object.hasOwn(request, 'cmd') ? request['cmd'] : undefined;
+  const name = Object.hasOwn(request, 'cmd') ? request.cmd : undefined;
   const command = whitelist.find((candidate) => candidate.name === name);
   if (!command) return bad('Invalid command');
-  const args = (Object.hasOwn(request, 'args') ? request['args'] : undefined) ?? {};
+  const args = (Object.hasOwn(request, 'args') ? request.args : undefined) ?? {};
   if (!isObject(args)) return bad('args must be an object');
   const message = missing(command, args) ?? command.rules?.(args) ?? wrongType(command, args);
   if (message !== undefined) return bad(message);

@@ -31,7 +31,7 @@ const MAX_STEP = 2_147_483_647;
 const whole = (value: unknown): value is number => Number.isSafeInteger(value);
 const given = (fields: Fields, name: string) => Object.hasOwn(fields, name) && fields[name] !== null;
 const is = (...names: string[]) => {
-  return (fields: Fields) => names.includes(fields['frequency'] as string);
+  return (fields: Fields) => names.includes(fields.frequency as string);
 };
 const when = (applies: (fields: Fields) => boolean, ...rules: Rule[]): Rule => {
   return (fields) => (applies(fields) ? firstBroken(rules, fields) : undefined);

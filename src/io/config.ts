@@ -57,7 +57,7 @@ function refuseUnknown(file: string, given: Given): void {
 }
 
 function withDefaults(given: Given): Config {
-  const backups = typeof given['backup_dir'] === 'string' ? given['backup_dir'] : '/var/backups/dbcalm';
+  const backups = typeof given.backup_dir === 'string' ? given.backup_dir : '/var/backups/dbcalm';
   const config: Given = { ...DEFAULTS, deletion_roots: [backups, ...TEMP_ROOTS] };
   for (const key of Object.keys(ConfigSchema.properties)) {
     if (given[key] !== undefined && given[key] !== null) config[key] = given[key];

@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { DaemonError, messageOf } from '../errors.ts';
+import { unicodeEscape } from './unicode-escape.ts';
 
 export type Logger = pino.Logger;
 
@@ -23,7 +24,6 @@ const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
 /** What a terminal or an editor obeys and JSON does not escape: DEL, C1, line separators, direction marks. */
 const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-const escape = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /** JSON lines to `file`, and to stderr during the start. */
 export async function openLog({ file, level }: LogSettings): Promise<Log> {
@@ -45,7 +45,7 @@ export async function openLog({ file, level }: LogSettings): Promise<Log> {
   const stderr = pino.destination({ dest: 2, sync: true });
   let streams = [target, stderr];
   const both = { write: (line: string) => streams.forEach((stream) => void stream.write(line)) };
-  const hooks = { streamWrite: (line: string) => line.replace(RAW, escape) };
+  const hooks = { streamWrite: (line: string) => line.replace(RAW, unicodeEscape) };
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, both);
   return {
     logger,
