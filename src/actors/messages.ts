@@ -57,6 +57,8 @@ export interface ConnectionEnded {
   readonly id: string;
   readonly bytes: number;
   readonly reply: Reply | undefined;
+  /** Whether the client was still there to take it. */
+  readonly delivered: boolean;
 }
 
 /** a supervisor → queue handler: an actor failed; it alone ended */

@@ -68,13 +68,11 @@ function logTransition(logger: Logger, event: ProcessTransitioned): void {
   else logger.error({ ...end, why: transition.why, stderr: firstLines(outcome.stderr) }, 'failed');
 }
 
-function observeConnection(
-  { logger, counters }: QueueHandlerInput,
-  { id, bytes, reply }: ConnectionEnded,
-): void {
+function observeConnection({ logger, counters }: QueueHandlerInput, ended: ConnectionEnded): void {
+  const { id, bytes, reply, delivered } = ended;
   counters.connections++;
-  if (!reply) return logger.debug({ connection_id: id, bytes }, 'client left without a reply');
-  counters.replies[reply.code] = (counters.replies[reply.code] ?? 0) + 1;
+  if (reply) counters.replies[reply.code] = (counters.replies[reply.code] ?? 0) + 1;
+  if (!reply || !delivered) return logger.debug({ connection_id: id, bytes }, 'client left without its reply');
   if (reply.code === 202) return;
   logger.warn({ connection_id: id, code: reply.code, message: reply.message }, 'refused');
 }

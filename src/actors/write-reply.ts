@@ -10,9 +10,9 @@ export interface WriteReplyInput {
   readonly linger: boolean;
 }
 
-/** Done when the reply is with the kernel and, where it lingers, the client has closed. */
-export const writeReply = fromPromise<void, WriteReplyInput>(({ input: { socket, reply, linger } }) => {
-  const { promise, resolve } = Promise.withResolvers<void>();
+/** Done when the reply is with the kernel and, where it lingers, the client has closed. False: the client has left. */
+export const writeReply = fromPromise<boolean, WriteReplyInput>(({ input: { socket, reply, linger } }) => {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
   sendReply(socket, encodeReply(reply), linger, resolve);
   return promise;
 });

@@ -39,12 +39,18 @@ export function readRequest(socket: Socket, limit: number, tell: (arrival: Arriv
   };
 }
 
-/** Sends the one reply and closes. `linger`: the client may still be sending, so its bytes are drained until it
- * closes; else the kernel would reset the connection and take the reply with it. */
-export function sendReply(socket: Socket, reply: Buffer, linger: boolean, sent: () => void): void {
-  if (socket.destroyed) return sent();
-  if (linger) socket.once('close', sent);
-  socket.end(reply, () => {
-    if (!linger) sent();
+/** Sends the one reply and closes; `sent` hears whether the client was still there to take it. `linger`: the client
+ * may still be sending, so its bytes are drained until it closes; else the kernel would reset the connection and take
+ * the reply with it. */
+export function sendReply(
+  socket: Socket,
+  reply: Buffer,
+  linger: boolean,
+  sent: (delivered: boolean) => void,
+): void {
+  if (socket.destroyed) return sent(false);
+  socket.end(reply, (error?: Error | null) => {
+    if (error || !linger || socket.destroyed) sent(!error);
+    else socket.once('close', () => sent(true));
   });
 }

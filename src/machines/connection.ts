@@ -18,6 +18,8 @@ export const CONNECTION_LIMITS = {
   ACCEPT_LIMIT: 10_000,
   REPLY_LIMIT: 5_000,
   LINGER_LIMIT: 1_000,
+  /** Time for one look at what the kernel holds. */
+  LAST_LOOK: 10,
 } as const;
 
 export interface ConnectionInput {
@@ -39,6 +41,8 @@ interface ConnectionContext extends ConnectionInput {
   readonly reply: Reply | undefined;
   /** True where the client may still be sending when it is answered. */
   readonly early: boolean;
+  /** True once the reply was taken by a client that is still there. */
+  readonly delivered: boolean;
 }
 
 type ConnectionEvent = RequestEvent | Answer | { readonly type: 'daemon.draining' };
@@ -48,6 +52,7 @@ export interface ConnectionOutput {
   readonly id: string;
   readonly bytes: number;
   readonly reply: Reply | undefined;
+  readonly delivered: boolean;
 }
 
 /** What was missing when a request stopped before its end. */
@@ -98,6 +103,9 @@ export const connectionMachine = setup({
     refuseOversized: assign({ reply: refuse(400, 'Message too large'), early: true }),
     refuseUnrecorded: assign({ reply: refuse(503, new DaemonError('ACCEPT_TOO_SLOW').message) }),
     reply: assign((_, params: { reply: Reply }) => ({ reply: params.reply })),
+    keepDelivered: assign((_, params: { output: boolean }) => ({ delivered: params.output })),
+    // Who is lingered for has his reply and keeps his side open; else it is the reply that does not get through.
+    judgeDelivered: assign(({ context }) => ({ delivered: context.early })),
     destroySocket: ({ context }) => {
       context.socket.destroy();
     },
@@ -123,6 +131,7 @@ export const connectionMachine = setup({
     plan: undefined,
     reply: undefined,
     early: false,
+    delivered: false,
   }),
   invoke: {
     src: 'readRequest',
@@ -162,7 +171,7 @@ export const connectionMachine = setup({
         silent: {
           description: 'Nothing came yet; a slow client may take its time to begin.',
           on: { 'daemon.draining': 'hurried' },
-          after: { FIRST_BYTE_LIMIT: '#connection.timeout' },
+          after: { FIRST_BYTE_LIMIT: 'doubting' },
         },
         hurried: {
           description: 'The daemon drains: who has begun to send is heard, who only holds the line is not.',
@@ -170,7 +179,11 @@ export const connectionMachine = setup({
         },
         receiving: {
           description: 'Something came; the next piece must follow soon.',
-          after: { SILENCE_LIMIT: '#connection.timeout' },
+          after: { SILENCE_LIMIT: 'doubting' },
+        },
+        doubting: {
+          description: 'A busy daemon hears its clock before its clients: what the kernel holds is read first.',
+          after: { LAST_LOOK: '#connection.timeout' },
         },
       },
     },
@@ -215,12 +228,17 @@ export const connectionMachine = setup({
           reply: context.reply as Reply,
           linger: context.early,
         }),
-        onDone: 'closed',
+        onDone: { target: 'closed', actions: { type: 'keepDelivered', params: ({ event }) => event } },
         onError: 'closed',
       },
-      after: { REPLY_PATIENCE: 'closed' },
+      after: { REPLY_PATIENCE: { target: 'closed', actions: 'judgeDelivered' } },
     },
     closed: { type: 'final', description: 'Nothing is left of it.', entry: 'destroySocket' },
   },
-  output: ({ context }) => ({ id: context.id, bytes: context.progress.bytes, reply: context.reply }),
+  output: ({ context: { id, progress, reply, delivered } }) => ({
+    id,
+    bytes: progress.bytes,
+    reply,
+    delivered,
+  }),
 });

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { converse, hear } from '../support/client.ts';
+import { startDaemon } from '../support/daemon.ts';
+
+const INVALID = /^Invalid JSON: /;
+
+test('a request is understood in pieces of 1, 16 and 4,096 bytes, with pauses, from both kinds of client', async (t) => {
+  const daemon = await startDaemon(t);
+  const path = join(daemon.at.backups, 'b1');
+  const small = { cmd: 'delete_directory', args: { path } };
+  const large = { ...small, padding: '{"[\\'.repeat(3_000) };
+  for (const halfClose of [true, false]) {
+    for (const [request, options] of [
+      [small, { piece: 1, pause: 1 }],
+      [small, { piece: 16, pause: 50 }],
+      [small, { piece: 16 }],
+      [large, { piece: 4096, pause: 20 }],
+      [large, { piece: 4096 }],
+    ] as const) {
+      const reply = await daemon.ask(request, { ...options, halfClose });
+      assert.equal(reply.code, 202, JSON.stringify({ options, halfClose, reply }));
+    }
+  }
+});
+
+test('the reply comes as soon as the object is complete, not after the silence', async (t) => {
+  const daemon = await startDaemon(t);
+  const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b') } });
+  const times: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    const started = performance.now();
+    await converse(daemon.at.socket, request);
+    times.push(performance.now() - started);
+  }
+  // Waiting for silence would make each of them 200 ms: the quickest of twenty is far from it on any machine.
+  assert.ok(Math.min(...times) < 200, `the quickest took ${Math.min(...times)} ms`);
+});
+
+test('silence after an incomplete object is a 400 that says what was missing', async (t) => {
+  const daemon = await startDaemon(t);
+  const cases: [string, RegExp][] = [
+    ['{"cmd":"delete_dir', /the request ended after 18 bytes, inside a string$/],
+    ['{"cmd":"x","args":{"a":[', /with 3 brackets open$/],
+    ['{"cmd":"x"', /with 1 bracket open$/],
+    ['  \n ', /before the object began$/],
+  ];
+  for (const halfClose of [true, false]) {
+    for (const [bytes, message] of cases) {
+      const reply = await daemon.ask(bytes, { halfClose });
+      assert.equal(reply.code, 400);
+      assert.match(reply.message as string, INVALID);
+      assert.match(reply.message as string, message);
+    }
+  }
+});
+
+test('who sends nothing gets nothing: no reply, no row, no error in the log', async (t) => {
+  const daemon = await startDaemon(t);
+  const closing = await converse(daemon.at.socket, '', { halfClose: true });
+  const leaving = connect(daemon.at.socket);
+  const left = hear(leaving);
+  leaving.on('connect', () => leaving.destroy());
+  await left;
+  const silent = await converse(daemon.at.socket, '');
+  assert.deepEqual([closing.text, silent.text], ['', '']);
+  assert.equal(silent.error, undefined);
+  assert.deepEqual(daemon.rows(), []);
+  await daemon.logged('the last', ({ msg }) => msg === 'client left without its reply');
+  assert.ok(daemon.logLines().every(({ level }) => (level as number) < 40));
+});
+
+test('a slow beginner is heard, a dripper is cut off with a 400 after ten seconds', async (t) => {
+  const daemon = await startDaemon(t);
+  const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') } });
+  const beginner = connect(daemon.at.socket);
+  const heard = hear(beginner);
+  setTimeout(() => beginner.write(request), 1_000);
+  const dripped = await converse(daemon.at.socket, `{${' '.repeat(500)}`, { piece: 1, pause: 50 });
+  assert.equal(JSON.parse((await heard).text).code, 202);
+  const reply = JSON.parse(dripped.text);
+  assert.equal(reply.code, 400);
+  assert.match(reply.message, /with 1 bracket open$/);
+});
+
+test('one mebibyte is read, one byte more is too large, and the reply arrives although the client sends on', async (t) => {
+  const daemon = await startDaemon(t);
+  const sized = (bytes: number) => {
+    const request = { cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') }, padding: '' };
+    return JSON.stringify({ ...request, padding: 'x'.repeat(bytes - JSON.stringify(request).length) });
+  };
+  assert.equal((await daemon.ask(sized(1_048_576))).code, 202);
+  for (const bytes of [1_048_577, 3_000_000]) {
+    const reply = await daemon.ask(sized(bytes));
+    assert.deepEqual([reply.code, reply.message], [400, 'Message too large']);
+  }
+});
+
+test('after the object only white space may come in the same piece', async (t) => {
+  const daemon = await startDaemon(t);
+  const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') } });
+  assert.equal((await daemon.ask(`\r\n\t ${request} \n\r\t`)).code, 202);
+  for (const rest of ['x', '{}', ']', '\0', request]) {
+    const reply = await daemon.ask(request + rest);
+    assert.equal(reply.code, 400, rest);
+    assert.match(reply.message as string, INVALID);
+  }
+  assert.equal(daemon.rows().length, 1);
+});
+
+test('a client that vanishes at any moment leaves the daemon as it was, and what was accepted is carried out', async (t) => {
+  const daemon = await startDaemon(t);
+  const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') } });
+  for (let length = 0; length <= request.length; length += 9) {
+    const socket = connect(daemon.at.socket);
+    const heard = hear(socket);
+    socket.on('connect', () => socket.write(request.slice(0, length), () => socket.destroy()));
+    await heard;
+  }
+  const gone = connect(daemon.at.socket);
+  const heard = hear(gone);
+  gone.on('connect', () => gone.write(request, () => gone.destroy()));
+  await heard;
+  const last = await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b2') });
+  assert.equal(last.status, 'success');
+  const rows = daemon.rows();
+  for (const { command_id } of rows) assert.equal((await daemon.ended(command_id)).status, 'success');
+  assert.ok(daemon.logLines().every(({ level }) => (level as number) < 40));
+});

@@ -1,0 +1,62 @@
+import { connect, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+
+export interface Reply {
+  code: number;
+  status: string;
+  message?: string;
+  id?: string;
+}
+
+/** What a client got: the bytes, in how many reads, and how the connection ended. */
+export interface Heard {
+  readonly text: string;
+  readonly reads: number;
+  readonly error: string | undefined;
+}
+
+export interface SendOptions {
+  /** Bytes in a piece; everything at once without it. */
+  readonly piece?: number;
+  /** Milliseconds between two pieces. */
+  readonly pause?: number;
+  /** Closes its own side after the last byte, as `nc -N` does. */
+  readonly halfClose?: boolean;
+}
+
+/** Sends bytes, and hears until the daemon closes. */
+export async function converse(path: string, bytes: string | Buffer, options: SendOptions = {}): Promise<Heard> {
+  const socket = connect({ path, allowHalfOpen: true });
+  const heard = hear(socket);
+  const whole = Buffer.from(bytes);
+  const size = options.piece ?? Math.max(1, whole.length);
+  for (let at = 0; at < whole.length && !socket.destroyed; at += size) {
+    if (options.pause !== undefined && at > 0) await wait(options.pause);
+    await new Promise((resolve) => socket.write(whole.subarray(at, at + size), resolve));
+  }
+  if (options.halfClose) socket.end();
+  return heard;
+}
+
+export function hear(socket: Socket): Promise<Heard> {
+  return new Promise((resolve) => {
+    const pieces: Buffer[] = [];
+    let error: string | undefined;
+    socket.on('data', (piece) => pieces.push(piece));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      error = code;
+    });
+    socket.on('end', () => socket.end());
+    socket.on('close', () => {
+      resolve({ text: Buffer.concat(pieces).toString(), reads: pieces.length, error });
+    });
+  });
+}
+
+/** Sends one request and gives the parsed reply. */
+export async function ask(path: string, request: unknown, options: SendOptions = {}): Promise<Reply> {
+  const bytes = typeof request === 'string' || Buffer.isBuffer(request) ? request : JSON.stringify(request);
+  const { text, error } = await converse(path, bytes, options);
+  if (text === '') throw new Error(`no reply (${error ?? 'closed'})`);
+  return JSON.parse(text) as Reply;
+}

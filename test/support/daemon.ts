@@ -1,0 +1,211 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import Database from 'better-sqlite3';
+import { ask, type Reply, type SendOptions } from './client.ts';
+import { testFolder } from './folder.ts';
+import { until } from './until.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+const MAIN = join(PROJECT, 'src', 'main.ts');
+const BWRAP = '/usr/bin/bwrap';
+
+export interface Row {
+  id: number;
+  command_id: string;
+  command: string;
+  pid: number;
+  status: string;
+  output: string | null;
+  error: string | null;
+  return_code: number | null;
+  start_time: string;
+  end_time: string | null;
+  type: string;
+  args: string;
+}
+
+export interface TransitionRow {
+  process_id: number;
+  command_id: string;
+  from_state: string | null;
+  to_state: string;
+  event: string;
+  at: string;
+  why: string | null;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+/** Where a test daemon has its things; all below its own folder. */
+export function layout(folder: string) {
+  return {
+    folder,
+    socket: join(folder, 'run', 'cmd.sock'),
+    database: join(folder, 'lib', 'db.sqlite3'),
+    cronFile: join(folder, 'cron.d', 'dbcalm'),
+    log: join(folder, 'log', 'cmd.log'),
+    backups: join(folder, 'backups'),
+    configFile: join(folder, 'cmd-config.yml'),
+  };
+}
+
+export type Layout = ReturnType<typeof layout>;
+
+/** Makes the folders and the config of a daemon, without starting it. */
+export function prepare(folder: string, config: Record<string, unknown> = {}): Layout {
+  const at = layout(folder);
+  for (const name of ['cron.d', 'backups', 'lib']) mkdirSync(join(folder, name), { recursive: true });
+  const whole = {
+    socket_path: at.socket,
+    admin_socket_path: join(folder, 'run', 'cmd-admin.sock'),
+    database_path: at.database,
+    cron_file: at.cronFile,
+    cmd_log_file: at.log,
+    audit_log_file: join(folder, 'log', 'cmd-audit.log'),
+    deletion_roots: [at.backups],
+    cmd_log_level: 'debug',
+    ...config,
+  };
+  // JSON is YAML.
+  writeFileSync(at.configFile, JSON.stringify(whole));
+  return at;
+}
+
+/** The one place that starts daemons. As root only in a jail in which all but the test's folder is read-only: they
+ * delete, and a mistake must not cost the machine. */
+export function spawnDaemon(at: Layout, args: readonly string[] = ['--config', at.configFile]): ChildProcess {
+  const daemon = [process.execPath, '--conditions=development', MAIN, ...args];
+  const env = { ...process.env };
+  if (process.getuid?.() !== 0) return spawn(daemon[0] as string, daemon.slice(1), { env });
+  if (!existsSync(BWRAP)) {
+    throw new Error('a daemon under test does not run as root without a jail: install bubblewrap, or be another user');
+  }
+  const coverage = env.NODE_V8_COVERAGE;
+  const writable = [at.folder, ...(coverage ? [coverage] : [])].flatMap((path) => ['--bind', path, path]);
+  const jail = ['--ro-bind', '/', '/', '--dev-bind', '/dev', '/dev', '--bind', '/proc', '/proc', ...writable];
+  return spawn(BWRAP, [...jail, '--die-with-parent', '--', ...daemon], { env });
+}
+
+export function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    let stderr = '';
+    child.stdout?.resume();
+    child.stderr?.on('data', (piece: Buffer) => {
+      stderr += piece;
+    });
+    child.on('close', (code) => resolve({ code, stderr }));
+  });
+}
+
+export class TestDaemon {
+  readonly at: Layout;
+  readonly pid: number;
+  readonly exited: Promise<Exit>;
+
+  constructor(at: Layout, pid: number, exited: Promise<Exit>) {
+    this.at = at;
+    this.pid = pid;
+    this.exited = exited;
+  }
+
+  ask(request: unknown, options?: SendOptions): Promise<Reply> {
+    return ask(this.at.socket, request, options);
+  }
+
+  deletion(path: string, options?: SendOptions): Promise<Reply> {
+    return this.ask({ cmd: 'delete_directory', args: { path } }, options);
+  }
+
+  /** Sends a command that must be accepted and waits for the end of its process. */
+  async carryOut(cmd: string, args: unknown): Promise<Row> {
+    const reply = await this.ask({ cmd, args });
+    if (reply.code !== 202) throw new Error(`not accepted: ${JSON.stringify(reply)}`);
+    return this.ended(reply.id as string);
+  }
+
+  ended(commandId: string): Promise<Row> {
+    return until(`the end of ${commandId}`, () => {
+      const row = this.rows().find(({ command_id }) => command_id === commandId);
+      return row && row.status !== 'running' ? row : undefined;
+    });
+  }
+
+  rows(): Row[] {
+    return this.query('SELECT * FROM process ORDER BY id') as Row[];
+  }
+
+  transitions(commandId: string): TransitionRow[] {
+    return this.query('SELECT * FROM cmd_transition WHERE command_id = ? ORDER BY id', commandId) as TransitionRow[];
+  }
+
+  query(sql: string, ...parameters: unknown[]): unknown[] {
+    const database = new Database(this.at.database, { readonly: true });
+    try {
+      return database.prepare(sql).all(...parameters);
+    } finally {
+      database.close();
+    }
+  }
+
+  logLines(): Record<string, unknown>[] {
+    const lines = readFileSync(this.at.log, 'utf8').split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** The log line that `matches`; log lines are written a little later than what they tell. */
+  logged(what: string, matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+    return until(`the log line of ${what}`, () => this.logLines().find(matches));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
+    this.signal(signal);
+    return this.exited;
+  }
+}
+
+export interface StartOptions {
+  readonly config?: Record<string, unknown>;
+  /** An existing folder of a daemon that was stopped. */
+  readonly folder?: string;
+  /** Called before the start, to put things in place. */
+  readonly arrange?: (at: Layout) => void;
+}
+
+/** A daemon that listens; it is stopped when the test ends. */
+export async function startDaemon(t: TestContext, options: StartOptions = {}): Promise<TestDaemon> {
+  let kill = async () => {};
+  // Before the folder's own hook: a daemon must be gone when its folder goes.
+  t.after(() => kill());
+  const at = prepare(options.folder ?? testFolder(t), options.config);
+  options.arrange?.(at);
+  const child = spawnDaemon(at);
+  const exited = exitOf(child);
+  const first = await Promise.race([pidOf(child), exited]);
+  if (typeof first !== 'number') throw new Error(`the daemon did not start: ${first.stderr}`);
+  kill = async () => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(first, 'SIGKILL');
+    await exited;
+  };
+  return new TestDaemon(at, first, exited);
+}
+
+/** The daemon's own pid, which is not the jail's, from the line that says that it listens. */
+function pidOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    let text = '';
+    child.stderr?.on('data', (piece: Buffer) => {
+      text += piece;
+      const found = /"pid":(\d+),"msg":"listening"/.exec(text);
+      if (found) resolve(Number(found[1]));
+    });
+  });
+}

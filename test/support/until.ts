@@ -1,0 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** A hung test ends with the name of what it waited for; no test passes or fails by how fast a machine is. */
+const PATIENCE = 60_000;
+
+/** Looks until `look` gives something. */
+export async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
+  const deadline = Date.now() + PATIENCE;
+  for (;;) {
+    const found = look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await wait(5);
+  }
+}
