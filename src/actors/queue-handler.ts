@@ -72,7 +72,8 @@ function observeConnection({ logger, counters }: QueueHandlerInput, ended: Conne
   const { id, bytes, reply, delivered } = ended;
   counters.connections++;
   if (reply) counters.replies[reply.code] = (counters.replies[reply.code] ?? 0) + 1;
-  if (!reply || !delivered) return logger.debug({ connection_id: id, bytes }, 'client left without its reply');
+  if (!reply || !delivered)
+    return logger.debug({ connection_id: id, bytes }, 'client left without its reply');
   if (reply.code === 202) return;
   logger.warn({ connection_id: id, code: reply.code, message: reply.message }, 'refused');
 }

@@ -31,7 +31,8 @@ async function serve(options: ConfigOptions): Promise<number> {
 }
 
 function complain({ message, remedy }: { message: string; remedy: string }): void {
-  console.error(`dbcalm-cmd: ${message}. What to do: ${remedy}`);
+  // One line, also where a parser's message has several.
+  console.error(`dbcalm-cmd: ${message.trim().replace(/:?\s*\n[^]*/, '')}. What to do: ${remedy}`);
 }
 
 function greeting({ socket_path, database_path, cmd_log_file, deletion_roots }: Config): string {

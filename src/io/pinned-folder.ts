@@ -15,33 +15,40 @@ export interface PinnedFolder {
 /** Holds the folder at `path` by descriptor, after making sure that it is the one at this very place below (or at)
  * one of `roots`. Undefined if there is none. The caller closes it. */
 export function pinFolder(path: string, roots: readonly string[]): PinnedFolder | undefined {
-  let fd: number;
+  const place = placeOf(path, roots);
+  const fd = place === undefined ? undefined : openFolder(place);
+  if (fd === undefined) return undefined;
+  const opened = readlinkSync(`/proc/self/fd/${fd}`);
+  if (opened === place) return { fd, path };
+  closeSync(fd);
+  throw new DaemonError('FOLDER_MOVED', `${path} leads to ${opened}`);
+}
+
+/** Where `path` must really be: a root is the operator's and may be a symlink, what is below it may not. Undefined if
+ * the root does not exist. */
+function placeOf(path: string, roots: readonly string[]): string | undefined {
+  const nearest = roots.toSorted((a, b) => b.length - a.length);
+  const root = nearest.find((candidate) => path === candidate || isBelow(path, candidate));
+  if (root === undefined) throw new DaemonError('FOLDER_MOVED', `${path} is below no root`);
   try {
-    fd = openSync(path, PIN);
+    return posix.join(realpathSync(root), posix.relative(root, path));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || (code === 'ENOTDIR' && !isSymlink(path))) return undefined;
-    if (code === 'ENOTDIR' || code === 'ELOOP')
-      throw new DaemonError('FOLDER_MOVED', `${path} is a symlink`, error);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new DaemonError('FOLDER_UNREACHABLE', messageOf(error), error);
-  }
-  try {
-    const opened = readlinkSync(`/proc/self/fd/${fd}`);
-    const expected = places(path, roots);
-    if (!expected.includes(opened)) {
-      throw new DaemonError('FOLDER_MOVED', `${path} leads to ${opened}`);
-    }
-    return { fd, path };
-  } catch (error) {
-    closeSync(fd);
-    throw error;
   }
 }
 
-/** Where `path` must really be: roots are the operator's and may be symlinks, what is below them may not. */
-function places(path: string, roots: readonly string[]): string[] {
-  const above = roots.filter((root) => path === root || isBelow(path, root));
-  return above.map((root) => posix.join(realpathSync(root), posix.relative(root, path)));
+function openFolder(place: string): number | undefined {
+  try {
+    return openSync(place, PIN);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || (code === 'ENOTDIR' && !isSymlink(place))) return undefined;
+    if (code === 'ENOTDIR' || code === 'ELOOP') {
+      throw new DaemonError('FOLDER_MOVED', `${place} is a symlink`, error);
+    }
+    throw new DaemonError('FOLDER_UNREACHABLE', messageOf(error), error);
+  }
 }
 
 /** O_DIRECTORY answers alike for a symlink and for a plain file; `rm -f` counts what is below a file as absent. */

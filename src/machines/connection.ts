@@ -182,7 +182,8 @@ export const connectionMachine = setup({
           after: { SILENCE_LIMIT: 'doubting' },
         },
         doubting: {
-          description: 'A busy daemon hears its clock before its clients: what the kernel holds is read first.',
+          description:
+            'A busy daemon hears its clock before its clients: what the kernel holds is read first.',
           after: { LAST_LOOK: '#connection.timeout' },
         },
       },

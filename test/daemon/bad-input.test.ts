@@ -53,7 +53,10 @@ test('every outcome of the contract has its code, its status and its message', a
 test('a wrong type anywhere is named with what it must be', async (t) => {
   const daemon = await startDaemon(t);
   for (const path of [null, 5, true, [], {}, ['/x']]) {
-    assert.equal((await refused(daemon, { cmd: 'delete_directory', args: { path } })).message, 'path must be a string');
+    assert.equal(
+      (await refused(daemon, { cmd: 'delete_directory', args: { path } })).message,
+      'path must be a string',
+    );
   }
   for (const folders of ['x', 5, {}, [5], [null], [['x']], true]) {
     const reply = await refused(daemon, { cmd: 'cleanup_backups', args: { backup_ids: [], folders } });
@@ -181,7 +184,10 @@ test('what clients send never reaches the log raw', async (t) => {
   const daemon = await startDaemon(t);
   const nasty = '\u001b[31m\n\r\0\u007f\u0085\u009b\u2028\u202e\ufeff';
   await refused(daemon, { cmd: 'delete_directory', args: { path: `/x${nasty}` } });
-  await refused(daemon, { cmd: 'update_cron_schedules', args: { schedules: [{ id: 1, backup_type: nasty, frequency: 'daily', enabled: true }] } });
+  await refused(daemon, {
+    cmd: 'update_cron_schedules',
+    args: { schedules: [{ id: 1, backup_type: nasty, frequency: 'daily', enabled: true }] },
+  });
   const path = join(daemon.at.backups, 'plain');
   await daemon.carryOut('cleanup_backups', { backup_ids: [nasty], folders: [path] });
   await daemon.logged('the end', ({ msg }) => msg === 'succeeded');

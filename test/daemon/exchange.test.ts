@@ -82,7 +82,10 @@ test('expired backups go in one command, whose args are a list as Python writes 
   assert.equal(row.command, `/bin/rm -rf ${folders.join(' ')}`);
   assert.equal(row.args, '{"backup_ids":["b1","b2","b3","b 4"]}');
   assert.equal(row.status, 'success');
-  assert.deepEqual(folders.filter((folder) => existsSync(folder)), []);
+  assert.deepEqual(
+    folders.filter((folder) => existsSync(folder)),
+    [],
+  );
   assert.ok(existsSync(kept));
 });
 
@@ -118,14 +121,32 @@ test('a deletion that fails says why, with the real path, in the row and in the 
 test('the cron file is replaced, mode 0644, and nothing else is left in its folder', async (t) => {
   const daemon = await startDaemon(t);
   const schedules = [
-    { id: 1, backup_type: 'full', frequency: 'daily', enabled: true, hour: 2, minute: 30, retention_value: 7 },
+    {
+      id: 1,
+      backup_type: 'full',
+      frequency: 'daily',
+      enabled: true,
+      hour: 2,
+      minute: 30,
+      retention_value: 7,
+    },
     { id: 2, backup_type: 'full', frequency: 'hourly', enabled: false, minute: 5 },
-    { id: 3, backup_type: 'incremental', frequency: 'interval', enabled: true, interval_value: 90, interval_unit: 'minutes' },
+    {
+      id: 3,
+      backup_type: 'incremental',
+      frequency: 'interval',
+      enabled: true,
+      interval_value: 90,
+      interval_unit: 'minutes',
+    },
   ];
   const row = await daemon.carryOut('update_cron_schedules', { schedules });
   assert.equal(row.status, 'success');
   assert.equal(row.args, '{"schedule_count":3}');
-  assert.match(row.command, new RegExp(`^/bin/mv -fT -- ${daemon.at.folder}/cron.d/\\.dbcalm\\.[\\w-]{21} ${daemon.at.cronFile}$`));
+  assert.match(
+    row.command,
+    new RegExp(`^/bin/mv -fT -- ${daemon.at.folder}/cron.d/\\.dbcalm\\.[\\w-]{21} ${daemon.at.cronFile}$`),
+  );
   const text = readFileSync(daemon.at.cronFile, 'utf8');
   assert.match(text, /^# Last updated: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/m);
   assert.deepEqual(text.replace(/updated: .* UTC/, 'updated: NOW').split('\n'), [
@@ -147,7 +168,10 @@ test('the cron file is replaced, mode 0644, and nothing else is left in its fold
   ]);
   assert.deepEqual(readdirSync(join(daemon.at.folder, 'cron.d')), ['dbcalm']);
   assert.equal(statSync(daemon.at.cronFile).mode & 0o7777, 0o644);
-  await daemon.logged('the warning', ({ msg, level }) => level === 40 && /schedule 3: every 90/.test(String(msg)));
+  await daemon.logged(
+    'the warning',
+    ({ msg, level }) => level === 40 && /schedule 3: every 90/.test(String(msg)),
+  );
 });
 
 test('each connection gets one reply, in one write, then the daemon closes', async (t) => {

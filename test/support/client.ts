@@ -25,7 +25,11 @@ export interface SendOptions {
 }
 
 /** Sends bytes, and hears until the daemon closes. */
-export async function converse(path: string, bytes: string | Buffer, options: SendOptions = {}): Promise<Heard> {
+export async function converse(
+  path: string,
+  bytes: string | Buffer,
+  options: SendOptions = {},
+): Promise<Heard> {
   const socket = connect({ path, allowHalfOpen: true });
   const heard = hear(socket);
   const whole = Buffer.from(bytes);

@@ -83,7 +83,9 @@ export function spawnDaemon(at: Layout, args: readonly string[] = ['--config', a
   const env = { ...process.env };
   if (process.getuid?.() !== 0) return spawn(daemon[0] as string, daemon.slice(1), { env });
   if (!existsSync(BWRAP)) {
-    throw new Error('a daemon under test does not run as root without a jail: install bubblewrap, or be another user');
+    throw new Error(
+      'a daemon under test does not run as root without a jail: install bubblewrap, or be another user',
+    );
   }
   const coverage = env.NODE_V8_COVERAGE;
   const writable = [at.folder, ...(coverage ? [coverage] : [])].flatMap((path) => ['--bind', path, path]);
@@ -140,7 +142,10 @@ export class TestDaemon {
   }
 
   transitions(commandId: string): TransitionRow[] {
-    return this.query('SELECT * FROM cmd_transition WHERE command_id = ? ORDER BY id', commandId) as TransitionRow[];
+    return this.query(
+      'SELECT * FROM cmd_transition WHERE command_id = ? ORDER BY id',
+      commandId,
+    ) as TransitionRow[];
   }
 
   query(sql: string, ...parameters: unknown[]): unknown[] {
@@ -158,7 +163,10 @@ export class TestDaemon {
   }
 
   /** The log line that `matches`; log lines are written a little later than what they tell. */
-  logged(what: string, matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+  logged(
+    what: string,
+    matches: (line: Record<string, unknown>) => boolean,
+  ): Promise<Record<string, unknown>> {
     return until(`the log line of ${what}`, () => this.logLines().find(matches));
   }
 

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startDaemon } from '../support/daemon.ts';
+import { makeUndeletable } from '../support/undeletable.ts';
+
+const schedules = (id: number) => [
+  { id, backup_type: 'full', frequency: 'hourly', enabled: true, minute: 1 },
+];
+const idIn = (file: string) => Number(/Schedule ID: (\d+)/.exec(readFileSync(file, 'utf8'))?.[1]);
+
+test('of updates accepted one after the other the later is always in place at the end', async (t) => {
+  const daemon = await startDaemon(t);
+  const update = (id: number) =>
+    daemon.ask({ cmd: 'update_cron_schedules', args: { schedules: schedules(id) } });
+  for (let round = 1; round <= 20; round++) {
+    const first = await update(round * 10);
+    const second = await update(round * 10 + 1);
+    await Promise.all([daemon.ended(first.id as string), daemon.ended(second.id as string)]);
+    assert.equal(idIn(daemon.at.cronFile), round * 10 + 1);
+  }
+});
+
+test('under load updates run one at a time, in the order of their rows', async (t) => {
+  const daemon = await startDaemon(t);
+  const ids = Array.from({ length: 60 }, (_, index) => index + 1);
+  const deletions = ids.map((id) => daemon.deletion(join(daemon.at.backups, `b${id}`)));
+  const updates = ids.map((id) =>
+    daemon.ask({ cmd: 'update_cron_schedules', args: { schedules: schedules(id) } }),
+  );
+  await Promise.all(deletions);
+  const replies = await Promise.all(updates);
+  for (const { id } of replies) await daemon.ended(id as string);
+
+  const rows = daemon.rows().filter(({ type }) => type === 'update_cron_schedules');
+  const lastRow = rows.at(-1)?.command_id;
+  const lastSent = replies.findIndex(({ id }) => id === lastRow);
+  assert.equal(idIn(daemon.at.cronFile), ids[lastSent]);
+  const ran = daemon.query(
+    `SELECT process_id, to_state FROM cmd_transition JOIN process ON process.id = process_id
+     WHERE type = 'update_cron_schedules' AND to_state <> 'pending' ORDER BY cmd_transition.id`,
+  );
+  const oneByOne = rows.flatMap(({ id }) => [
+    { process_id: id, to_state: 'running' },
+    { process_id: id, to_state: 'succeeded' },
+  ]);
+  assert.deepEqual(ran, oneByOne);
+});
+
+test('an update that fails leaves the old file and no litter, and says what to do', async (t) => {
+  const daemon = await startDaemon(t);
+  const folder = join(daemon.at.folder, 'cron.d');
+  await daemon.carryOut('update_cron_schedules', { schedules: schedules(1) });
+
+  const release = makeUndeletable(t, folder);
+  const unstaged = await daemon.carryOut('update_cron_schedules', { schedules: schedules(2) });
+  release();
+  assert.deepEqual([unstaged.status, unstaged.return_code], ['failed', -1]);
+  assert.match(
+    unstaged.error as string,
+    /the new cron file could not be written; the old one is untouched: E(PERM|ACCES).*What to do: check/,
+  );
+  assert.equal(daemon.transitions(unstaged.command_id).at(-1)?.event, 'process.faulted');
+  assert.equal(idIn(daemon.at.cronFile), 1);
+  assert.deepEqual(readdirSync(folder), ['dbcalm']);
+  assert.equal(
+    (await daemon.carryOut('update_cron_schedules', { schedules: schedules(3) })).status,
+    'success',
+  );
+});
+
+test('a folder in the place of the cron file is left alone, and the staged file is removed', async (t) => {
+  const daemon = await startDaemon(t, {
+    arrange: ({ cronFile }) => mkdirSync(join(cronFile, 'inner'), { recursive: true }),
+  });
+  const row = await daemon.carryOut('update_cron_schedules', { schedules: schedules(1) });
+  assert.deepEqual([row.status, row.return_code], ['failed', 1]);
+  assert.match(row.error as string, /^\/bin\/mv: |^mv: /);
+  assert.deepEqual(readdirSync(join(daemon.at.folder, 'cron.d')), ['dbcalm']);
+  assert.deepEqual(readdirSync(daemon.at.cronFile), ['inner']);
+});
+
+test('a symlink in the place of the cron file is replaced, not followed', async (t) => {
+  const daemon = await startDaemon(t, {
+    arrange: ({ folder, cronFile }) => {
+      writeFileSync(join(folder, 'other'), 'mine');
+      chmodSync(join(folder, 'other'), 0o600);
+      symlinkSync(join(folder, 'other'), cronFile);
+    },
+  });
+  const row = await daemon.carryOut('update_cron_schedules', { schedules: schedules(1) });
+  assert.equal(row.status, 'success');
+  assert.equal(readFileSync(join(daemon.at.folder, 'other'), 'utf8'), 'mine');
+  assert.equal(idIn(daemon.at.cronFile), 1);
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { startDaemon } from '../support/daemon.ts';
+
+const GO = `CREATE TABLE process (id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL, command TEXT NOT NULL,
+  pid INTEGER, status TEXT NOT NULL, output TEXT, error TEXT, return_code INTEGER, start_time DATETIME NOT NULL,
+  end_time DATETIME, type TEXT NOT NULL, args TEXT NOT NULL);
+  CREATE INDEX ix_process_command_id ON process (command_id);`;
+const PYTHON = `CREATE TABLE process (id INTEGER NOT NULL, command VARCHAR NOT NULL, command_id VARCHAR NOT NULL,
+  pid INTEGER NOT NULL, status VARCHAR NOT NULL, output VARCHAR, error VARCHAR, return_code INTEGER,
+  start_time DATETIME NOT NULL, end_time DATETIME, type VARCHAR NOT NULL, args JSON, PRIMARY KEY (id));
+  CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL);`;
+
+for (const [server, schema] of [
+  ['Go', GO],
+  ['Python', PYTHON],
+] as const) {
+  test(`a database made by the ${server} API server works, and is not altered`, async (t) => {
+    const definition = "SELECT sql FROM sqlite_master WHERE name = 'process'";
+    const daemon = await startDaemon(t, {
+      arrange: ({ database }) => {
+        const made = new Database(database);
+        made.exec(schema);
+        made.exec(`INSERT INTO process (command_id, command, pid, status, start_time, type, args)
+                   VALUES ('old', 'x', 7, 'success', '2026-01-01 00:00:00.000000', 'backup', '{}')`);
+        made.close();
+      },
+    });
+    const row = await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b1') });
+    assert.equal(row.status, 'success');
+    assert.deepEqual(
+      daemon.rows().map(({ command_id }) => command_id),
+      ['old', row.command_id],
+    );
+    const [{ sql }] = daemon.query(definition) as [{ sql: string }];
+    assert.equal(sql, schema.slice(0, schema.indexOf(';')));
+  });
+}
+
+test('a new database has the group of its folder and is writable for it, whatever the umask', async (t) => {
+  const mask = process.umask(0o077);
+  t.after(() => process.umask(mask));
+  const daemon = await startDaemon(t, {
+    arrange: ({ database }) => {
+      chmodSync(dirname(database), 0o2770);
+      if (process.getuid?.() === 0) chownSync(dirname(database), 0, 12345);
+    },
+  });
+  await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b1') });
+  const folder = statSync(dirname(daemon.at.database));
+  for (const suffix of ['', '-wal', '-shm']) {
+    const { mode, gid } = statSync(daemon.at.database + suffix);
+    assert.deepEqual([suffix, mode & 0o777, gid], [suffix, 0o660, folder.gid]);
+  }
+});
+
+test('the row is on disk before the reply: a kill right after it loses nothing', async (t) => {
+  const daemon = await startDaemon(t);
+  const replies = await Promise.all(
+    Array.from({ length: 40 }, (_, index) => daemon.deletion(join(daemon.at.backups, `b${index}`))),
+  );
+  await daemon.stop('SIGKILL');
+  const recorded = new Set(daemon.rows().map(({ command_id }) => command_id));
+  for (const { id } of replies) assert.ok(recorded.has(id as string));
+  for (const { id } of replies) assert.equal(daemon.transitions(id as string)[0]?.to_state, 'pending');
+});
+
+test("another's write lock does not stop the daemon from reading and refusing; the command waits for it", async (t) => {
+  const daemon = await startDaemon(t);
+  const other = new Database(daemon.at.database);
+  other.exec('BEGIN IMMEDIATE');
+  const waiting = daemon.deletion(join(daemon.at.backups, 'b1'));
+  assert.equal((await daemon.ask({ cmd: 'x' })).message, 'Invalid command');
+  other.exec('COMMIT');
+  assert.equal((await waiting).code, 202);
+
+  other.exec('BEGIN IMMEDIATE');
+  const refused = await daemon.deletion(join(daemon.at.backups, 'b2'));
+  assert.deepEqual([refused.code, refused.status], [503, 'Service Unavailable']);
+  assert.match(refused.message as string, /the database does not take the command: database is locked/);
+  other.exec('COMMIT');
+  other.close();
+  assert.equal(daemon.rows().length, 1);
+});

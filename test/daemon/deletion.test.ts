@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startDaemon } from '../support/daemon.ts';
+import { makeBackups, testFolder } from '../support/folder.ts';
+import { holdDeletion } from '../support/held-deletion.ts';
+
+test('slashes, options and odd names delete what they name and nothing else', async (t) => {
+  const daemon = await startDaemon(t);
+  const names = ['-rf', '--help', '-v', ' ', '*', '$(touch x)', '; ls', "'", '"', '\\', 'ü', 'a b', '...'];
+  const paths = makeBackups(daemon.at.backups, ...names);
+  makeBackups(daemon.at.backups, 'kept');
+  for (const path of paths) {
+    const row = await daemon.carryOut('delete_directory', { path });
+    assert.deepEqual([row.status, row.output, row.error], ['success', null, null], path);
+    assert.equal(row.command, `/bin/rm -rf ${path}`);
+    assert.ok(!existsSync(path), path);
+  }
+  const [slashed] = makeBackups(daemon.at.backups, 'slashed') as [string];
+  await daemon.carryOut('delete_directory', { path: `${slashed.replace('/slashed', '//./slashed')}///` });
+  assert.deepEqual(readdirSync(daemon.at.backups), ['kept']);
+});
+
+test('a symlink is deleted, what it leads to is not; and nothing is deleted through one', async (t) => {
+  const daemon = await startDaemon(t);
+  const { folder, backups } = daemon.at;
+  const canary = join(folder, 'canary');
+  mkdirSync(join(canary, 'inner'), { recursive: true });
+  writeFileSync(join(canary, 'inner', 'file'), '');
+  symlinkSync(canary, join(backups, 'link'));
+  symlinkSync(backups, join(backups, 'self'));
+  makeBackups(backups, 'b1');
+
+  const through = ['link/inner', 'self/b1', 'self/link/inner'];
+  for (const name of through) {
+    const row = await daemon.carryOut('delete_directory', { path: join(backups, name) });
+    assert.deepEqual([row.status, row.return_code], ['failed', -1], name);
+    assert.match(
+      row.error as string,
+      /not where the path says.*What to do: no component of a path may be a symlink/,
+    );
+  }
+  const row = await daemon.carryOut('delete_directory', { path: `${join(backups, 'link')}/` });
+  assert.equal(row.status, 'success');
+  assert.ok(existsSync(join(canary, 'inner', 'file')));
+  assert.deepEqual(readdirSync(backups), ['b1', 'self']);
+});
+
+test('a root may itself be reached through a symlink', async (t) => {
+  const folder = testFolder(t);
+  mkdirSync(join(folder, 'real', 'b1'), { recursive: true });
+  symlinkSync(join(folder, 'real'), join(folder, 'root'));
+  const daemon = await startDaemon(t, { folder, config: { deletion_roots: [join(folder, 'root')] } });
+  const row = await daemon.carryOut('delete_directory', { path: join(folder, 'root', 'b1') });
+  assert.equal(row.status, 'success');
+  assert.deepEqual(readdirSync(join(folder, 'real')), []);
+});
+
+test('one slow deletion does not hold back another, but what overlaps it waits', async (t) => {
+  const daemon = await startDaemon(t);
+  const slow = await holdDeletion(daemon, 'slow');
+  const inside = await daemon.deletion(join(slow.path, '1'));
+  const above = await daemon.ask({ cmd: 'cleanup_backups', args: { backup_ids: [], folders: [slow.path] } });
+  const quick = await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'quick') });
+  assert.equal(quick.status, 'success');
+  const states = (id: string | undefined) => daemon.transitions(id as string).map(({ to_state }) => to_state);
+  assert.deepEqual(states(slow.commandId), ['pending', 'running']);
+  assert.deepEqual(states(inside.id), ['pending']);
+  assert.deepEqual(states(above.id), ['pending']);
+  slow.release();
+  for (const id of [slow.commandId, inside.id as string, above.id as string]) {
+    assert.equal((await daemon.ended(id)).status, 'success');
+  }
+});
+
+test('the row has the pid of the child while it runs, and reads running', async (t) => {
+  const daemon = await startDaemon(t);
+  const slow = await holdDeletion(daemon, 'slow');
+  const row = daemon.rows()[0];
+  assert.deepEqual(
+    [row?.pid, row?.status, row?.return_code, row?.end_time, row?.output, row?.error],
+    [slow.pid, 'running', null, null, null, null],
+  );
+  const environment = readFileSync(`/proc/${slow.pid}/environ`, 'utf8').split('\0').filter(Boolean);
+  assert.deepEqual(environment.map((entry) => entry.split('=')[0]).sort(), ['LANG', 'PATH']);
+  slow.release();
+  await daemon.ended(slow.commandId);
+});
+
+test('a child that a signal ends is a failure that names the signal', async (t) => {
+  const daemon = await startDaemon(t);
+  const slow = await holdDeletion(daemon, 'slow');
+  process.kill(slow.pid, 'SIGKILL');
+  const row = await daemon.ended(slow.commandId);
+  assert.deepEqual([row.status, row.return_code, row.error], ['failed', 137, 'killed by SIGKILL\n']);
+});

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { hear } from '../support/client.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { holdDeletion } from '../support/held-deletion.ts';
+import { until } from '../support/until.ts';
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} stops an idle daemon with exit code 0 and takes its socket away`, async (t) => {
+    const daemon = await startDaemon(t);
+    const { code, stderr } = await daemon.stop(signal);
+    assert.equal(code, 0);
+    assert.doesNotMatch(stderr, /warn/i);
+    assert.ok(!existsSync(daemon.at.socket));
+    assert.equal(daemon.logLines().at(-1)?.['msg'], 'stopped');
+  });
+}
+
+test('draining answers what is in flight, waits for children, and refuses to be reached anew', async (t) => {
+  const daemon = await startDaemon(t);
+  const slow = await holdDeletion(daemon, 'slow');
+  const begun = connect(daemon.at.socket);
+  const heard = hear(begun);
+  const silent = hear(connect(daemon.at.socket));
+  const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') } });
+  await new Promise((resolve) => begun.write(request.slice(0, 20), resolve));
+  daemon.signal('SIGTERM');
+  await until('the socket to go', () => !existsSync(daemon.at.socket));
+  begun.write(request.slice(20));
+
+  const { id } = JSON.parse((await heard).text);
+  assert.equal((await daemon.ended(id)).status, 'success');
+  assert.equal((await silent).text, '');
+  assert.equal(daemon.rows()[0]?.status, 'running');
+  slow.release();
+  assert.equal((await daemon.exited).code, 0);
+  assert.deepEqual(
+    daemon.rows().map(({ status }) => status),
+    ['success', 'success'],
+  );
+});
+
+test('a second signal ends it at once, and the child runs on', async (t) => {
+  const daemon = await startDaemon(t);
+  const slow = await holdDeletion(daemon, 'slow');
+  daemon.signal('SIGTERM');
+  await daemon.logged('the draining', ({ msg }) => msg === 'draining');
+  const { code } = await daemon.stop('SIGTERM');
+  assert.equal(code, 1);
+  assert.equal(daemon.rows()[0]?.status, 'running');
+  slow.release();
+  await until('the folder to go', () => !existsSync(slow.path));
+});
+
+test('a restart serves on the same database, with what was there', async (t) => {
+  const first = await startDaemon(t);
+  const before = await first.carryOut('delete_directory', { path: join(first.at.backups, 'b1') });
+  await first.stop();
+  const second = await startDaemon(t, { folder: first.at.folder });
+  const after = await second.carryOut('delete_directory', { path: join(first.at.backups, 'b2') });
+  assert.deepEqual(
+    second.rows().map(({ command_id }) => command_id),
+    [before.command_id, after.command_id],
+  );
+});

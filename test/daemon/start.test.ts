@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { exitOf, type Layout, prepare, spawnDaemon, startDaemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
+
+async function failing(
+  t: TestContext,
+  config: Record<string, unknown>,
+  arrange: (at: Layout) => void = () => {},
+) {
+  const at = prepare(testFolder(t), config);
+  arrange(at);
+  const { code, stderr } = await exitOf(spawnDaemon(at));
+  const lines = stderr.split('\n').filter((line) => line.startsWith('dbcalm-cmd: '));
+  assert.equal(lines.length, 1, stderr);
+  assert.match(lines[0] as string, / What to do: /);
+  return { at, code, line: lines[0] as string };
+}
+
+test('a second daemon on the same socket says so and leaves the first alone', async (t) => {
+  const first = await startDaemon(t);
+  const { code, stderr } = await exitOf(spawnDaemon(first.at));
+  assert.equal(code, 75);
+  assert.match(
+    stderr,
+    /^dbcalm-cmd: another daemon answers on the socket: .*cmd\.sock\. What to do: stop it first/m,
+  );
+  const row = await first.carryOut('delete_directory', { path: join(first.at.backups, 'b1') });
+  assert.equal(row.status, 'success');
+});
+
+test('a stale socket is replaced', async (t) => {
+  const first = await startDaemon(t);
+  await first.stop('SIGKILL');
+  assert.ok(statSync(first.at.socket).isSocket());
+  const second = await startDaemon(t, { folder: first.at.folder });
+  assert.equal((await second.deletion(join(first.at.backups, 'b1'))).code, 202);
+});
+
+test('anything else in the place of the socket is left alone and named', async (t) => {
+  const file = await failing(t, {}, ({ folder, socket }) => {
+    mkdirSync(join(folder, 'run'));
+    writeFileSync(socket, 'mine');
+  });
+  assert.equal(file.code, 73);
+  assert.match(file.line, /something that is not a socket.*cmd\.sock/);
+  assert.equal(readFileSync(file.at.socket, 'utf8'), 'mine');
+  const folder = await failing(t, {}, ({ socket }) => mkdirSync(join(socket, 'inner'), { recursive: true }));
+  assert.equal(folder.code, 73);
+  assert.ok(statSync(join(folder.at.socket, 'inner')).isDirectory());
+});
+
+test('a database that is none, a config that is wrong, a log that cannot be: each has its line and its code', async (t) => {
+  const notADatabase = await failing(t, {}, ({ database }) =>
+    writeFileSync(database, 'this is not a database, but text'.repeat(50)),
+  );
+  assert.equal(notADatabase.code, 74);
+  assert.match(notADatabase.line, /the database cannot be used: .*db\.sqlite3: file is not a database/);
+  const folder = await failing(t, {}, ({ database }) => mkdirSync(database));
+  assert.equal(folder.code, 74);
+  const unknown = await failing(t, { databse_path: '/x' });
+  assert.equal(unknown.code, 78);
+  assert.match(unknown.line, /cmd-config\.yml: unknown key "databse_path"; allowed are project_name, /);
+  const wrong = await failing(t, { max_running: 'many' });
+  assert.equal(wrong.code, 78);
+  assert.match(wrong.line, /max_running is "many", allowed is a whole number from 1 to 256/);
+  const root = await failing(t, { deletion_roots: ['/'] });
+  assert.equal(root.code, 78);
+  const missing = await failing(t, {}, ({ configFile }) => writeFileSync(configFile, 'a: [b'));
+  assert.equal(missing.code, 78);
+  const log = await failing(t, {}, ({ log }) => mkdirSync(log, { recursive: true }));
+  assert.equal(log.code, 73);
+  assert.match(log.line, /the log file cannot be opened/);
+});
+
+test('the socket is open to who may enter its folder, and a folder that is made is setgid', async (t) => {
+  const daemon = await startDaemon(t);
+  assert.equal(statSync(daemon.at.socket).mode & 0o777, 0o666);
+  assert.equal(statSync(join(daemon.at.folder, 'run')).mode & 0o7777, 0o2774);
+});
+
+test('what listens and is no daemon of ours is not taken for stale', async (t) => {
+  const at = prepare(testFolder(t));
+  mkdirSync(join(at.folder, 'run'));
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(at.socket, resolve));
+  t.after(() => server.close());
+  const { code } = await exitOf(spawnDaemon(at));
+  assert.equal(code, 75);
+});
