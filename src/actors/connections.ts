@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type AnyMachineSnapshot, type AnyStateMachine, fromCallback } from 'xstate';
 import { asDaemonError } from '../errors.ts';
-import { sendReply } from '../io/connection-socket.ts';
+import { deafen, sendReply } from '../io/connection-socket.ts';
 import { encodeReply, refuse } from '../io/reply.ts';
 import { ActorPool, type ChildEnded, isChildEnded } from './actor-pool.ts';
 import type {
@@ -71,6 +71,8 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
 /** A connection whose actor failed still gets its reply. */
 function apologise(socket: Socket | undefined, error: unknown): void {
   if (!socket) return;
+  // XState leaves the children of an actor that failed running: its reader would talk to the dead.
+  deafen(socket);
   const reply = refuse(500, asDaemonError(error).message);
   sendReply(socket, encodeReply(reply), false, () => socket.destroy());
 }

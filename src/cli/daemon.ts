@@ -32,7 +32,8 @@ async function serve(options: ConfigOptions): Promise<number> {
 
 function complain({ message, remedy }: { message: string; remedy: string }): void {
   // One line, also where a parser's message has several.
-  console.error(`dbcalm-cmd: ${message.trim().replace(/:?\s*\n[^]*/, '')}. What to do: ${remedy}`);
+  const [line] = message.trim().split(/:?\s*\n/);
+  console.error(`dbcalm-cmd: ${line}. What to do: ${remedy}`);
 }
 
 function greeting({ socket_path, database_path, cmd_log_file, deletion_roots }: Config): string {

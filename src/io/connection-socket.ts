@@ -54,3 +54,9 @@ export function sendReply(
     else socket.once('close', () => sent(true));
   });
 }
+
+/** Makes nobody hear the socket any more; its bytes are thrown away. */
+export function deafen(socket: Socket): void {
+  for (const event of ['data', 'end', 'close']) socket.removeAllListeners(event);
+  socket.resume();
+}

@@ -53,5 +53,9 @@ function openFolder(place: string): number | undefined {
 
 /** O_DIRECTORY answers alike for a symlink and for a plain file; `rm -f` counts what is below a file as absent. */
 function isSymlink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }

@@ -57,12 +57,12 @@ test('the queue handler logs the end with what matches it to row and connection'
   const [path] = makeBackups(daemon.at.backups, 'b1') as [string];
   const { command_id } = await daemon.carryOut('delete_directory', { path });
   const line = await daemon.logged('the end', ({ msg }) => msg === 'succeeded');
-  assert.equal(line['command_id'], command_id);
-  assert.equal(line['type'], 'delete_directory');
-  assert.equal(line['return_code'], 0);
-  assert.equal(typeof line['duration_ms'], 'number');
+  assert.equal(line.command_id, command_id);
+  assert.equal(line.type, 'delete_directory');
+  assert.equal(line.return_code, 0);
+  assert.equal(typeof line.duration_ms, 'number');
   const accepted = daemon.logLines().find(({ msg }) => msg === 'accepted');
-  assert.equal(accepted?.['connection_id'], line['connection_id']);
+  assert.equal(accepted?.connection_id, line.connection_id);
 });
 
 test('a path that does not exist succeeds, also below a folder that does not, or below a file', async (t) => {
@@ -114,8 +114,8 @@ test('a deletion that fails says why, with the real path, in the row and in the 
   const last = daemon.transitions(row.command_id).at(-1);
   assert.deepEqual([last?.from_state, last?.to_state, last?.why], ['running', 'failed', 'exit code 1']);
   const line = await daemon.logged('the failure', ({ msg }) => msg === 'failed');
-  assert.match(line['stderr'] as string, /rm: cannot remove/);
-  assert.equal(line['return_code'], 1);
+  assert.match(line.stderr as string, /rm: cannot remove/);
+  assert.equal(line.return_code, 1);
 });
 
 test('the cron file is replaced, mode 0644, and nothing else is left in its folder', async (t) => {

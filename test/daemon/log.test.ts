@@ -12,8 +12,8 @@ test('SIGHUP opens the log anew after logrotate moved it', async (t) => {
   await until('the new log', () => existsSync(daemon.at.log));
   await daemon.ask({ cmd: 'x' });
   const line = await daemon.logged('the refusal', ({ msg }) => msg === 'refused');
-  assert.equal(line['code'], 400);
-  assert.match(line['connection_id'] as string, /^[\w-]{21}$/);
+  assert.equal(line.code, 400);
+  assert.match(line.connection_id as string, /^[\w-]{21}$/);
   assert.equal(statSync(daemon.at.log).mode & 0o777, 0o640);
 });
 

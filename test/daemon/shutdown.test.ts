@@ -15,7 +15,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     assert.equal(code, 0);
     assert.doesNotMatch(stderr, /warn/i);
     assert.ok(!existsSync(daemon.at.socket));
-    assert.equal(daemon.logLines().at(-1)?.['msg'], 'stopped');
+    assert.equal(daemon.logLines().at(-1)?.msg, 'stopped');
   });
 }
 

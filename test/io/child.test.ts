@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { openSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import type { DaemonError } from '../../src/errors.ts';
+import { type ChildEnd, type Launch, startChild } from '../../src/io/child.ts';
+
+const MIB = 1_048_576;
+const plain = (file: string, ...args: string[]): Launch => ({ file, args, fds: [], names: new Map() });
+
+function run(launch: Launch, limit = MIB): Promise<{ pid?: number; end?: ChildEnd; error?: DaemonError }> {
+  return new Promise((resolve) => {
+    let pid: number | undefined;
+    startChild(launch, limit, {
+      spawned: (found) => {
+        pid = found;
+      },
+      ended: (end) => resolve({ ...(pid === undefined ? {} : { pid }), end }),
+      refused: (error) => resolve({ error }),
+    });
+  });
+}
+
+test('both streams and the code come back, and the environment is small and fixed', async () => {
+  const { pid, end } = await run(plain('/bin/sh', '-c', 'echo out; echo err >&2; exit 7'));
+  assert.ok((pid as number) > 1);
+  assert.deepEqual(end, { code: 7, stdout: 'out\n', stderr: 'err\n' });
+  const { end: environment } = await run(plain('/usr/bin/env'));
+  assert.equal(environment?.stdout, 'PATH=/usr/sbin:/usr/bin:/sbin:/bin\nLANG=C\n');
+  assert.equal((await run(plain('/bin/pwd'))).end?.stdout, '/\n');
+});
+
+test('whatever keeps a program from starting is one refusal that says why', async () => {
+  const cases: [Launch, RegExp][] = [
+    [plain('/nowhere/x'), /\/nowhere\/x: spawn \/nowhere\/x ENOENT/],
+    [plain('/etc'), /EACCES/],
+    [plain('/bin/true', 'a\0b'), /null bytes/],
+    [plain('/bin/true', 'x'.repeat(200_000)), /E2BIG/],
+    [{ ...plain('/bin/true'), args: new Array(300_000).fill('x') }, /E2BIG/],
+  ];
+  for (const [launch, message] of cases) {
+    const { error } = await run(launch);
+    assert.equal(error?.code, 'CHILD_NOT_STARTED');
+    assert.match(error?.message as string, message);
+  }
+});
+
+test('a child that prints a gigabyte is read to its end and costs the bound alone', async () => {
+  const before = process.memoryUsage().rss;
+  const { end } = await run(plain('/usr/bin/head', '-c', '1073741824', '/dev/zero'));
+  assert.equal(end?.code, 0);
+  assert.match(end?.stdout.slice(MIB / 2, MIB / 2 + 60) as string, /… 1072693248 bytes left out …/);
+  const grown = process.memoryUsage().rss - before;
+  assert.ok(grown < 400 * MIB, `grown by ${grown} bytes`);
+});
+
+test('descriptors are handed over, closed here, and read as what they stand for', async () => {
+  const before = readdirSync('/proc/self/fd').length;
+  const fds = [openSync('/etc', 'r'), openSync('/usr', 'r')];
+  const names = new Map([
+    ['/proc/self/fd/3', '/the/first'],
+    ['/proc/self/fd/4', '/the/second'],
+  ]);
+  const { end } = await run({
+    file: '/bin/ls',
+    args: ['/proc/self/fd/4/nothing', '/proc/self/fd/3/no'],
+    fds,
+    names,
+  });
+  assert.match(end?.stderr as string, /'\/the\/second\/nothing'/);
+  assert.match(end?.stderr as string, /'\/the\/first\/no'/);
+  assert.equal(readdirSync('/proc/self/fd').length, before);
+  await run({ file: '/bin/true', args: ['a\0b'], fds: [openSync('/etc', 'r')], names: new Map() });
+  assert.equal(readdirSync('/proc/self/fd').length, before);
+});
+
+test('a signal is 128 and its number', async () => {
+  const { end } = await run(plain('/bin/sh', '-c', 'kill -TERM $$'));
+  assert.deepEqual(end, { code: 143, stdout: '', stderr: 'killed by SIGTERM\n' });
+});

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { openDatabase } from '../../src/io/database.ts';
+import { MIGRATIONS, migrate } from '../../src/io/migrations.ts';
+import { testFolder } from '../support/folder.ts';
+
+test('every commit is on disk: WAL, synchronous FULL, and no waiting for locks', (t) => {
+  const database = openDatabase(join(testFolder(t), 'made', 'db.sqlite3'));
+  t.after(() => database.close());
+  const pragma = (name: string) => database.pragma(name, { simple: true });
+  assert.deepEqual([pragma('journal_mode'), pragma('synchronous'), pragma('busy_timeout')], ['wal', 2, 0]);
+});
+
+test('each migration runs once, in order, and a database of a newer daemon is left alone', (t) => {
+  const database = new Database(join(testFolder(t), 'db'));
+  t.after(() => database.close());
+  migrate(database);
+  migrate(database);
+  migrate(database, [...MIGRATIONS, 'CREATE TABLE later (x)']);
+  const versions = database.prepare('SELECT version FROM cmd_migration ORDER BY version').pluck().all();
+  assert.deepEqual(versions, [1, 2]);
+  assert.throws(() => migrate(database), /its schema is version 2, this daemon knows 1/);
+});
+
+test('a migration that fails leaves nothing of itself', (t) => {
+  const database = new Database(join(testFolder(t), 'db'));
+  t.after(() => database.close());
+  const broken = [...MIGRATIONS, 'CREATE TABLE half (x); CREATE TABLE half (x)'];
+  assert.throws(() => migrate(database, broken), /already exists/);
+  assert.equal(database.prepare("SELECT count(*) FROM sqlite_master WHERE name = 'half'").pluck().get(), 0);
+  assert.equal(database.prepare('SELECT max(version) FROM cmd_migration').pluck().get(), 1);
+});

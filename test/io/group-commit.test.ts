@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { openDatabase } from '../../src/io/database.ts';
+import { GroupCommit } from '../../src/io/group-commit.ts';
+import { testFolder } from '../support/folder.ts';
+import { until } from '../support/until.ts';
+
+function store(t: TestContext) {
+  const path = join(testFolder(t), 'db.sqlite3');
+  const database = openDatabase(path);
+  database.exec('CREATE TABLE note (text TEXT UNIQUE)');
+  const insert = database.prepare('INSERT INTO note VALUES (?)');
+  const group = new GroupCommit(database);
+  const other = new Database(path);
+  t.after(() => {
+    group.close();
+    database.close();
+    other.close();
+  });
+  const notes = () => other.prepare('SELECT text FROM note ORDER BY rowid').pluck().all();
+  return {
+    path,
+    database,
+    group,
+    other,
+    notes,
+    note: (text: string) => () => insert.run(text).lastInsertRowid,
+  };
+}
+
+/** How often a transaction was committed. */
+function countCommits(database: Database.Database): () => number {
+  let commits = 0;
+  const prepare = database.prepare.bind(database);
+  database.prepare = ((sql: string) => {
+    const statement = prepare(sql);
+    const run = () => {
+      commits++;
+      return statement.run();
+    };
+    return sql === 'COMMIT' ? { run } : statement;
+  }) as typeof database.prepare;
+  return () => commits;
+}
+
+test('a commit is resolved when another connection can read it, with the result of its work', async (t) => {
+  const { group, note, notes } = store(t);
+  assert.equal(await group.commit(note('a')), 1);
+  assert.deepEqual(notes(), ['a']);
+});
+
+test('what arrives together shares a transaction', async (t) => {
+  const { database, note, notes } = store(t);
+  const commits = countCommits(database);
+  const group = new GroupCommit(database);
+  t.after(() => group.close());
+  await Promise.all(Array.from({ length: 100 }, (_, index) => group.commit(note(String(index)))));
+  assert.equal(commits(), 1);
+  assert.equal(notes().length, 100);
+  await Promise.all(Array.from({ length: 600 }, (_, index) => group.commit(note(`b${index}`))));
+  assert.ok(commits() <= 5, `${commits()} commits`);
+});
+
+test('a work that is wrong fails alone, and not those that share its transaction', async (t) => {
+  const { group, note, notes } = store(t);
+  const results = await Promise.allSettled(['a', 'b', 'a', 'c'].map((text) => group.commit(note(text))));
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.deepEqual(notes(), ['a', 'b', 'c']);
+});
+
+test("under another's lock the patient wait, the impatient are refused, and nothing of theirs is written", async (t) => {
+  const { group, other, note, notes } = store(t);
+  other.exec('BEGIN IMMEDIATE');
+  const kept = group.commit(note('kept'));
+  await assert.rejects(group.commit(note('refused'), 30), /database is locked/);
+  assert.match(group.trouble as string, /^SQLITE_BUSY/);
+  other.exec('COMMIT');
+  await kept;
+  assert.deepEqual(notes(), ['kept']);
+  assert.equal(group.trouble, undefined);
+});
+
+test('a disk without room refuses what is new and keeps what must not be lost', async (t) => {
+  const { database, group, note, notes } = store(t);
+  const pages = database.pragma('page_count', { simple: true }) as number;
+  database.pragma(`max_page_count = ${pages}`);
+  const large = 'x'.repeat(100_000);
+  const kept = group.commit(note(large));
+  await assert.rejects(group.commit(note('y'.repeat(100_000)), 1_000), /database or disk is full/);
+  await until('the trouble', () => group.trouble);
+  database.pragma('max_page_count = 100000');
+  await kept;
+  assert.deepEqual(notes(), [large]);
+});
+
+test('drained waits for what is under way; closed refuses what waits and what comes', async (t) => {
+  const { group, other, note, notes } = store(t);
+  await group.drained();
+  const written = group.commit(note('a'));
+  await group.drained();
+  await written;
+  assert.deepEqual(notes(), ['a']);
+  other.exec('BEGIN IMMEDIATE');
+  const waiting = assert.rejects(group.commit(note('b')), /the daemon stops/);
+  await until('the trouble', () => group.trouble);
+  group.close();
+  await waiting;
+  await assert.rejects(group.commit(note('c')), /it is closed/);
+});

@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import { createActor, fromCallback, fromPromise, SimulatedClock } from 'xstate';
+import type { Listener, ProcessRequested } from '../../src/actors/messages.ts';
+import type { ReadRequestInput, RequestEvent } from '../../src/actors/read-request.ts';
+import type { WriteReplyInput } from '../../src/actors/write-reply.ts';
+import { WHITELIST } from '../../src/commands/whitelist.ts';
+import type { Reply } from '../../src/io/reply.ts';
+import { connectionMachine } from '../../src/machines/connection.ts';
+
+/** A connection machine by itself: its effects are provided and kept, its clock is the test's. */
+export function lonelyConnection() {
+  const clock = new SimulatedClock();
+  const replies: { reply: Reply; linger: boolean }[] = [];
+  const requests: ProcessRequested[] = [];
+  const wrote = Promise.withResolvers<boolean>();
+  let destroyed = 0;
+  let tell: (event: RequestEvent) => void = () => {};
+  const machine = connectionMachine.provide({
+    actors: {
+      readRequest: fromCallback<RequestEvent, ReadRequestInput>(({ sendBack }) => {
+        tell = sendBack as typeof tell;
+      }),
+      writeReply: fromPromise<boolean, WriteReplyInput>(({ input }) => {
+        replies.push({ reply: input.reply, linger: input.linger });
+        return wrote.promise;
+      }),
+    },
+    actions: {
+      destroySocket: () => {
+        destroyed++;
+      },
+    },
+  });
+  const processes = createActor(
+    fromCallback<ProcessRequested>(({ receive }) => receive((event) => requests.push(event))),
+  ).start();
+  const actor = createActor(machine, {
+    clock,
+    input: {
+      id: 'c1',
+      socket: undefined as unknown as Socket,
+      now: () => new Date(0),
+      whitelist: WHITELIST,
+      settings: { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'] },
+      processes: processes as unknown as Listener<ProcessRequested>,
+    },
+  }).start();
+  return {
+    actor,
+    clock,
+    replies,
+    requests,
+    wrote,
+    destroyed: () => destroyed,
+    state: () => JSON.stringify(actor.getSnapshot().value).replaceAll(/["{}]/g, ''),
+    tell: (event: RequestEvent) => tell(event),
+    receives: (bytes: number) =>
+      tell({ type: 'request.received', progress: { bytes, open: 1, inString: false } }),
+    completes: (text: string) =>
+      tell({ type: 'request.completed', text: Buffer.from(text), at: new Date(0) }),
+  };
+}

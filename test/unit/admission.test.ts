@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Admission } from '../../src/actors/admission.ts';
+
+function admit(admission: Admission): string[] {
+  const admitted: string[] = [];
+  for (let id = admission.next(); id !== undefined; id = admission.next()) admitted.push(id);
+  return admitted;
+}
+
+test('a bounded number runs at once, the rest follows in order', () => {
+  const admission = new Admission(2);
+  for (const id of ['a', 'b', 'c', 'd']) admission.enqueue(id, [`/r/${id}`]);
+  assert.deepEqual(admit(admission), ['a', 'b']);
+  admission.release('b');
+  assert.deepEqual(admit(admission), ['c']);
+  admission.release('a');
+  admission.release('c');
+  assert.deepEqual(admit(admission), ['d']);
+});
+
+test('equal and nested paths run one after the other, in order; unrelated ones pass them', () => {
+  const admission = new Admission(10);
+  admission.enqueue('first', ['/r/a/b']);
+  admission.enqueue('same', ['/r/a/b']);
+  admission.enqueue('above', ['/r/a']);
+  admission.enqueue('below', ['/r/a/b/c']);
+  admission.enqueue('sibling', ['/r/a/bc']);
+  admission.enqueue('other', ['/r/z']);
+  assert.deepEqual(admit(admission), ['first', 'other']);
+  admission.release('first');
+  assert.deepEqual(admit(admission), ['same']);
+  admission.release('same');
+  assert.deepEqual(admit(admission), ['above']);
+  admission.release('above');
+  assert.deepEqual(admit(admission), ['below', 'sibling']);
+});
+
+test('what becomes free goes before what was accepted later', () => {
+  const admission = new Admission(1);
+  admission.enqueue('a1', ['/r/a']);
+  admission.enqueue('a2', ['/r/a']);
+  admission.enqueue('b', ['/r/b']);
+  assert.deepEqual(admit(admission), ['a1']);
+  admission.release('a1');
+  assert.deepEqual(admit(admission), ['a2']);
+});
+
+test('a command of very many paths claims their folders, and nothing is left of it afterwards', () => {
+  const admission = new Admission(10);
+  const many = Array.from({ length: 150_000 }, (_, index) => `/r/a/${index % 300}/${index}`);
+  admission.enqueue('many', many);
+  admission.enqueue('inside', ['/r/a/7/9']);
+  admission.enqueue('beside', ['/r/b']);
+  assert.deepEqual(admit(admission), ['many', 'beside']);
+  admission.release('many');
+  assert.deepEqual(admit(admission), ['inside']);
+});
+
+test('one that ends before it ran frees what waits for it, and its place is not counted', () => {
+  const admission = new Admission(1);
+  admission.enqueue('a', ['/r/a']);
+  admission.enqueue('b', ['/r/a']);
+  admission.release('a');
+  assert.deepEqual(admit(admission), ['b']);
+  assert.equal(admission.running, 1);
+  admission.release('unknown');
+  assert.equal(admission.running, 1);
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { parse } from 'yaml';
+import { DaemonError } from '../../src/errors.ts';
+import { loadConfig } from '../../src/io/config.ts';
+import { ConfigSchema, DEFAULTS } from '../../src/io/config-schema.ts';
+import { testFolder } from '../support/folder.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+const EXAMPLE = join(PROJECT, 'config', 'dbcalm-cmd.example.yml');
+
+function load(t: TestContext, text: string, name = 'cmd-config.yml') {
+  const file = join(testFolder(t), name);
+  writeFileSync(file, text);
+  return loadConfig(file);
+}
+
+function refusedConfig(t: TestContext, text: string): string {
+  try {
+    load(t, text);
+  } catch (error) {
+    assert.ok(error instanceof DaemonError);
+    assert.match(error.code, /^CONFIG_/);
+    return error.message;
+  }
+  throw new Error(`was not refused: ${text}`);
+}
+
+test('an empty file gives the defaults of the contract', (t) => {
+  assert.deepEqual(load(t, '# nothing\n'), {
+    ...DEFAULTS,
+    deletion_roots: ['/var/backups/dbcalm', '/var/lib/dbcalm/tmp', '/tmp'],
+  });
+});
+
+test('the commented example holds every key with its default', () => {
+  const example = parse(readFileSync(EXAMPLE, 'utf8'));
+  assert.deepEqual(Object.keys(example).sort(), Object.keys(ConfigSchema.properties).sort());
+  assert.deepEqual(loadConfig(EXAMPLE), {
+    ...DEFAULTS,
+    deletion_roots: ['/var/backups/dbcalm', '/var/lib/dbcalm/tmp', '/tmp'],
+  });
+});
+
+test("the API server's file gives backup_dir, and its other keys are no errors", (t) => {
+  const text =
+    'db_type: mariadb\nbackup_dir: /data/backups\njwt_secret_key: s\nsomething_new: 1\nproject_name: shop\n';
+  const config = load(t, text, 'config.yml');
+  assert.deepEqual(config.deletion_roots, ['/data/backups', '/var/lib/dbcalm/tmp', '/tmp']);
+  assert.equal(config.project_name, 'shop');
+});
+
+const refused: [string, RegExp][] = [
+  ['projct_name: x', /unknown key "projct_name"; allowed are project_name, /],
+  ['project_name: "a b"', /project_name is "a b", allowed is at most 32 of/],
+  ['project_name: Shop', /project_name is "Shop"/],
+  ['project_name: 5', /project_name is 5/],
+  ['socket_path: run/x', /socket_path is "run\/x", allowed is an absolute path/],
+  ['cron_file: "/etc/a\\nb"', /cron_file is "\/etc\/a\\nb"/],
+  ['max_running: 0', /max_running is 0, allowed is a whole number from 1/],
+  ['max_pending: 1.5', /max_pending is 1.5/],
+  ['cmd_log_level: loud', /cmd_log_level is "loud", allowed is trace, debug/],
+  ['deletion_roots: /tmp', /deletion_roots is "\/tmp", allowed is a list/],
+  ['deletion_roots: []', /deletion_roots is \[\]/],
+  ['deletion_roots: [backups]', /deletion_roots is \["backups"\]/],
+  ['deletion_roots: [/]', /deletion_roots holds "\/": it is a system folder/],
+  ['deletion_roots: [/etc/]', /it is a system folder/],
+  ['deletion_roots: [/data/../etc]', /it holds '\.\.'/],
+  ['backup_dir: /', /deletion_roots holds "\/"/],
+  ['[1]', /must hold keys with values/],
+  ['a: [', /./],
+];
+
+for (const [text, message] of refused) {
+  test(`refused: ${text}`, (t) => {
+    const said = refusedConfig(t, text);
+    assert.match(said, message);
+    assert.match(said, /cmd-config\.yml/);
+  });
+}
+
+test('a file that is not there is named', () => {
+  assert.throws(
+    () => loadConfig('/nowhere/x.yml'),
+    /the config file cannot be read: \/nowhere\/x\.yml: ENOENT/,
+  );
+});
+
+test('only the development config may have relative paths', () => {
+  const config = loadConfig(join(PROJECT, 'config', 'development.yml'), '/project');
+  assert.equal(config.socket_path, '/project/var/cmd.sock');
+  assert.deepEqual(config.deletion_roots, ['/project/var/backups']);
+});

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { refuseDeletion, removal } from '../../src/commands/deletable.ts';
+
+const ROOTS = ['/var/backups/dbcalm', '/tmp'];
+
+const refused: [string, RegExp][] = [
+  ['/', /not below/],
+  ['/etc', /not below/],
+  ['/etc/cron.d', /not below/],
+  ['/var/backups', /not below/],
+  ['/var/backups/dbcalm', /a deletion root itself/],
+  ['/var/backups/dbcalm/', /a deletion root itself/],
+  ['//var//backups/./dbcalm/.', /a deletion root itself/],
+  ['/var/backups/dbcalm-old/x', /not below/],
+  ['/var/backups/dbcalm/../mysql', /holds '\.\.'/],
+  ['/var/backups/dbcalm/x/..', /holds '\.\.'/],
+  ['/tmp/../etc/passwd', /holds '\.\.'/],
+  ['', /not absolute/],
+  ['tmp/x', /not absolute/],
+  ['~/x', /not absolute/],
+  ['./x', /not absolute/],
+  ['/tmp/a\0b', /control character/],
+  ['/tmp/a\nb', /control character/],
+  ['/tmp/a\u009bb', /control character/],
+  ['/tmp/a\u2028b', /control character/],
+  ['/tmp/\udc00', /not valid Unicode/],
+];
+
+for (const [path, why] of refused) {
+  test(`refused: ${JSON.stringify(path)}`, () => {
+    const refusal = refuseDeletion(path, ROOTS);
+    assert.equal(refusal?.code, 403);
+    assert.match(refusal?.message as string, why);
+    assert.match(refusal?.message as string, /Allowed is what lies below \/var\/backups\/dbcalm, \/tmp$/);
+  });
+}
+
+for (const path of [
+  '/tmp/x',
+  '/tmp//x/',
+  '/tmp/./x',
+  '/var/backups/dbcalm/a/b',
+  '/tmp/..x',
+  '/tmp/-rf',
+  '/tmp/ ',
+  '/tmp/ü',
+]) {
+  test(`allowed: ${path}`, () => assert.equal(refuseDeletion(path, ROOTS), undefined));
+}
+
+test('a removal names each path once, without trailing slashes', () => {
+  assert.deepEqual(removal(['/tmp/a/', '/tmp//a', '/tmp/b']), { do: 'remove', paths: ['/tmp/a', '/tmp/b'] });
+  assert.equal(removal([]), undefined);
+});
