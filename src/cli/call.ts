@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { messageOf } from '../errors.ts';
 import { call } from '../io/client.ts';
-import { type ConfigOptions, configOf, withConfig } from './program.ts';
+import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
 
 /** `call`: sends a command as a client does. */
 export function addCall(root: Command): void {
@@ -16,15 +16,21 @@ export function addCall(root: Command): void {
 }
 
 async function send(cmd: string, args: string[], options: ConfigOptions): Promise<number> {
-  const { socket_path } = configOf(options);
   try {
-    const reply = await call(socket_path, { cmd, args: parseArgs(args) });
+    const { socket_path } = configOf(options);
+    const reply = await reach(socket_path, { cmd, args: parseArgs(args) });
     console.log(JSON.stringify(reply));
     return (reply as { code?: number }).code === 202 ? 0 : 1;
   } catch (error) {
-    console.error(`dbcalm-cmd: no reply from ${socket_path}: ${messageOf(error)}. Does the daemon run?`);
+    console.error(`dbcalm-cmd: ${messageOf(error)}`);
     return 2;
   }
+}
+
+function reach(socketPath: string, request: unknown): Promise<unknown> {
+  return call(socketPath, request).catch((error: unknown) => {
+    throw new Error(`no reply from ${socketPath}: ${messageOf(error)}. Does the daemon run?`);
+  });
 }
 
 export function parseArgs(args: readonly string[]): unknown {

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { asDaemonError } from '../errors.ts';
 import type { Config } from '../io/config-schema.ts';
-import { type ConfigOptions, configOf, withConfig } from './program.ts';
+import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
 
 /** The verb that is taken when none is given. */
 export function addDaemon(root: Command): void {

@@ -1,18 +1,7 @@
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { loadConfig } from '../io/config.ts';
-import type { Config } from '../io/config-schema.ts';
 import { addCall } from './call.ts';
 import { addDaemon } from './daemon.ts';
-
-/** The project's folder: where `npm start` finds its config and makes ./var. */
-const PROJECT = join(import.meta.dirname, '..', '..');
-
-export interface ConfigOptions {
-  readonly config?: string;
-  readonly development?: boolean;
-}
+import { addShow } from './show.ts';
 
 /** Without a verb it is the daemon. */
 export function program(): Command {
@@ -21,19 +10,6 @@ export function program(): Command {
     .showHelpAfterError();
   addDaemon(root);
   addCall(root);
+  addShow(root);
   return root;
-}
-
-export function withConfig(command: Command): Command {
-  return command
-    .option('--config <file>', 'read this config file')
-    .option('--development', 'read config/development.yml: unprivileged, everything below ./var');
-}
-
-export function configOf({ config, development }: ConfigOptions): Config {
-  if (config !== undefined || !development) return loadConfig(config);
-  const found = loadConfig(join(PROJECT, 'config/development.yml'), PROJECT);
-  for (const folder of [dirname(found.cron_file), ...found.deletion_roots])
-    mkdirSync(folder, { recursive: true });
-  return found;
 }

@@ -175,7 +175,7 @@ export const connectionMachine = setup({
         },
         hurried: {
           description: 'The daemon drains: who has begun to send is heard, who only holds the line is not.',
-          after: { SILENCE_LIMIT: '#connection.timeout' },
+          after: { SILENCE_LIMIT: 'doubting' },
         },
         receiving: {
           description: 'Something came; the next piece must follow soon.',

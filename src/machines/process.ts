@@ -1,61 +1,21 @@
 import { assign, sendTo, setup } from 'xstate';
 import { finishStep } from '../actors/finish-step.ts';
-import type { Answer, Listener, ProcessQueued, ProcessTransitioned } from '../actors/messages.ts';
+import type { Answer, ProcessQueued, ProcessTransitioned } from '../actors/messages.ts';
 import { type Prepared, prepareStep } from '../actors/prepare-step.ts';
 import { recordAccepted, recordEnd, recordStart } from '../actors/record.ts';
-import { type ChildEvent, runChild } from '../actors/run-child.ts';
-import type { Plan } from '../commands/command.ts';
+import { runChild } from '../actors/run-child.ts';
 import { asDaemonError } from '../errors.ts';
 import type { ChildEnd, Launch } from '../io/child.ts';
 import { refuse } from '../io/reply.ts';
-import type { Outcome, Store, Transition } from '../io/store.ts';
-
-export interface ProcessInput {
-  readonly slot: string;
-  readonly commandId: string;
-  readonly connectionId: string;
-  readonly plan: Plan;
-  readonly acceptedAt: Date;
-  readonly deletionRoots: readonly string[];
-  readonly maxOutput: number;
-  readonly now: () => Date;
-  readonly store: Store;
-  readonly client: Listener<Answer>;
-  readonly supervisor: Listener<ProcessQueued>;
-  readonly observer: Listener<ProcessTransitioned>;
-}
-
-interface ProcessContext extends ProcessInput {
-  /** The row's id; 0 until it is recorded. */
-  readonly processId: number;
-  readonly startedAt: Date;
-  /** How many of a removal's paths are done; undefined after the last part. */
-  readonly next: number | undefined;
-  readonly launch: Launch | undefined;
-  /** What the parts that ran so far made together. */
-  readonly end: ChildEnd;
-  readonly why: string | undefined;
-  readonly last: Transition | undefined;
-  readonly outcome: Outcome | undefined;
-}
-
-type ProcessEvent = { readonly type: 'process.admitted' } | ChildEvent;
-
-const NOTHING: ChildEnd = { code: 0, stdout: '', stderr: '' };
-
-/** A removal of many parts ends like one `rm`: everything printed, and the first code that is not 0. */
-function joined(first: ChildEnd, second: ChildEnd, limit: number): ChildEnd {
-  return {
-    code: first.code === 0 ? second.code : first.code,
-    stdout: (first.stdout + second.stdout).slice(0, limit),
-    stderr: (first.stderr + second.stderr).slice(0, limit),
-  };
-}
-
-function step(context: ProcessContext, from: string, to: string, event: string, why?: string): Transition {
-  const { processId, commandId } = context;
-  return { processId, commandId, from, to, event, at: context.now(), why };
-}
+import type { Outcome, Transition } from '../io/store.ts';
+import {
+  joined,
+  NOTHING,
+  type ProcessContext,
+  type ProcessEvent,
+  type ProcessInput,
+  step,
+} from './process-context.ts';
 
 /** One accepted command, from the promise to keep it to its end. Each transition is committed before anybody hears. */
 export const processMachine = setup({

@@ -84,6 +84,7 @@ test('a draining daemon hears who has begun, and lets go of who only holds the l
   silent.clock.increment(SILENCE_LIMIT - 1);
   assert.equal(silent.state(), 'reading:hurried');
   silent.clock.increment(1);
+  silent.clock.increment(LAST_LOOK);
   assert.equal(silent.state(), 'closed');
 
   const begun = lonelyConnection();

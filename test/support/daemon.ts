@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
 import { ask, type Reply, type SendOptions } from './client.ts';
 import { testFolder } from './folder.ts';
+import { jailed } from './jail.ts';
 import { until } from './until.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 const MAIN = join(PROJECT, 'src', 'main.ts');
-const BWRAP = '/usr/bin/bwrap';
 
 export interface Row {
   id: number;
@@ -76,21 +76,11 @@ export function prepare(folder: string, config: Record<string, unknown> = {}): L
   return at;
 }
 
-/** The one place that starts daemons. As root only in a jail in which all but the test's folder is read-only: they
- * delete, and a mistake must not cost the machine. */
+/** The one place that starts daemons, as root only in the jail. */
 export function spawnDaemon(at: Layout, args: readonly string[] = ['--config', at.configFile]): ChildProcess {
-  const daemon = [process.execPath, '--conditions=development', MAIN, ...args];
-  const env = { ...process.env };
-  if (process.getuid?.() !== 0) return spawn(daemon[0] as string, daemon.slice(1), { env });
-  if (!existsSync(BWRAP)) {
-    throw new Error(
-      'a daemon under test does not run as root without a jail: install bubblewrap, or be another user',
-    );
-  }
-  const coverage = env.NODE_V8_COVERAGE;
-  const writable = [at.folder, ...(coverage ? [coverage] : [])].flatMap((path) => ['--bind', path, path]);
-  const jail = ['--ro-bind', '/', '/', '--dev-bind', '/dev', '/dev', '--bind', '/proc', '/proc', ...writable];
-  return spawn(BWRAP, [...jail, '--die-with-parent', '--', ...daemon], { env });
+  const command = jailed(at.folder, [process.execPath, '--conditions=development', MAIN, ...args]);
+  const [file, ...words] = command as [string, ...string[]];
+  return spawn(file, words);
 }
 
 export function exitOf(child: ChildProcess): Promise<Exit> {

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { test } from 'node:test';
+
+const SRC = join(import.meta.dirname, '..', '..', 'src');
+const FILES = globSync('**/*.ts', { cwd: SRC });
+
+/** From the bottom up; a file may import from its own room and from those before it. */
+const ROOMS = ['errors.ts', 'io', 'commands', 'actors', 'machines', 'daemon.ts', 'cli', 'main.ts'];
+const roomOf = (file: string) => ROOMS.indexOf(file.split('/')[0] as string);
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  const found = [...text.matchAll(/(?:from|import\() ?'(\.[^']+)'/g)];
+  return found.map(([, path]) => relative(SRC, join(SRC, dirname(file), path as string)));
+}
+
+test('every file stands in a room', () => {
+  assert.ok(FILES.length > 40);
+  assert.deepEqual(
+    FILES.filter((file) => roomOf(file) === -1),
+    [],
+  );
+});
+
+test('imports go down only', () => {
+  const upwards = FILES.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => roomOf(target) > roomOf(file))
+      .map((target) => `${file} imports ${target}`),
+  );
+  assert.deepEqual(upwards, []);
+});
+
+test('no import circles', () => {
+  const done = new Set<string>();
+  const visit = (file: string, way: string[]): void => {
+    assert.ok(!way.includes(file), `circle: ${[...way, file].join(' → ')}`);
+    if (done.has(file)) return;
+    for (const target of importsOf(file)) visit(target, [...way, file]);
+    done.add(file);
+  };
+  for (const file of FILES) visit(file, []);
+});
+
+test('commands know no effect: nothing of node but path', () => {
+  for (const file of FILES.filter((name) => name.startsWith('commands/'))) {
+    const used = [...readFileSync(join(SRC, file), 'utf8').matchAll(/from '(node:[^']+)'/g)].map(
+      ([, name]) => name,
+    );
+    assert.deepEqual(
+      used.filter((name) => name !== 'node:path'),
+      [],
+      file,
+    );
+  }
+});
+
+test('files are of one thing: none over 300 lines', () => {
+  const all = globSync('{src,test}/**/*.ts', { cwd: join(SRC, '..') });
+  const long = all.filter((file) => readFileSync(join(SRC, '..', file), 'utf8').split('\n').length > 300);
+  assert.deepEqual(long, []);
+});

@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs';
+
+const BWRAP = '/usr/bin/bwrap';
+
+/** The command as it must be run. As root only in a jail in which all but the test's folder is read-only: daemons
+ * delete, and a mistake must not cost the machine. An ordinary user needs none. */
+export function jailed(folder: string, command: readonly string[]): string[] {
+  if (process.getuid?.() !== 0) return [...command];
+  if (!existsSync(BWRAP)) {
+    throw new Error(
+      'a daemon under test does not run as root without a jail: install bubblewrap, or be another user',
+    );
+  }
+  const coverage = process.env.NODE_V8_COVERAGE;
+  const writable = [folder, ...(coverage ? [coverage] : [])].flatMap((path) => ['--bind', path, path]);
+  const jail = ['--ro-bind', '/', '/', '--dev-bind', '/dev', '/dev', '--bind', '/proc', '/proc', ...writable];
+  return [BWRAP, ...jail, '--die-with-parent', '--', ...command];
+}
