@@ -29,6 +29,16 @@ export const ERRORS = {
     remedy:
       'check database_path: its folder must be writable for the daemon, and the file an SQLite database',
   },
+  DATABASE_IN_USE: {
+    exit: 75,
+    message: 'another daemon works on the database',
+    remedy: 'stop it first, or set another database_path; one that drains ends by itself',
+  },
+  RECOVERY_TOO_SLOW: {
+    exit: 74,
+    message: 'what the last daemon left could not be settled in time',
+    remedy: 'check that the database is writable and that no other process holds its lock, then start again',
+  },
   SOCKET_IN_USE: {
     exit: 75,
     message: 'another daemon answers on the socket',
@@ -48,6 +58,10 @@ export const ERRORS = {
   STORE_UNAVAILABLE: {
     message: 'the database does not take the command',
     remedy: 'nothing was recorded and nothing will run: send it again once the database is writable',
+  },
+  DATABASE_TROUBLE: {
+    message: 'the database cannot be written; new commands are refused, ends of running ones are kept',
+    remedy: 'make room, give back the permissions or end what holds the lock: the daemon goes on by itself',
   },
   QUEUE_FULL: {
     message: 'too many commands are waiting',
@@ -76,6 +90,22 @@ export const ERRORS = {
   STAGING_FAILED: {
     message: 'the new cron file could not be written; the old one is untouched',
     remedy: 'check that the folder of cron_file exists, is writable for the daemon and has room',
+  },
+  INTERRUPTED: {
+    message: 'interrupted by a restart of the daemon',
+    remedy: 'it is not run again by itself: look at what is left, then send the command again',
+  },
+  EXPIRED: {
+    message: 'expired',
+    remedy: 'it was never started: send the command again if it is still wanted',
+  },
+  RECOVERED_TOO_OFTEN: {
+    message: 'given up, since each daemon that took it over died before it could listen',
+    remedy: 'report it with the log of the daemon; send the command again once the cause is known',
+  },
+  NOT_ALLOWED_ANY_MORE: {
+    message: 'the config of the restarted daemon does not allow it any more',
+    remedy: 'correct the config and send the command again, or leave it',
   },
   INTERNAL: {
     message: 'the daemon failed to handle this; it goes on',

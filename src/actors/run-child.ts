@@ -1,9 +1,10 @@
 import { fromCallback } from 'xstate';
 import type { DaemonError } from '../errors.ts';
 import { type ChildEnd, type Launch, startChild } from '../io/child.ts';
+import type { ProcessIdentity } from '../io/process-identity.ts';
 
 export type ChildEvent =
-  | { readonly type: 'child.spawned'; readonly pid: number }
+  | { readonly type: 'child.spawned'; readonly child: ProcessIdentity }
   | { readonly type: 'child.exited'; readonly end: ChildEnd }
   | { readonly type: 'child.refused'; readonly error: DaemonError };
 
@@ -17,7 +18,7 @@ export interface RunChildInput {
 export const runChild = fromCallback<ChildEvent, RunChildInput>(({ input, sendBack }) => {
   const send = sendBack as (event: ChildEvent) => void;
   startChild(input.launch, input.maxOutput, {
-    spawned: (pid) => send({ type: 'child.spawned', pid }),
+    spawned: (child) => send({ type: 'child.spawned', child }),
     ended: (end) => send({ type: 'child.exited', end }),
     refused: (error) => send({ type: 'child.refused', error }),
   });

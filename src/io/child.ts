@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { DaemonError, messageOf } from '../errors.ts';
 import { BoundedCapture } from './capture.ts';
+import { identityOf, type ProcessIdentity } from './process-identity.ts';
 
 /** A program ready to start. `fds` become its descriptors 3, 4, …; `names` says how its messages are to be read. */
 export interface Launch {
@@ -20,7 +21,7 @@ export interface ChildEnd {
 }
 
 export interface ChildEvents {
-  readonly spawned: (pid: number) => void;
+  readonly spawned: (child: ProcessIdentity) => void;
   readonly ended: (end: ChildEnd) => void;
   readonly refused: (error: DaemonError) => void;
 }
@@ -54,7 +55,11 @@ function follow(
   const stderr = new BoundedCapture(limit);
   child.stdout?.on('data', (piece: Buffer) => stdout.push(piece));
   child.stderr?.on('data', (piece: Buffer) => stderr.push(piece));
-  child.once('spawn', () => events.spawned(child.pid as number));
+  child.once('spawn', () => {
+    // Of one that has ended already, nothing but the number is known.
+    const pid = child.pid as number;
+    events.spawned(identityOf(pid) ?? { pid, start: '', bootId: '' });
+  });
   child.once('error', (error) => {
     if (child.pid === undefined) refuse(error);
   });

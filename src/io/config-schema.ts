@@ -31,6 +31,12 @@ export const ConfigSchema = Type.Object({
   max_running: count('children at once', 256),
   max_pending: count('accepted commands that wait', 100_000),
   max_connections: count('clients at once; who comes later waits', 10_000),
+  pending_expires_minutes: count(
+    'after a restart, commands that waited longer are not started any more',
+    525_600,
+  ),
+  transitions_max_days: count('after which transitions are removed', 36_500),
+  transitions_max_count: count('of transitions that are kept', 1_000_000_000),
   max_output_bytes: count('kept of each stream of a child', 64 * 1024 * 1024),
 });
 
@@ -49,6 +55,9 @@ export const DEFAULTS: Omit<Config, 'deletion_roots'> = {
   max_running: 8,
   max_pending: 1000,
   max_connections: 256,
+  pending_expires_minutes: 60,
+  transitions_max_days: 90,
+  transitions_max_count: 1_000_000,
   max_output_bytes: 1024 * 1024,
 };
 

@@ -31,8 +31,6 @@ export function readRequest(socket: Socket, limit: number, tell: (arrival: Arriv
     tell({ kind: 'left' });
   };
   socket.on('data', onData).on('end', onEnd).on('close', onClose);
-  // A reset is followed by `close`; without a listener it would end the daemon.
-  socket.on('error', () => {});
   return () => {
     decided = true;
     socket.off('data', onData).off('end', onEnd).off('close', onClose).resume();

@@ -4,14 +4,14 @@ import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
 import { migrate } from './migrations.ts';
 
-/** Opens the shared database, durable: WAL, every commit on disk before it returns, never waiting for a lock. */
-export function openDatabase(path: string): Database.Database {
+/** Opens the shared database, made if it is missing, durable: WAL, every commit on disk before it returns. It never
+ * waits for a lock once it is open: `lockPatience` (ms) is for opening alone. Throws DATABASE_UNUSABLE. */
+export function openDatabase(path: string, lockPatience: number): Database.Database {
   let database: Database.Database | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o2770 });
     create(path);
-    // A start may wait for a lock; a running daemon retries from its event loop instead.
-    database = new Database(path, { timeout: 5000, fileMustExist: true });
+    database = new Database(path, { timeout: lockPatience, fileMustExist: true });
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     migrate(database);

@@ -2,53 +2,57 @@
  *
  * A waiter goes on only after COMMIT returned, and with `synchronous=FULL` that is after the disk has it: its
  * promise is resolved nowhere else, so no reply can overtake its commit. */
-import type Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
+import { DatabaseTrouble, type LiveDatabase } from './live-database.ts';
 
 const IDLE_TURNS = 2;
 const LONGEST_GATHERING_MS = 2;
 const LARGEST_GROUP = 256;
 const FIRST_RETRY_MS = 5;
+const SLOWEST_LOCK_RETRY_MS = 25;
 const SLOWEST_RETRY_MS = 500;
 
-/** Errors of the disk or of a lock: the same write may succeed later. */
-const TROUBLE = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|NOMEM|PROTOCOL)/;
-
-interface Waiter {
-  readonly work: () => unknown;
+interface Waiter<T> {
+  readonly work: (tables: T) => unknown;
   /** Time (ms since the epoch) after which it gives up; undefined: it never does. */
   readonly deadline: number | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: DaemonError) => void;
 }
 
-export class GroupCommit {
-  readonly #database: Database.Database;
-  readonly #begin: Database.Statement;
-  readonly #commit: Database.Statement;
-  #waiters: Waiter[] = [];
+/** Hears of trouble when it begins and when its reason changes, and `undefined` when writes work again. */
+export type TroubleListener = (trouble: string | undefined) => void;
+
+export class GroupCommit<T> {
+  readonly #database: Pick<LiveDatabase<T>, 'transaction'>;
+  readonly #onTrouble: TroubleListener;
+  #waiters: Waiter<T>[] = [];
   #gathering = false;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #closed = false;
   #whenEmpty: (() => void)[] = [];
-  /** The last trouble, or undefined while commits work. */
-  trouble: string | undefined;
+  #trouble: string | undefined;
 
-  constructor(database: Database.Database) {
+  constructor(database: Pick<LiveDatabase<T>, 'transaction'>, onTrouble: TroubleListener = () => {}) {
     this.#database = database;
-    this.#begin = database.prepare('BEGIN IMMEDIATE');
-    this.#commit = database.prepare('COMMIT');
+    this.#onTrouble = onTrouble;
+  }
+
+  /** The last trouble, or undefined while commits work. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** Runs `work` in a transaction; resolves with its result once that is on disk. `patience` (ms): how long it
    * waits for a lock before it is refused; on any other trouble it is refused at once. Without it, it is kept. */
-  commit<T>(work: () => T, patience?: number): Promise<T> {
+  commit<R>(work: (tables: T) => R, patience?: number): Promise<R> {
     if (this.#closed) return Promise.reject(new DaemonError('STORE_UNAVAILABLE', 'it is closed'));
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
     const deadline = patience === undefined ? undefined : Date.now() + patience;
-    this.#waiters.push({ work, deadline, resolve: resolve as Waiter['resolve'], reject });
-    if (this.#retry === undefined) this.#gather();
+    this.#waiters.push({ work, deadline, resolve: resolve as Waiter<T>['resolve'], reject });
+    // While the disk is in trouble nothing new waits for the next retry: it is tried now, and refused now.
+    if (this.#retry === undefined || patience !== undefined) this.#gather();
     return promise;
   }
 
@@ -87,10 +91,11 @@ export class GroupCommit {
   }
 
   #flush(): void {
+    if (this.#closed) return;
     const group = this.#waiters.splice(0, LARGEST_GROUP);
     if (group.length === 0) return;
     try {
-      const results = this.#transaction(group);
+      const results = this.#database.transaction((tables) => group.map(({ work }) => work(tables)));
       this.#succeeded();
       group.forEach((waiter, index) => {
         waiter.resolve(results[index]);
@@ -102,48 +107,44 @@ export class GroupCommit {
     if (this.#waiters.length === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 
-  #transaction(group: readonly Waiter[]): unknown[] {
-    this.#begin.run();
-    try {
-      const results = group.map(({ work }) => work());
-      this.#commit.run();
-      return results;
-    } catch (error) {
-      // A full disk has rolled back already.
-      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
   #succeeded(): void {
-    this.trouble = undefined;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
     this.#retryMs = FIRST_RETRY_MS;
+    this.#say(undefined);
   }
 
-  #failed(group: Waiter[], error: unknown): void {
-    const code = (error as { code?: string }).code ?? '';
-    if (!TROUBLE.test(code)) return this.#oneByOne(group, error);
-    this.trouble = `${code}: ${messageOf(error)}`;
-    const busy = /^SQLITE_(BUSY|LOCKED)/.test(code);
+  #say(trouble: string | undefined): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#onTrouble(trouble);
+  }
+
+  #failed(group: readonly Waiter<T>[], error: unknown): void {
+    if (!(error instanceof DatabaseTrouble)) return this.#oneByOne(group, error);
+    this.#say(error.message);
     const now = Date.now();
-    const kept: Waiter[] = [];
+    const kept: Waiter<T>[] = [];
     for (const waiter of group) {
-      const patient = waiter.deadline === undefined || (busy && now < waiter.deadline);
+      const patient = waiter.deadline === undefined || (error.busy && now < waiter.deadline);
       if (patient) kept.push(waiter);
-      else waiter.reject(new DaemonError('STORE_UNAVAILABLE', messageOf(error), error));
+      else waiter.reject(new DaemonError('STORE_UNAVAILABLE', error.message, error));
     }
     this.#waiters.unshift(...kept);
-    if (this.#waiters.length === 0 || this.#closed) return;
+    if (this.#waiters.length > 0) this.#retryLater(error.busy);
+  }
+
+  #retryLater(busy: boolean): void {
+    clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#flush();
     }, this.#retryMs);
-    const slowest = busy ? FIRST_RETRY_MS * 5 : SLOWEST_RETRY_MS;
-    this.#retryMs = Math.min(this.#retryMs * 2, slowest);
+    this.#retryMs = Math.min(this.#retryMs * 2, busy ? SLOWEST_LOCK_RETRY_MS : SLOWEST_RETRY_MS);
   }
 
   /** A write that is wrong in itself fails alone. */
-  #oneByOne(group: Waiter[], error: unknown): void {
+  #oneByOne(group: readonly Waiter<T>[], error: unknown): void {
     const [only] = group;
     if (group.length === 1 && only) {
       only.reject(new DaemonError('STORE_UNAVAILABLE', messageOf(error), error));
@@ -151,11 +152,9 @@ export class GroupCommit {
     }
     for (const [index, waiter] of group.entries()) {
       try {
-        const [result] = this.#transaction([waiter]);
-        waiter.resolve(result);
+        waiter.resolve(this.#database.transaction(waiter.work));
       } catch (cause) {
-        const code = (cause as { code?: string }).code ?? '';
-        if (TROUBLE.test(code)) return this.#failed(group.slice(index), cause);
+        if (cause instanceof DatabaseTrouble) return this.#failed(group.slice(index), cause);
         waiter.reject(new DaemonError('STORE_UNAVAILABLE', messageOf(cause), cause));
       }
     }

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { DaemonError, messageOf } from '../errors.ts';
+import { asDaemonError, DaemonError, messageOf } from '../errors.ts';
 
 /** Who may reach the socket is decided by its folder, as with the peers. */
 const SOCKET_MODE = 0o666;
@@ -16,7 +16,11 @@ export interface ListeningSocket {
 /** Listens at `path`. A stale socket there is replaced; a live daemon, or anything else, is left alone and named. */
 export async function listenAt(path: string, onSocket: (socket: Socket) => void): Promise<ListeningSocket> {
   await makeRoom(path);
-  const server = createServer({ allowHalfOpen: true }, onSocket);
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    // A reset is followed by `close`; without a listener it would end the daemon, also while nobody reads yet.
+    socket.on('error', () => {});
+    onSocket(socket);
+  });
   try {
     await listening(server, path);
     chmodSync(path, SOCKET_MODE);
@@ -29,18 +33,22 @@ export async function listenAt(path: string, onSocket: (socket: Socket) => void)
   return { close: () => (isSame(path, ours) ? server.close() : server.unref()) };
 }
 
-async function makeRoom(path: string): Promise<void> {
-  let found: Stats | undefined;
-  try {
-    makeFolder(dirname(path));
-    found = lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    throw new DaemonError('SOCKET_UNUSABLE', messageOf(error), error);
-  }
+/** Throws what would keep a daemon from listening at `path`. A stale socket does not; it stays until then. */
+export async function probeSocket(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return;
   if (!found.isSocket()) throw new DaemonError('SOCKET_OCCUPIED', path);
   if (await answers(path)) throw new DaemonError('SOCKET_IN_USE', path);
-  rmSync(path);
+}
+
+async function makeRoom(path: string): Promise<void> {
+  try {
+    makeFolder(dirname(path));
+    await probeSocket(path);
+    rmSync(path, { force: true });
+  } catch (error) {
+    throw asDaemonError(error, 'SOCKET_UNUSABLE');
+  }
 }
 
 function makeFolder(folder: string): void {

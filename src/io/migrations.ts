@@ -10,6 +10,11 @@ export const MIGRATIONS: readonly string[] = [
      id INTEGER PRIMARY KEY AUTOINCREMENT, process_id INTEGER NOT NULL, command_id TEXT NOT NULL,
      from_state TEXT, to_state TEXT NOT NULL, event TEXT NOT NULL, at DATETIME NOT NULL, why TEXT);
    CREATE INDEX cmd_transition_command ON cmd_transition (command_id);`,
+  // One row a command without an end: what the next daemon needs to settle it.
+  `CREATE TABLE cmd_unsettled (
+     process_id INTEGER PRIMARY KEY, command_id TEXT NOT NULL, connection_id TEXT NOT NULL, request TEXT NOT NULL,
+     accepted_at TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+     pid INTEGER, pid_start TEXT, boot_id TEXT);`,
 ];
 
 /** Applies what is missing, each in its own transaction, one daemon at a time. */

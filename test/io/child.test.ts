@@ -12,7 +12,7 @@ function run(launch: Launch, limit = MIB): Promise<{ pid?: number; end?: ChildEn
     let pid: number | undefined;
     startChild(launch, limit, {
       spawned: (found) => {
-        pid = found;
+        pid = found.pid;
       },
       ended: (end) => resolve({ ...(pid === undefined ? {} : { pid }), end }),
       refused: (error) => resolve({ error }),

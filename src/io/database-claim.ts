@@ -1,0 +1,33 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { DaemonError, messageOf } from '../errors.ts';
+
+/** How long (ms) a start waits for the last daemon to be gone. */
+const PATIENCE = 5_000;
+
+export interface DatabaseClaim {
+  release(): void;
+}
+
+/** Makes the commands in the database this daemon's alone: a second one would take them for left behind, and carry out
+ * again what the first is still at. The claim is SQLite's lock on an empty file beside it, so the kernel ends it with
+ * the process, however that dies. Throws DATABASE_IN_USE and DATABASE_UNUSABLE. */
+export function claimDatabase(path: string): DatabaseClaim {
+  let file: Database.Database | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o2770 });
+    file = new Database(`${path}-cmd-lock`, { timeout: PATIENCE });
+    file.exec('BEGIN EXCLUSIVE');
+    const claimed = file;
+    return { release: () => void claimed.close() };
+  } catch (error) {
+    file?.close();
+    const busy = (error as { code?: string }).code === 'SQLITE_BUSY';
+    throw new DaemonError(
+      busy ? 'DATABASE_IN_USE' : 'DATABASE_UNUSABLE',
+      `${path}: ${messageOf(error)}`,
+      error,
+    );
+  }
+}

@@ -1,0 +1,115 @@
+import { statSync } from 'node:fs';
+import type Database from 'better-sqlite3';
+import { messageOf } from '../errors.ts';
+import { openDatabase } from './database.ts';
+
+/** A lock, a disk, a file that is not there: the same write may succeed later. */
+export class DatabaseTrouble extends Error {
+  /** True where only another's lock is in the way. */
+  readonly busy: boolean;
+
+  constructor(message: string, busy: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.busy = busy;
+  }
+}
+
+const BUSY = /^SQLITE_(BUSY|LOCKED)/;
+const DISK = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|NOMEM|PROTOCOL)/;
+const DAMAGED = /^SQLITE_(CORRUPT|NOTADB)/;
+
+/** Who deletes the file may be about to put another in its place: this long (ms) none is made. */
+const ABSENCE_LIMIT = 3_000;
+
+interface Opened<T> {
+  readonly database: Database.Database;
+  readonly begin: Database.Statement;
+  readonly commit: Database.Statement;
+  readonly tables: T;
+  readonly identity: string;
+}
+
+/** The database at a path. What is opened keeps working when the file is deleted or replaced, and its commits then
+ * go nowhere, without an error: so each one counts only if the file is still the one at the path. */
+export class LiveDatabase<T> {
+  readonly #path: string;
+  readonly #prepare: (database: Database.Database) => T;
+  #opened: Opened<T> | undefined;
+  #absentSince: number | undefined;
+
+  /** Throws DATABASE_UNUSABLE. */
+  constructor(path: string, prepare: (database: Database.Database) => T) {
+    this.#path = path;
+    this.#prepare = prepare;
+    this.#opened = this.#open(5000);
+  }
+
+  /** Runs `work` in a transaction and returns once it is on disk. Throws DatabaseTrouble, or what `work` threw; then
+   * nothing was written. */
+  transaction<R>(work: (tables: T) => R): R {
+    const opened = this.#current();
+    try {
+      opened.begin.run();
+      const result = work(opened.tables);
+      opened.commit.run();
+      if (this.#identity() === opened.identity) return result;
+    } catch (error) {
+      // A full disk has rolled back already.
+      if (opened.database.inTransaction) opened.database.exec('ROLLBACK');
+      throw this.#troubleOf(error);
+    }
+    this.close();
+    throw new DatabaseTrouble('the database file was deleted or replaced', false);
+  }
+
+  close(): void {
+    this.#opened?.database.close();
+    this.#opened = undefined;
+  }
+
+  #current(): Opened<T> {
+    if (this.#opened) return this.#opened;
+    if (this.#isAbsent()) throw new DatabaseTrouble('the database file was deleted', false);
+    try {
+      this.#opened = this.#open(0);
+    } catch (error) {
+      throw new DatabaseTrouble(messageOf(error), false, error);
+    }
+    return this.#opened;
+  }
+
+  #isAbsent(): boolean {
+    if (this.#identity() !== undefined) {
+      this.#absentSince = undefined;
+      return false;
+    }
+    this.#absentSince ??= Date.now();
+    return Date.now() - this.#absentSince < ABSENCE_LIMIT;
+  }
+
+  #open(lockPatience: number): Opened<T> {
+    const database = openDatabase(this.#path, lockPatience);
+    return {
+      database,
+      begin: database.prepare('BEGIN IMMEDIATE'),
+      commit: database.prepare('COMMIT'),
+      tables: this.#prepare(database),
+      identity: this.#identity() ?? '',
+    };
+  }
+
+  /** Of the file and of its log, which takes every commit first. */
+  #identity(): string | undefined {
+    const file = statSync(this.#path, { throwIfNoEntry: false });
+    if (!file) return undefined;
+    const log = statSync(`${this.#path}-wal`, { throwIfNoEntry: false });
+    return `${file.dev}:${file.ino} ${log?.dev}:${log?.ino}`;
+  }
+
+  #troubleOf(error: unknown): unknown {
+    const code = (error as { code?: string }).code ?? '';
+    if (DAMAGED.test(code)) this.close();
+    else if (!BUSY.test(code) && !DISK.test(code)) return error;
+    return new DatabaseTrouble(messageOf(error), BUSY.test(code), error);
+  }
+}

@@ -1,0 +1,140 @@
+import type Database from 'better-sqlite3';
+import type { ProcessIdentity } from './process-identity.ts';
+import type { Accepted, Outcome, Retention, Transition, Unsettled } from './records.ts';
+import { timestamp } from './timestamp.ts';
+
+/** So often (transitions) old ones are looked for, and so many are removed then: faster than they come. */
+const PRUNE_EVERY = 100;
+const PRUNE_BATCH = 1_000;
+
+/** The statements, each a synchronous write within a transaction of the caller's. */
+export type Tables = ReturnType<typeof tablesOf>;
+
+export function tablesOf(database: Database.Database, retention: Retention) {
+  const insert = database.prepare(
+    `INSERT INTO process (command_id, command, pid, status, start_time, type, args)
+     VALUES (?, ?, 0, 'running', ?, ?, ?)`,
+  );
+  const open = database.prepare(
+    `INSERT OR REPLACE INTO cmd_unsettled (process_id, command_id, connection_id, request, accepted_at, state)
+     VALUES (?, ?, ?, ?, ?, 'pending')`,
+  );
+  // By both ids: in a database that was replaced the number may be another's.
+  const pid = database.prepare('UPDATE process SET pid = ? WHERE id = ? AND command_id = ?');
+  const finish = database.prepare(
+    `UPDATE process SET status = ?, output = ?, error = ?, return_code = ?, end_time = ?
+     WHERE id = ? AND command_id = ?`,
+  );
+  const identify = database.prepare(
+    'UPDATE cmd_unsettled SET pid = ?, pid_start = ?, boot_id = ? WHERE process_id = ? AND command_id = ?',
+  );
+  const begin = database.prepare(
+    "UPDATE cmd_unsettled SET state = 'running', tries = 0 WHERE process_id = ? AND command_id = ?",
+  );
+  const attempt = database.prepare(
+    'UPDATE cmd_unsettled SET tries = tries + 1 WHERE process_id = ? AND command_id = ?',
+  );
+  const trust = database.prepare('UPDATE cmd_unsettled SET tries = 0 WHERE process_id = ?');
+  const settle = database.prepare('DELETE FROM cmd_unsettled WHERE process_id = ? AND command_id = ?');
+  const unsettled = database.prepare(
+    `SELECT u.*, coalesce(p.type, '') AS type, coalesce(p.command, '') AS command
+     FROM cmd_unsettled u LEFT JOIN process p ON p.id = u.process_id AND p.command_id = u.command_id
+     ORDER BY u.process_id`,
+  );
+  const step = database.prepare(
+    `INSERT INTO cmd_transition (process_id, command_id, from_state, to_state, event, at, why)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  );
+  // Ids ascend with time: only the oldest are looked at, however many there are.
+  const prune = database.prepare(
+    `DELETE FROM cmd_transition WHERE id IN (
+       SELECT id FROM (SELECT id, at FROM cmd_transition ORDER BY id LIMIT ${PRUNE_BATCH})
+       WHERE at < ? OR id <= (SELECT max(id) FROM cmd_transition) - ?)`,
+  );
+  let untilPruning = 1;
+
+  const transition = ({ processId, commandId, from, to, event, at, why }: Transition): void => {
+    step.run(processId, commandId, from, to, event, timestamp(at), why ?? null);
+    if (--untilPruning > 0) return;
+    untilPruning = PRUNE_EVERY;
+    prune.run(timestamp(new Date(at.getTime() - retention.maxAgeMs)), retention.maxCount);
+  };
+  const record = ({ commandId, command, type, args, at }: Accepted): number =>
+    Number(insert.run(commandId, command, timestamp(at), type, JSON.stringify(args)).lastInsertRowid);
+
+  return {
+    accept(accepted: Accepted): number {
+      const { commandId, connectionId, request, at } = accepted;
+      const processId = record(accepted);
+      open.run(processId, commandId, connectionId, request, at.toISOString());
+      transition({ processId, commandId, from: null, to: 'pending', event: 'process.requested', at });
+      return processId;
+    },
+    start(started: Transition): void {
+      begin.run(started.processId, started.commandId);
+      transition(started);
+    },
+    spawned(processId: number, commandId: string, child: ProcessIdentity): void {
+      pid.run(child.pid, processId, commandId);
+      identify.run(child.pid, child.start, child.bootId, processId, commandId);
+    },
+    end(last: Transition, { code, stdout, stderr, at }: Outcome, accepted: Accepted): void {
+      const { output, error } = columns(code, stdout, stderr);
+      const values = [code === 0 ? 'success' : 'failed', output, error, code, timestamp(at)];
+      let { processId } = last;
+      const { commandId } = last;
+      if (finish.run(...values, processId, commandId).changes === 0) {
+        // Its row is gone with a database that was replaced: its end is on record all the same.
+        processId = record(accepted);
+        finish.run(...values, processId, commandId);
+      }
+      settle.run(last.processId, commandId);
+      transition({ ...last, processId });
+    },
+    recover(recovered: Transition): void {
+      attempt.run(recovered.processId, recovered.commandId);
+      transition(recovered);
+    },
+    trust(processIds: readonly number[]): void {
+      for (const processId of processIds) trust.run(processId);
+    },
+    unsettled: (): Unsettled[] => (unsettled.all() as UnsettledRow[]).map(fromRow),
+  };
+}
+
+interface UnsettledRow {
+  process_id: number;
+  command_id: string;
+  connection_id: string;
+  request: string;
+  accepted_at: string;
+  state: string;
+  tries: number;
+  pid: number | null;
+  pid_start: string | null;
+  boot_id: string | null;
+  type: string;
+  command: string;
+}
+
+function fromRow(row: UnsettledRow): Unsettled {
+  const { pid, pid_start: start, boot_id: bootId } = row;
+  return {
+    processId: row.process_id,
+    commandId: row.command_id,
+    connectionId: row.connection_id,
+    request: row.request,
+    acceptedAt: new Date(row.accepted_at),
+    state: row.state === 'running' ? 'running' : 'pending',
+    tries: row.tries,
+    child: pid !== null && start !== null && bootId !== null ? { pid, start, bootId } : undefined,
+    type: row.type,
+    command: row.command,
+  };
+}
+
+/** Exit 0: both streams in `output`; else apart. Empty is NULL. */
+function columns(code: number, stdout: string, stderr: string) {
+  if (code === 0) return { output: [stdout, stderr].filter(Boolean).join('\n') || null, error: null };
+  return { output: stdout || null, error: stderr || null };
+}
