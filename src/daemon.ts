@@ -1,13 +1,18 @@
 import { nanoid } from 'nanoid';
 import { createActor, toPromise } from 'xstate';
+import type { Asked, Left } from './actors/processes.ts';
 import { newCounters } from './actors/queue-handler.ts';
+import { replanRequest } from './commands/request.ts';
 import { WHITELIST } from './commands/whitelist.ts';
+import { DaemonError } from './errors.ts';
 import type { Config } from './io/config-schema.ts';
-import { openLog } from './io/log.ts';
-import { openStore } from './io/store.ts';
+import { type Logger, openLog } from './io/log.ts';
+import { openStore, type StoreOptions } from './io/store.ts';
 import { connectionMachine } from './machines/connection.ts';
-import { type DaemonInput, type DaemonOutput, daemonMachine } from './machines/daemon.ts';
+import { daemonMachine } from './machines/daemon.ts';
+import type { DaemonInput, DaemonOutput } from './machines/daemon-setup.ts';
 import { processMachine } from './machines/process.ts';
+import type { ProcessInput } from './machines/process-context.ts';
 
 /** Builds the parts and runs the root actor to its end. `greet`: what to say once it listens. */
 export async function runDaemon(config: Config, greet: () => void): Promise<DaemonOutput> {
@@ -39,7 +44,7 @@ function daemonInput(config: Config, log: DaemonInput['log'], announce: () => vo
   return {
     socketPath: config.socket_path,
     log,
-    openStore: () => openStore(config.database_path),
+    openStore: () => openStore(storeOptions(config, log.logger)),
     queueHandler: { logger: log.logger, counters: newCounters() },
     announce,
     connections: ({ actor }) => ({
@@ -62,20 +67,46 @@ function daemonInput(config: Config, log: DaemonInput['log'], announce: () => vo
       store,
       now,
       observer: () => actor('queueHandler'),
-      inputFor: ({ slot, commandId, request, supervisor, observer }) => ({
-        slot,
-        commandId,
-        connectionId: request.connectionId,
-        plan: request.plan,
-        acceptedAt: request.at,
+      inputFor: ({ origin, ...links }): ProcessInput => ({
+        ...links,
+        ...('recovered' in origin ? left(origin) : asked(origin)),
         deletionRoots: settings.deletionRoots,
         maxOutput: config.max_output_bytes,
+        pendingLifetime: config.pending_expires_minutes * 60_000,
         now,
         store,
-        client: request.client,
-        supervisor,
-        observer,
+        replan: ({ request, acceptedAt: at, connectionId: id }) =>
+          replanRequest(request, WHITELIST, settings, { at, id }),
       }),
     }),
   };
+}
+
+const DAY = 86_400_000;
+
+function storeOptions(config: Config, logger: Logger): StoreOptions {
+  const { message, remedy } = new DaemonError('DATABASE_TROUBLE');
+  return {
+    path: config.database_path,
+    retention: {
+      maxAgeMs: config.transitions_max_days * DAY,
+      maxCount: config.transitions_max_count,
+    },
+    onTrouble: (trouble) => {
+      if (trouble === undefined) logger.info('the database takes writes again');
+      else logger.error({ code: 'DATABASE_TROUBLE', remedy }, `${message}: ${trouble}`);
+    },
+  };
+}
+
+function asked({ commandId, request }: Asked) {
+  const { connectionId, plan, request: text, at, client } = request;
+  return { commandId, connectionId, plan, request: text, acceptedAt: at, client, recovered: undefined };
+}
+
+/** Until it is planned anew, a recovered command is only what its row says. */
+function left({ recovered }: Left) {
+  const { commandId, connectionId, request, acceptedAt, type, command } = recovered;
+  const plan = { type, command, args: {}, touches: [], step: undefined, warnings: [] };
+  return { commandId, connectionId, plan, request, acceptedAt, client: undefined, recovered };
 }

@@ -35,29 +35,32 @@ export class Admission {
   }
 
   enqueue(id: string, touches: readonly string[]): void {
-    const claims = claimsOf(touches);
-    const ticket: Ticket = {
-      id,
-      order: this.#accepted++,
-      claims,
-      followers: new Set(),
-      blockers: 0,
-      running: false,
-    };
-    for (const path of claims) this.#follow(ticket, path);
-    for (const path of claims) this.#claim(ticket, path);
-    this.#tickets.set(id, ticket);
+    const ticket = this.#ticket(id, touches);
+    for (const path of ticket.claims) this.#follow(ticket, path);
+    for (const path of ticket.claims) this.#claim(ticket, path);
     if (ticket.blockers === 0) this.#ready.push(ticket);
+  }
+
+  /** One that runs already: it waits for nobody, and its paths are its own until it is released. */
+  adopt(id: string, touches: readonly string[]): void {
+    const ticket = this.#ticket(id, touches);
+    for (const path of ticket.claims) this.#claim(ticket, path);
+    this.#run(ticket);
   }
 
   /** The next that may run, counted as running from now on. */
   next(): string | undefined {
     if (this.#running >= this.#maxRunning) return undefined;
     const ticket = this.#ready.shift();
-    if (!ticket) return undefined;
-    ticket.running = true;
-    this.#running++;
-    return ticket.id;
+    if (ticket) this.#run(ticket);
+    return ticket?.id;
+  }
+
+  /** Whether it is neither running nor the next to run. */
+  mustWait(id: string): boolean {
+    const ticket = this.#tickets.get(id);
+    if (!ticket || ticket.running) return false;
+    return ticket.blockers > 0 || this.#running >= this.#maxRunning;
   }
 
   /** One has ended, whether it ran or not. */
@@ -71,6 +74,24 @@ export class Admission {
     for (const follower of ticket.followers) {
       if (--follower.blockers === 0) this.#makeReady(follower);
     }
+  }
+
+  #ticket(id: string, touches: readonly string[]): Ticket {
+    const ticket: Ticket = {
+      id,
+      order: this.#accepted++,
+      claims: claimsOf(touches),
+      followers: new Set(),
+      blockers: 0,
+      running: false,
+    };
+    this.#tickets.set(id, ticket);
+    return ticket;
+  }
+
+  #run(ticket: Ticket): void {
+    ticket.running = true;
+    this.#running++;
   }
 
   #follow(ticket: Ticket, path: string): void {

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import type { ActorRef, Snapshot } from 'xstate';
 import type { Plan } from '../commands/command.ts';
+import type { Outcome, Transition, Unsettled } from '../io/records.ts';
 import type { Refusal, Reply } from '../io/reply.ts';
-import type { Outcome, Transition } from '../io/store.ts';
 
 /** An actor of which only this is known: it takes events `E`. */
 export type Listener<E extends { type: string }> = ActorRef<Snapshot<unknown>, E>;
@@ -18,6 +18,8 @@ export interface ConnectionOpened {
 export interface ProcessRequested {
   readonly type: 'process.requested';
   readonly plan: Plan;
+  /** The text that the plan was made from. */
+  readonly request: string;
   readonly at: Date;
   readonly connectionId: string;
   readonly client: Listener<Answer>;
@@ -35,10 +37,23 @@ export interface ProcessQueued {
   readonly touches: readonly string[];
 }
 
-/** processes → process */
-export interface ProcessAdmitted {
-  readonly type: 'process.admitted';
+/** process → processes: the last daemon left its child, which lives and is awaited */
+export interface ProcessAdopted {
+  readonly type: 'process.adopted';
+  readonly slot: string;
+  readonly touches: readonly string[];
 }
+
+/** process → processes: what was recovered has begun, and that is on record */
+export interface ProcessBegun {
+  readonly type: 'process.begun';
+  readonly slot: string;
+}
+
+export type ProcessReport = ProcessQueued | ProcessAdopted | ProcessBegun;
+
+/** processes → process */
+export type ProcessOrder = { readonly type: 'process.admitted' } | { readonly type: 'daemon.draining' };
 
 /** process → queue handler, after the commit of the transition */
 export interface ProcessTransitioned {
@@ -66,6 +81,17 @@ export interface ActorFailed {
   readonly type: 'actor.failed';
   readonly id: string;
   readonly error: unknown;
+}
+
+/** daemon → processes: take over what the last daemon left, report when that is done */
+export interface SupervisorRecover {
+  readonly type: 'supervisor.recover';
+  readonly unsettled: readonly Unsettled[];
+}
+
+/** processes → daemon: what had to be decided is, the rest waits or is awaited */
+export interface SupervisorRecovered {
+  readonly type: 'supervisor.recovered';
 }
 
 /** daemon → supervisors: take nothing new, report when nothing is left */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type AnyMachineSnapshot, type AnyStateMachine, fromCallback } from 'xstate';
-import { asDaemonError, DaemonError, type ErrorCode } from '../errors.ts';
+import { DaemonError, type ErrorCode } from '../errors.ts';
+import type { Unsettled } from '../io/records.ts';
 import { refuse } from '../io/reply.ts';
 import type { Store } from '../io/store.ts';
 import { ActorPool, type ChildEnded, isChildEnded } from './actor-pool.ts';
@@ -8,19 +9,33 @@ import { Admission } from './admission.ts';
 import type {
   ActorFailed,
   Listener,
-  ProcessQueued,
+  ProcessReport,
   ProcessRequested,
   ProcessTransitioned,
   SupervisorDrain,
   SupervisorDrained,
+  SupervisorRecover,
+  SupervisorRecovered,
 } from './messages.ts';
+import { Recovery } from './recovery.ts';
+import { type Failed, settleFailed } from './settle-failed.ts';
 
-/** What a process actor is made with, beside what its command says. */
-export interface NewProcess {
-  readonly slot: string;
+/** A command that a client asks for. */
+export interface Asked {
   readonly commandId: string;
   readonly request: ProcessRequested;
-  readonly supervisor: Listener<ProcessQueued>;
+}
+
+/** A command that the last daemon left. */
+export interface Left {
+  readonly recovered: Unsettled;
+}
+
+/** What a process actor is made with. */
+export interface NewProcess {
+  readonly slot: string;
+  readonly origin: Asked | Left;
+  readonly supervisor: Listener<ProcessReport>;
   readonly observer: Listener<ProcessTransitioned>;
 }
 
@@ -34,62 +49,91 @@ export interface ProcessesInput {
   readonly observer: () => Listener<ProcessTransitioned | ActorFailed>;
 }
 
-type ProcessesEvent = ProcessRequested | ProcessQueued | SupervisorDrain | ChildEnded;
+type ProcessesEvent = ProcessRequested | ProcessReport | SupervisorRecover | SupervisorDrain | ChildEnded;
 
 /** Spawns one process machine an accepted command, and admits them. They live here and not under the connection
  * that asked: a client that leaves must not take its command with it. */
 export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
   ({ input, self, receive, sendBack }) => {
+    const { store } = input;
+    const tell = sendBack as (event: SupervisorRecovered | SupervisorDrained) => void;
     const pool = new ActorPool(input.logic, 'process', self);
     const admission = new Admission(input.maxRunning);
+    let recovery: Recovery | undefined;
     let draining = false;
     let pumping = false;
 
+    const start = (origin: Asked | Left): string => {
+      const supervisor = self as unknown as Listener<ProcessReport>;
+      const observer = input.observer();
+      let made = '';
+      pool.start((slot) => {
+        made = slot;
+        return input.inputFor({ slot, origin, supervisor, observer }) as never;
+      });
+      return made;
+    };
     const refusal = (): ErrorCode | undefined => {
       if (draining) return 'SHUTTING_DOWN';
       return pool.size - admission.running >= input.maxPending ? 'QUEUE_FULL' : undefined;
     };
     const request = (event: ProcessRequested) => {
       const code = refusal();
-      if (code !== undefined) {
-        const { message } = new DaemonError(code);
-        return event.client.send({ type: 'process.refused', refusal: refuse(503, message) });
-      }
-      pool.start((slot) => {
-        const commandId = randomUUID();
-        const supervisor = self as unknown as Listener<ProcessQueued>;
-        return input.inputFor({
-          slot,
-          commandId,
-          request: event,
-          supervisor,
-          observer: input.observer(),
-        }) as never;
-      });
+      if (code === undefined) return void start({ commandId: randomUUID(), request: event });
+      const { message } = new DaemonError(code);
+      event.client.send({ type: 'process.refused', refusal: refuse(503, message) });
+    };
+    const admitNext = (): string | undefined => {
+      const slot = admission.next();
+      if (slot !== undefined) pool.get(slot)?.send({ type: 'process.admitted' });
+      return slot;
     };
     // A spawn blocks for half a millisecond: one a turn of the loop, so that clients are read in between.
     const pump = () => {
-      if (pumping) return;
-      const slot = admission.next();
-      if (slot === undefined) return;
+      if (pumping || draining) return;
       pumping = true;
       setImmediate(() => {
         pumping = false;
-        pool.get(slot)?.send({ type: 'process.admitted' });
-        pump();
+        if (admitNext() !== undefined) pump();
       });
     };
+    // What has a free place begins; the rest is on record, and the next daemon's.
+    const leaveWaiting = () => {
+      while (admitNext() !== undefined);
+      for (const actor of [...pool]) actor.send({ type: 'daemon.draining' });
+    };
+    const queue = (slot: string, touches: readonly string[]) => {
+      admission.enqueue(slot, touches);
+      if (draining) return leaveWaiting();
+      if (!recovery?.cautious || admission.mustWait(slot)) recovery?.through(slot);
+      pump();
+    };
+    const recover = (unsettled: readonly Unsettled[]) => {
+      const done = () => tell({ type: 'supervisor.recovered' });
+      const trust = (processIds: readonly number[]) => void store.trust(processIds).catch(() => {});
+      recovery = new Recovery(unsettled, { start: (recovered) => start({ recovered }), trust, done });
+      recovery.begin();
+    };
     const reportDrained = () => {
-      if (!draining || pool.size > 0) return;
-      (sendBack as (event: SupervisorDrained) => void)({ type: 'supervisor.drained' });
+      if (draining && pool.size === 0) tell({ type: 'supervisor.drained' });
+    };
+    const drain = () => {
+      draining = true;
+      recovery?.stop();
+      leaveWaiting();
+      reportDrained();
     };
     const ended = (event: ChildEnded) => {
       const actor = pool.end(event.actorId);
       admission.release(event.actorId);
       if (event.type.startsWith('xstate.error')) {
         input.observer().send({ type: 'actor.failed', id: event.actorId, error: event.error });
-        settle((actor?.getSnapshot() as AnyMachineSnapshot | undefined)?.context, event.error, input);
+        const context = (actor?.getSnapshot() as AnyMachineSnapshot | undefined)?.context as
+          | Failed
+          | undefined;
+        if (context) settleFailed(context, event.error, input);
       }
+      recovery?.through(event.actorId);
       pump();
       reportDrained();
     };
@@ -100,35 +144,17 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
         case 'process.requested':
           return request(event);
         case 'process.queued':
-          admission.enqueue(event.slot, event.touches);
-          return pump();
+          return queue(event.slot, event.touches);
+        case 'process.adopted':
+          admission.adopt(event.slot, event.touches);
+          return recovery?.through(event.slot);
+        case 'process.begun':
+          return recovery?.through(event.slot);
+        case 'supervisor.recover':
+          return recover(event.unsettled);
         case 'supervisor.drain':
-          draining = true;
-          return reportDrained();
+          return drain();
       }
     });
   },
 );
-
-/** A process whose actor failed has its end on record all the same. */
-function settle(
-  context: { processId: number; commandId: string; outcome?: unknown } | undefined,
-  error: unknown,
-  { store, now }: ProcessesInput,
-): void {
-  if (!context || context.processId === 0 || context.outcome !== undefined) return;
-  const { processId, commandId } = context;
-  const { message, remedy } = asDaemonError(error);
-  const at = now();
-  const transition = {
-    processId,
-    commandId,
-    from: 'running',
-    to: 'failed',
-    event: 'actor.failed',
-    at,
-    why: message,
-  };
-  const outcome = { code: -1, stdout: '', stderr: `${message}. What to do: ${remedy}\n`, at };
-  store.end(transition, outcome).catch(() => {});
-}

@@ -56,6 +56,9 @@ function count({ processes }: Counters, { plan, transition }: ProcessTransitione
 function logTransition(logger: Logger, event: ProcessTransitioned): void {
   const { plan, transition, outcome, connectionId, startedAt } = event;
   const about = { command_id: transition.commandId, connection_id: connectionId, type: plan.type };
+  if (transition.event === 'process.recovered') {
+    return logger.warn({ ...about, state: transition.to, why: transition.why }, 'recovered');
+  }
   if (transition.to === 'pending') {
     logger.debug({ ...about, command: plan.command }, 'accepted');
     for (const warning of plan.warnings) logger.warn(about, warning);

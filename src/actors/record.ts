@@ -1,5 +1,22 @@
 import { fromPromise } from 'xstate';
-import type { Accepted, Outcome, Store, Transition } from '../io/store.ts';
+import type { Plan } from '../commands/command.ts';
+import type { Accepted, Outcome, Transition } from '../io/records.ts';
+import type { Store } from '../io/store.ts';
+
+/** What a process knows of the command that it carries out. */
+export interface Acceptable {
+  readonly commandId: string;
+  readonly connectionId: string;
+  readonly plan: Plan;
+  /** The text that the plan was made from. */
+  readonly request: string;
+  readonly acceptedAt: Date;
+}
+
+export function acceptedOf({ commandId, connectionId, plan, request, acceptedAt }: Acceptable): Accepted {
+  const { type, command, args } = plan;
+  return { commandId, connectionId, type, command, args, request, at: acceptedAt };
+}
 
 /** Each of these is done when the disk has the write. */
 export const recordAccepted = fromPromise<number, { store: Store; accepted: Accepted }>(({ input }) =>
@@ -10,6 +27,17 @@ export const recordStart = fromPromise<void, { store: Store; transition: Transit
   input.store.start(input.transition),
 );
 
-export const recordEnd = fromPromise<void, { store: Store; transition: Transition; outcome: Outcome }>(
-  ({ input }) => input.store.end(input.transition, input.outcome),
+export const recordRecovered = fromPromise<void, { store: Store; transition: Transition }>(({ input }) =>
+  input.store.recover(input.transition),
+);
+
+export interface RecordEndInput {
+  readonly store: Store;
+  readonly transition: Transition;
+  readonly outcome: Outcome;
+  readonly accepted: Accepted;
+}
+
+export const recordEnd = fromPromise<void, RecordEndInput>(({ input }) =>
+  input.store.end(input.transition, input.outcome, input.accepted),
 );

@@ -25,6 +25,17 @@ export function parseRequest(bytes: Uint8Array): Outcome<Request> {
   }
 }
 
+/** From the stored text of a request to its plan, by the same checks as when it came. */
+export function replanRequest(
+  text: string,
+  whitelist: readonly Command[],
+  settings: CommandSettings,
+  stamp: Stamp,
+): Outcome<Plan> {
+  const parsed = parseRequest(Buffer.from(text));
+  return 'ok' in parsed ? planRequest(parsed.ok, whitelist, settings, stamp) : parsed;
+}
+
 /** From a JSON object to the frozen plan of a whitelisted command. */
 export function planRequest(
   request: Request,

@@ -80,7 +80,7 @@ export const connectionMachine = setup({
     })),
     parse: assign(({ context }) => {
       const outcome = parseRequest(context.text as Buffer);
-      return 'ok' in outcome ? { request: outcome.ok, text: undefined } : refused(outcome.refusal);
+      return 'ok' in outcome ? { request: outcome.ok } : refused(outcome.refusal);
     }),
     plan: assign(({ context: { request, whitelist, settings, at, id } }) => {
       const outcome = planRequest(request as Request, whitelist, settings, { at, id });
@@ -91,6 +91,7 @@ export const connectionMachine = setup({
       ({ context, self }): ProcessRequested => ({
         type: 'process.requested',
         plan: context.plan as Plan,
+        request: String(context.text),
         at: context.at,
         connectionId: context.id,
         client: self,

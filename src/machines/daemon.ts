@@ -1,104 +1,55 @@
-import { assign, fromPromise, sendTo, setup } from 'xstate';
-import { type ConnectionsInput, connections } from '../actors/connections.ts';
-import { type ListenerEvent, listener } from '../actors/listener.ts';
-import type { ConnectionOpened, Listener, SupervisorDrained } from '../actors/messages.ts';
-import { type ProcessesInput, processes } from '../actors/processes.ts';
-import { type QueueHandlerInput, queueHandler } from '../actors/queue-handler.ts';
-import { type SignalEvent, signals } from '../actors/signals.ts';
-import { asDaemonError, type DaemonError } from '../errors.ts';
-import type { Log } from '../io/log.ts';
+import { assign } from 'xstate';
+import type { ConnectionOpened } from '../actors/messages.ts';
 import type { Store } from '../io/store.ts';
+import { daemonSetup, partsOf } from './daemon-setup.ts';
 
-/** Milliseconds that each step of draining may take; together under the 90 s that systemd gives a service. */
-export const DRAIN_LIMITS = {
-  CONNECTIONS_LIMIT: 12_000,
-  CHILDREN_LIMIT: 55_000,
-  FLUSH_LIMIT: 10_000,
+/** Any error of a part that the daemon cannot do without. */
+const orFail = {
+  target: '#daemon.failed',
+  actions: { type: 'fail', params: ({ event }: { event: { error: unknown } }) => ({ error: event.error }) },
 } as const;
 
-export interface DaemonInput {
-  readonly socketPath: string;
-  readonly log: Log;
-  readonly openStore: () => Store;
-  readonly queueHandler: QueueHandlerInput;
-  readonly connections: (parts: Parts) => ConnectionsInput;
-  readonly processes: (parts: Parts) => ProcessesInput;
-  /** Called once it listens. */
-  readonly announce: () => void;
-}
-
-/** What supervisors are built with: actors are looked up when they are needed, in the system that all share. */
-export interface Parts {
-  readonly store: Store;
-  readonly actor: <E extends { type: string }>(systemId: string) => Listener<E>;
-}
-
-interface DaemonContext extends DaemonInput {
-  readonly store: Store | undefined;
-  readonly failure: DaemonError | undefined;
-  /** True where a second signal cut the draining short. */
-  readonly cut: boolean;
-}
-
-type DaemonEvent = SignalEvent | ListenerEvent | SupervisorDrained;
-
-export interface DaemonOutput {
-  readonly exitCode: number;
-  readonly failure: DaemonError | undefined;
-}
-
-const openStore = fromPromise<Store, { open: () => Store }>(async ({ input }) => input.open());
-
-const flush = fromPromise<void, { store: Store; log: Log }>(async ({ input: { store, log } }) => {
-  await store.drained();
-  store.close();
-  await log.flush();
-});
+const DRAIN = {
+  target: '#daemon.serving.draining',
+  actions: {
+    type: 'logDraining',
+    params: ({ event }: { event: { signal: string } }) => ({ signal: event.signal }),
+  },
+} as const;
 
 /** The whole: what runs when, and in which order it ends. */
-export const daemonMachine = setup({
-  types: {
-    input: {} as DaemonInput,
-    context: {} as DaemonContext,
-    events: {} as DaemonEvent,
-    output: {} as DaemonOutput,
-  },
-  actors: { openStore, queueHandler, processes, connections, listener, signals, flush },
-  actions: {
-    announce: ({ context }) => context.announce(),
-    reopenLog: ({ context }) => context.log.reopen(),
-    logDraining: ({ context }, params: { signal: string }) => {
-      context.log.logger.info({ signal: params.signal }, 'draining');
-    },
-    logLate: ({ context }, params: { what: string }) => {
-      context.log.logger.warn(`stopped waiting for ${params.what}: the limit of this step is over`);
-    },
-    drainConnections: sendTo(({ system }) => system.get('connections'), { type: 'supervisor.drain' }),
-    drainProcesses: sendTo(({ system }) => system.get('processes'), { type: 'supervisor.drain' }),
-    fail: assign((_, params: { error: unknown }) => ({ failure: asDaemonError(params.error) })),
-    cut: assign({ cut: true }),
-  },
-  delays: { ...DRAIN_LIMITS },
-}).createMachine({
+export const daemonMachine = daemonSetup.createMachine({
   id: 'daemon',
-  description: 'The root: opens the store, listens, drains, stops.',
+  description: 'The root: opens the store, recovers, listens, drains, stops.',
   context: ({ input }) => ({ ...input, store: undefined, failure: undefined, cut: false }),
   invoke: { id: 'signals', src: 'signals' },
   on: { 'log.reopen': { actions: 'reopenLog' } },
   initial: 'starting',
   states: {
     starting: {
-      description: 'The database is opened and its schema brought up to date.',
-      invoke: {
-        src: 'openStore',
-        input: ({ context }) => ({ open: context.openStore }),
-        onDone: { target: 'serving', actions: assign(({ event }) => ({ store: event.output })) },
-        onError: {
-          target: 'failed',
-          actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
+      description: 'Nothing is served yet.',
+      on: { 'daemon.stop': 'stopped' },
+      initial: 'checking',
+      states: {
+        checking: {
+          description: 'Whether another daemon answers on the socket, before anything of its is touched.',
+          invoke: {
+            src: 'checkSocket',
+            input: ({ context }) => ({ path: context.socketPath }),
+            onDone: 'opening',
+            onError: orFail,
+          },
+        },
+        opening: {
+          description: 'The database is claimed and opened, and its schema brought up to date.',
+          invoke: {
+            src: 'openStore',
+            input: ({ context }) => ({ open: context.openStore }),
+            onDone: { target: '#daemon.serving', actions: assign(({ event }) => ({ store: event.output })) },
+            onError: orFail,
+          },
         },
       },
-      on: { 'daemon.stop': 'stopped' },
     },
     serving: {
       description: 'The actors that do the work are there.',
@@ -108,34 +59,41 @@ export const daemonMachine = setup({
           systemId: 'queueHandler',
           src: 'queueHandler',
           input: ({ context }) => context.queueHandler,
-          onError: {
-            target: 'failed',
-            actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
-          },
+          onError: orFail,
         },
         {
           id: 'processes',
           systemId: 'processes',
           src: 'processes',
           input: ({ context, self }) => context.processes(partsOf(context, self)),
-          onError: {
-            target: 'failed',
-            actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
-          },
+          onError: orFail,
         },
         {
           id: 'connections',
           systemId: 'connections',
           src: 'connections',
           input: ({ context, self }) => context.connections(partsOf(context, self)),
-          onError: {
-            target: 'failed',
-            actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
-          },
+          onError: orFail,
         },
       ],
-      initial: 'open',
+      initial: 'recovering',
       states: {
+        recovering: {
+          description: 'What the last daemon left is settled, awaited or queued, before anything new.',
+          invoke: {
+            src: 'readUnsettled',
+            input: ({ context }) => ({ store: context.store as Store }),
+            onDone: {
+              actions: [
+                { type: 'logRecovering', params: ({ event }) => ({ unsettled: event.output }) },
+                { type: 'recoverProcesses', params: ({ event }) => ({ unsettled: event.output }) },
+              ],
+            },
+            onError: orFail,
+          },
+          on: { 'supervisor.recovered': 'open', 'daemon.stop': DRAIN },
+          after: { RECOVERY_LIMIT: { target: '#daemon.failed', actions: 'failOfRecovery' } },
+        },
         open: {
           description: 'New clients are let in.',
           invoke: {
@@ -145,20 +103,11 @@ export const daemonMachine = setup({
               socketPath: context.socketPath,
               connections: () => partsOf(context, self).actor<ConnectionOpened>('connections'),
             }),
-            onError: {
-              target: '#daemon.failed',
-              actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
-            },
+            onError: orFail,
           },
           on: {
-            'listener.failed': {
-              target: '#daemon.failed',
-              actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
-            },
-            'daemon.stop': {
-              target: 'draining',
-              actions: { type: 'logDraining', params: ({ event }) => ({ signal: event.signal }) },
-            },
+            'listener.failed': orFail,
+            'daemon.stop': DRAIN,
           },
           initial: 'binding',
           states: {
@@ -203,10 +152,7 @@ export const daemonMachine = setup({
                 src: 'flush',
                 input: ({ context }) => ({ store: context.store as Store, log: context.log }),
                 onDone: '#daemon.stopped',
-                onError: {
-                  target: '#daemon.failed',
-                  actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
-                },
+                onError: orFail,
               },
               after: { FLUSH_LIMIT: '#daemon.stopped' },
             },
@@ -222,10 +168,3 @@ export const daemonMachine = setup({
     failure,
   }),
 });
-
-function partsOf({ store }: DaemonContext, self: { system: { get: (id: string) => unknown } }): Parts {
-  return {
-    store: store as Store,
-    actor: <E extends { type: string }>(systemId: string) => self.system.get(systemId) as Listener<E>,
-  };
-}

@@ -1,34 +1,43 @@
+import type { OrphanEvent } from '../actors/await-orphan.ts';
 import type {
   Answer,
   Listener,
-  ProcessAdmitted,
-  ProcessQueued,
+  ProcessOrder,
+  ProcessReport,
   ProcessTransitioned,
 } from '../actors/messages.ts';
+import type { Acceptable } from '../actors/record.ts';
 import type { ChildEvent } from '../actors/run-child.ts';
 import type { Plan } from '../commands/command.ts';
+import type { Outcome as Planned } from '../commands/request.ts';
 import type { ChildEnd, Launch } from '../io/child.ts';
-import type { Outcome, Store, Transition } from '../io/store.ts';
+import type { Outcome, Transition, Unsettled } from '../io/records.ts';
+import type { Store } from '../io/store.ts';
 
-export interface ProcessInput {
+export interface ProcessInput extends Acceptable {
   readonly slot: string;
-  readonly commandId: string;
-  readonly connectionId: string;
-  readonly plan: Plan;
-  readonly acceptedAt: Date;
   readonly deletionRoots: readonly string[];
   readonly maxOutput: number;
+  /** Milliseconds after which a command that a restart finds pending is not started any more. */
+  readonly pendingLifetime: number;
   readonly now: () => Date;
   readonly store: Store;
-  readonly client: Listener<Answer>;
-  readonly supervisor: Listener<ProcessQueued>;
+  /** Who asked; nobody does where the last daemon left it. */
+  readonly client: Listener<Answer> | undefined;
+  readonly supervisor: Listener<ProcessReport>;
   readonly observer: Listener<ProcessTransitioned>;
+  /** What the last daemon left of it. */
+  readonly recovered: Unsettled | undefined;
+  /** Plans a recovered request by the same checks as a new one: who can write to the database gains nothing by it. */
+  readonly replan: (unsettled: Unsettled) => Planned<Plan>;
 }
 
 export interface ProcessContext extends ProcessInput {
   /** The row's id; 0 until it is recorded. */
   readonly processId: number;
   readonly startedAt: Date;
+  /** Why a recovered request is refused today. */
+  readonly objection: string | undefined;
   /** How many of a removal's paths are done; undefined after the last part. */
   readonly next: number | undefined;
   readonly launch: Launch | undefined;
@@ -39,9 +48,27 @@ export interface ProcessContext extends ProcessInput {
   readonly outcome: Outcome | undefined;
 }
 
-export type ProcessEvent = ProcessAdmitted | ChildEvent;
+export type ProcessEvent = ProcessOrder | ChildEvent | OrphanEvent;
 
 export const NOTHING: ChildEnd = { code: 0, stdout: '', stderr: '' };
+
+/** So many daemons may die of taking a command over. */
+export const MAX_RECOVERIES = 3;
+
+export function newContext(input: ProcessInput): ProcessContext {
+  return {
+    ...input,
+    processId: input.recovered?.processId ?? 0,
+    startedAt: input.acceptedAt,
+    objection: undefined,
+    next: 0,
+    launch: undefined,
+    end: NOTHING,
+    why: undefined,
+    last: undefined,
+    outcome: undefined,
+  };
+}
 
 /** A removal of many parts ends like one `rm`: everything printed, and the first code that is not 0. */
 export function joined(first: ChildEnd, second: ChildEnd, limit: number): ChildEnd {
@@ -52,13 +79,21 @@ export function joined(first: ChildEnd, second: ChildEnd, limit: number): ChildE
   };
 }
 
-export function step(
-  context: ProcessContext,
-  from: string,
-  to: string,
-  event: string,
-  why?: string,
-): Transition {
-  const { processId, commandId } = context;
+/** The transition from where the last one led. */
+export function step(context: ProcessContext, to: string, event: string, why?: string): Transition {
+  const { processId, commandId, last, recovered } = context;
+  const from = last?.to ?? recovered?.state ?? null;
   return { processId, commandId, from, to, event, at: context.now(), why };
+}
+
+/** The transition to the end, from what the parts or the inspection came to. */
+export function endOf(context: ProcessContext): Transition {
+  const { end, why, recovered } = context;
+  const inspected = recovered?.state === 'running' ? 'effect.inspected' : 'process.faulted';
+  const event = why === undefined ? 'child.exited' : inspected;
+  return step(context, end.code === 0 ? 'succeeded' : 'failed', event, why ?? `exit code ${end.code}`);
+}
+
+export function waitedSince({ acceptedAt, pendingLifetime }: ProcessContext): string {
+  return `accepted at ${acceptedAt.toISOString()}, and the limit is ${pendingLifetime / 60_000} minutes`;
 }

@@ -1,94 +1,88 @@
-import { assign, sendTo, setup } from 'xstate';
-import { finishStep } from '../actors/finish-step.ts';
-import type { Answer, ProcessQueued, ProcessTransitioned } from '../actors/messages.ts';
-import { type Prepared, prepareStep } from '../actors/prepare-step.ts';
-import { recordAccepted, recordEnd, recordStart } from '../actors/record.ts';
-import { runChild } from '../actors/run-child.ts';
-import { asDaemonError } from '../errors.ts';
-import type { ChildEnd, Launch } from '../io/child.ts';
+import { and, assign } from 'xstate';
+import { acceptedOf } from '../actors/record.ts';
+import { asDaemonError, DaemonError } from '../errors.ts';
+import type { Launch } from '../io/child.ts';
+import type { Outcome, Transition, Unsettled } from '../io/records.ts';
 import { refuse } from '../io/reply.ts';
-import type { Outcome, Transition } from '../io/store.ts';
-import {
-  joined,
-  NOTHING,
-  type ProcessContext,
-  type ProcessEvent,
-  type ProcessInput,
-  step,
-} from './process-context.ts';
+import { endOf, newContext, step, waitedSince } from './process-context.ts';
+import { processSetup } from './process-setup.ts';
 
 /** One accepted command, from the promise to keep it to its end. Each transition is committed before anybody hears. */
-export const processMachine = setup({
-  types: {
-    input: {} as ProcessInput,
-    context: {} as ProcessContext,
-    events: {} as ProcessEvent,
-    output: {} as { commandId: string; succeeded: boolean },
-  },
-  actors: { recordAccepted, recordStart, recordEnd, prepareStep, runChild, finishStep },
-  actions: {
-    announce: sendTo(
-      ({ context }) => context.observer,
-      ({ context }): ProcessTransitioned => ({
-        type: 'process.transitioned',
-        transition: context.last as Transition,
-        connectionId: context.connectionId,
-        plan: context.plan,
-        startedAt: context.startedAt,
-        outcome: context.outcome,
-      }),
-    ),
-    queue: sendTo(
-      ({ context }) => context.supervisor,
-      ({ context }): ProcessQueued => ({
-        type: 'process.queued',
-        slot: context.slot,
-        touches: context.plan.touches,
-      }),
-    ),
-    // A client that has left has no actor any more; the command is carried out all the same.
-    answer: ({ context }, params: { answer: Answer }) => {
-      if (context.client.getSnapshot().status === 'active') context.client.send(params.answer);
-    },
-    recordPid: ({ context }, params: { pid: number }) => {
-      context.store.spawned(context.processId, params.pid).catch(() => {});
-    },
-    fail: assign(({ context }, params: { error: unknown }) => {
-      const { code, stdout, stderr } = context.end;
-      const error = asDaemonError(params.error);
-      const text = `${stderr}${error.message}. What to do: ${error.remedy}\n`;
-      return {
-        end: { code: code === 0 ? -1 : code, stdout, stderr: text },
-        next: undefined,
-        why: error.message,
-      };
-    }),
-    addEnd: assign(({ context }, params: { end: ChildEnd }) => ({
-      end: joined(context.end, params.end, context.maxOutput),
-      launch: undefined,
-    })),
-  },
-  guards: {
-    hasLaunch: ({ event }) => (event as unknown as { output: Prepared }).output.launch !== undefined,
-    hasMore: ({ context }) => context.next !== undefined,
-    succeeded: ({ context }) => context.outcome?.code === 0,
-  },
-}).createMachine({
+export const processMachine = processSetup.createMachine({
   id: 'process',
   description: 'One accepted command: recorded, admitted, run as a tracked child, settled.',
-  context: ({ input }) => ({
-    ...input,
-    processId: 0,
-    startedAt: input.acceptedAt,
-    next: 0,
-    launch: undefined,
-    end: NOTHING,
-    why: undefined,
-    last: undefined,
-    outcome: undefined,
-  }),
-  initial: 'pending',
+  context: ({ input }) => newContext(input),
+  initial: 'arriving',
   states: {
+    arriving: {
+      description: 'A new command, or one that the last daemon left.',
+      always: [{ guard: 'isRecovered', target: 'recovering' }, { target: 'pending' }],
+    },
+    recovering: {
+      description:
+        'Taken over from the last daemon: the row is the record, and says in which state to go on.',
+      initial: 'recording',
+      states: {
+        recording: {
+          description: 'The try is being counted, before anything could go wrong with it.',
+          entry: assign(({ context }) => {
+            const { state, tries } = context.recovered as Unsettled;
+            const why = `recovered by a new daemon, try ${tries + 1}`;
+            return { last: step(context, state, 'process.recovered', why) };
+          }),
+          invoke: {
+            src: 'recordRecovered',
+            input: ({ context }) => ({ store: context.store, transition: context.last as Transition }),
+            onDone: [
+              {
+                guard: 'isTriedTooOften',
+                target: '#process.settling',
+                actions: [
+                  'announce',
+                  { type: 'fail', params: { error: new DaemonError('RECOVERED_TOO_OFTEN') } },
+                ],
+              },
+              { target: 'planning', actions: 'announce' },
+            ],
+            onError: '#process.abandoned',
+          },
+        },
+        planning: {
+          description: 'Its request is checked anew, and what it may still become is decided.',
+          entry: 'replan',
+          always: [
+            {
+              guard: and(['wasRunning', 'isRefusedToday']),
+              target: '#process.settling',
+              actions: {
+                type: 'fail',
+                params: ({ context }) => ({ error: new DaemonError('INTERRUPTED', context.objection) }),
+              },
+            },
+            {
+              guard: 'isRefusedToday',
+              target: '#process.settling',
+              actions: {
+                type: 'fail',
+                params: ({ context }) => ({
+                  error: new DaemonError('NOT_ALLOWED_ANY_MORE', context.objection),
+                }),
+              },
+            },
+            { guard: 'wasRunning', target: '#process.running.adopting' },
+            {
+              guard: 'isExpired',
+              target: '#process.settling',
+              actions: {
+                type: 'fail',
+                params: ({ context }) => ({ error: new DaemonError('EXPIRED', waitedSince(context)) }),
+              },
+            },
+            { target: '#process.pending.waiting' },
+          ],
+        },
+      },
+    },
     pending: {
       description: 'Not started. The client has its answer once the row is on disk.',
       initial: 'recording',
@@ -97,16 +91,7 @@ export const processMachine = setup({
           description: 'The row and the transition to pending are being committed; nobody was told yet.',
           invoke: {
             src: 'recordAccepted',
-            input: ({ context: { store, commandId, plan, acceptedAt } }) => ({
-              store,
-              accepted: {
-                commandId,
-                type: plan.type,
-                command: plan.command,
-                args: plan.args,
-                at: acceptedAt,
-              },
-            }),
+            input: ({ context }) => ({ store: context.store, accepted: acceptedOf(context) }),
             onDone: {
               target: 'waiting',
               actions: [
@@ -147,7 +132,11 @@ export const processMachine = setup({
         waiting: {
           description: 'Waits for admission: a free place, and nobody before it on the same paths.',
           entry: 'queue',
-          on: { 'process.admitted': '#process.running' },
+          on: {
+            'process.admitted': '#process.running',
+            // On record and not begun: the next daemon takes it over.
+            'daemon.draining': { target: '#process.abandoned', actions: 'trust' },
+          },
         },
       },
     },
@@ -158,14 +147,48 @@ export const processMachine = setup({
         recording: {
           description: 'The transition to running is being committed; no child exists before that.',
           entry: assign(({ context }) => {
-            const last = step(context, 'pending', 'running', 'process.admitted');
+            const last = step(context, 'running', 'process.admitted');
             return { last, startedAt: last.at };
           }),
           invoke: {
             src: 'recordStart',
             input: ({ context }) => ({ store: context.store, transition: context.last as Transition }),
-            onDone: { target: 'preparing', actions: 'announce' },
+            onDone: { target: 'preparing', actions: ['announce', 'begin'] },
             onError: '#process.abandoned',
+          },
+        },
+        adopting: {
+          description: 'The last daemon had begun it: never run again. If its child lives, it is awaited.',
+          invoke: {
+            src: 'awaitOrphan',
+            input: ({ context }) => ({ child: context.recovered?.child, step: context.plan.step }),
+            onError: 'inspecting',
+          },
+          on: { 'orphan.found': { actions: 'adopt' }, 'orphan.gone': 'inspecting' },
+        },
+        inspecting: {
+          description: 'Nobody heard its end: the effect itself decides.',
+          invoke: {
+            src: 'inspectEffect',
+            input: ({ context }) => ({ step: context.plan.step, roots: context.deletionRoots }),
+            onDone: [
+              {
+                guard: 'isInPlace',
+                target: 'finishing',
+                actions: assign({ why: 'the effect is in place' }),
+              },
+              {
+                target: 'finishing',
+                actions: {
+                  type: 'fail',
+                  params: ({ event }) => ({ error: new DaemonError('INTERRUPTED', event.output.detail) }),
+                },
+              },
+            ],
+            onError: {
+              target: 'finishing',
+              actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
+            },
           },
         },
         preparing: {
@@ -186,7 +209,7 @@ export const processMachine = setup({
               { target: 'continuing', actions: assign(({ event }) => ({ next: event.output.next })) },
             ],
             onError: {
-              target: 'settling',
+              target: '#process.settling',
               actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
             },
           },
@@ -202,7 +225,9 @@ export const processMachine = setup({
             },
           },
           on: {
-            'child.spawned': { actions: { type: 'recordPid', params: ({ event }) => ({ pid: event.pid }) } },
+            'child.spawned': {
+              actions: { type: 'recordChild', params: ({ event }) => ({ child: event.child }) },
+            },
             'child.exited': {
               target: 'continuing',
               actions: { type: 'addEnd', params: ({ event }) => ({ end: event.end }) },
@@ -222,33 +247,31 @@ export const processMachine = setup({
           invoke: {
             src: 'finishStep',
             input: ({ context }) => ({ step: context.plan.step, succeeded: context.end.code === 0 }),
-            onDone: 'settling',
+            onDone: '#process.settling',
             onError: {
-              target: 'settling',
+              target: '#process.settling',
               actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
             },
           },
         },
-        settling: {
-          description: 'The end is being committed; nobody was told yet.',
-          entry: assign(({ context }) => {
-            const to = context.end.code === 0 ? 'succeeded' : 'failed';
-            const { why, end } = context;
-            const event = why === undefined ? 'child.exited' : 'process.faulted';
-            const last = step(context, 'running', to, event, why ?? `exit code ${end.code}`);
-            return { last, outcome: { ...context.end, at: last.at } };
-          }),
-          invoke: {
-            src: 'recordEnd',
-            input: ({ context }) => ({
-              store: context.store,
-              transition: context.last as Transition,
-              outcome: context.outcome as Outcome,
-            }),
-            onDone: [{ guard: 'succeeded', target: '#process.succeeded' }, { target: '#process.failed' }],
-            onError: '#process.abandoned',
-          },
-        },
+      },
+    },
+    settling: {
+      description: 'The end is being committed; nobody was told yet.',
+      entry: assign(({ context }) => {
+        const last = endOf(context);
+        return { last, outcome: { ...context.end, at: last.at } };
+      }),
+      invoke: {
+        src: 'recordEnd',
+        input: ({ context }) => ({
+          store: context.store,
+          transition: context.last as Transition,
+          outcome: context.outcome as Outcome,
+          accepted: acceptedOf(context),
+        }),
+        onDone: [{ guard: 'succeeded', target: '#process.succeeded' }, { target: '#process.failed' }],
+        onError: '#process.abandoned',
       },
     },
     succeeded: { type: 'final', description: 'The effect is in place and on record.', entry: 'announce' },

@@ -5,34 +5,38 @@ import type { ListenerEvent, ListenerInput } from '../../src/actors/listener.ts'
 import type { QueueHandlerInput } from '../../src/actors/queue-handler.ts';
 import type { SignalEvent } from '../../src/actors/signals.ts';
 import { DaemonError } from '../../src/errors.ts';
+import type { Unsettled } from '../../src/io/records.ts';
 import type { Store } from '../../src/io/store.ts';
-import { type DaemonInput, DRAIN_LIMITS, daemonMachine } from '../../src/machines/daemon.ts';
+import { daemonMachine } from '../../src/machines/daemon.ts';
+import { DAEMON_LIMITS, type DaemonInput } from '../../src/machines/daemon-setup.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
+import { LEFT } from '../support/process.ts';
 
 failOnWarnings();
 
-const { CONNECTIONS_LIMIT, CHILDREN_LIMIT, FLUSH_LIMIT } = DRAIN_LIMITS;
+const { RECOVERY_LIMIT, CONNECTIONS_LIMIT, CHILDREN_LIMIT, FLUSH_LIMIT } = DAEMON_LIMITS;
 const TERM: SignalEvent = { type: 'daemon.stop', signal: 'SIGTERM' };
 
 /** A daemon machine by itself; `did` keeps what its actors were made to do. */
 function lonelyDaemon() {
   const did: string[] = [];
   const clock = new SimulatedClock();
+  const checked = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<Store>();
+  const unsettled = Promise.withResolvers<readonly Unsettled[]>();
   const flushed = Promise.withResolvers<void>();
   let listen: (event: ListenerEvent) => void = () => {};
-  let drained: Record<string, () => void> = {};
+  const says: Record<string, (type: string) => void> = {};
   const supervisor = (name: string) =>
     fromCallback<never, never>(({ receive, sendBack }) => {
-      drained = {
-        ...drained,
-        [name]: () => (sendBack as (event: object) => void)({ type: 'supervisor.drained' }),
-      };
+      says[name] = (type) => (sendBack as (event: object) => void)({ type });
       receive(({ type }: { type: string }) => did.push(`${name}: ${type}`));
     });
   const machine = daemonMachine.provide({
     actors: {
+      checkSocket: fromPromise(() => checked.promise),
       openStore: fromPromise(() => opened.promise),
+      readUnsettled: fromPromise(() => unsettled.promise),
       flush: fromPromise(() => {
         did.push('flush');
         return flushed.promise;
@@ -55,6 +59,7 @@ function lonelyDaemon() {
         did.push('reopen');
       },
       logDraining: () => {},
+      logRecovering: () => {},
       logLate: (_, { what }) => {
         did.push(`late: ${what.split(';')[0]}`);
       },
@@ -70,20 +75,40 @@ function lonelyDaemon() {
     actor,
     clock,
     did,
+    checked,
     opened,
+    unsettled,
     flushed,
     listen: (event: ListenerEvent) => listen(event),
-    drained: (name: string) => drained[name]?.(),
+    says: (name: string, type: string) => says[name]?.(type),
+    drained: (name: string) => says[name]?.('supervisor.drained'),
     settle: () => new Promise(setImmediate),
     matches: (path: string) => JSON.stringify(actor.getSnapshot().value).replaceAll(/["{}]/g, '') === path,
     output: () => actor.getSnapshot().output,
   };
 }
 
-async function listening() {
+async function recovering() {
   const daemon = lonelyDaemon();
+  daemon.checked.resolve();
+  await daemon.settle();
   daemon.opened.resolve({} as Store);
   await daemon.settle();
+  assert.ok(daemon.matches('serving:recovering'));
+  return daemon;
+}
+
+async function binding() {
+  const daemon = await recovering();
+  daemon.unsettled.resolve([]);
+  await daemon.settle();
+  daemon.says('processes', 'supervisor.recovered');
+  assert.ok(daemon.matches('serving:open:binding'));
+  return daemon;
+}
+
+async function listening() {
+  const daemon = await binding();
   assert.ok(daemon.matches('serving:open:binding'));
   daemon.listen({ type: 'listener.bound' });
   assert.ok(daemon.matches('serving:open:listening'));
@@ -103,6 +128,7 @@ test('starting → listening → draining, step by step → stopped', async () =
   await daemon.settle();
   assert.deepEqual(daemon.output(), { exitCode: 0, failure: undefined });
   assert.deepEqual(daemon.did, [
+    'processes: supervisor.recover',
     'bind',
     'announce',
     'reopen',
@@ -113,17 +139,43 @@ test('starting → listening → draining, step by step → stopped', async () =
   ]);
 });
 
-test('a store that cannot be opened, or a socket, fails the start with its exit code', async () => {
+test('what cannot be opened fails the start with its exit code, and nothing is recovered', async () => {
+  const socket = lonelyDaemon();
+  socket.checked.reject(new DaemonError('SOCKET_IN_USE'));
+  await socket.settle();
+  assert.equal(socket.output()?.exitCode, 75);
   const store = lonelyDaemon();
+  store.checked.resolve();
+  await store.settle();
   store.opened.reject(new DaemonError('DATABASE_UNUSABLE'));
   await store.settle();
   assert.equal(store.output()?.exitCode, 74);
-  const socket = lonelyDaemon();
-  socket.opened.resolve({} as Store);
-  await socket.settle();
-  socket.listen({ type: 'listener.failed', error: new DaemonError('SOCKET_IN_USE') });
-  assert.equal(socket.output()?.exitCode, 75);
-  assert.equal(socket.output()?.failure?.code, 'SOCKET_IN_USE');
+  assert.deepEqual([...socket.did, ...store.did], []);
+  const late = await binding();
+  late.listen({ type: 'listener.failed', error: new DaemonError('SOCKET_IN_USE') });
+  assert.equal(late.output()?.failure?.code, 'SOCKET_IN_USE');
+});
+
+test('it does not listen before what the last daemon left is settled, and says so when that does not end', async () => {
+  const daemon = await recovering();
+  daemon.unsettled.resolve([LEFT]);
+  await daemon.settle();
+  daemon.clock.increment(RECOVERY_LIMIT - 1);
+  assert.deepEqual(daemon.did, ['processes: supervisor.recover']);
+  assert.ok(daemon.matches('serving:recovering'));
+  daemon.clock.increment(1);
+  assert.deepEqual([daemon.output()?.exitCode, daemon.output()?.failure?.code], [74, 'RECOVERY_TOO_SLOW']);
+  const unreadable = await recovering();
+  unreadable.unsettled.reject(new DaemonError('STORE_UNAVAILABLE'));
+  await unreadable.settle();
+  assert.equal(unreadable.output()?.failure?.code, 'STORE_UNAVAILABLE');
+});
+
+test('a signal while it recovers drains what was taken over', async () => {
+  const daemon = await recovering();
+  daemon.actor.send(TERM);
+  assert.ok(daemon.matches('serving:draining:answering'));
+  assert.ok(!daemon.did.includes('bind'));
 });
 
 test('each step of draining has its limit', async () => {
@@ -159,9 +211,7 @@ test('a signal during the start stops it', () => {
 });
 
 test('a signal while it binds drains what is there', async () => {
-  const daemon = lonelyDaemon();
-  daemon.opened.resolve({} as Store);
-  await daemon.settle();
+  const daemon = await binding();
   daemon.actor.send(TERM);
   assert.ok(daemon.matches('serving:draining:answering'));
   assert.ok(daemon.did.includes('close'));

@@ -14,7 +14,8 @@ import type {
 } from '../../src/actors/messages.ts';
 import { processes } from '../../src/actors/processes.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
-import type { Store, Transition } from '../../src/io/store.ts';
+import type { Transition } from '../../src/io/records.ts';
+import type { Store } from '../../src/io/store.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
 import { converse, hear } from '../support/client.ts';
 import { testFolder } from '../support/folder.ts';
@@ -139,7 +140,7 @@ function processSupervisor(options: { maxRunning?: number; maxPending?: number }
     context: ({ input, self }) => {
       const entry = { slot: input.slot, send: (event: never) => self.send(event), admitted: false };
       started.push(entry as never);
-      return { ...input, entry, processId: 5, commandId: 'u' } as never;
+      return { ...input, entry, processId: 5, commandId: 'u', plan: PLAN } as never;
     },
     initial: 'waiting',
     states: {
@@ -194,6 +195,7 @@ function processSupervisor(options: { maxRunning?: number; maxPending?: number }
     actor.send({
       type: 'process.requested',
       plan: PLAN,
+      request: '{}',
       at: new Date(0),
       connectionId: 'c',
       client: client.actor,

@@ -1,11 +1,17 @@
 import { createActor, fromCallback, fromPromise } from 'xstate';
+import type { OrphanEvent } from '../../src/actors/await-orphan.ts';
 import type { FinishInput } from '../../src/actors/finish-step.ts';
-import type { Answer, Listener, ProcessQueued, ProcessTransitioned } from '../../src/actors/messages.ts';
+import type { Finding } from '../../src/actors/inspect-effect.ts';
+import type { Answer, Listener, ProcessReport, ProcessTransitioned } from '../../src/actors/messages.ts';
 import type { Prepared, PrepareInput } from '../../src/actors/prepare-step.ts';
+import type { RecordEndInput } from '../../src/actors/record.ts';
 import type { ChildEvent, RunChildInput } from '../../src/actors/run-child.ts';
 import type { Plan } from '../../src/commands/command.ts';
-import type { Outcome, Store, Transition } from '../../src/io/store.ts';
+import type { ProcessIdentity } from '../../src/io/process-identity.ts';
+import type { Outcome, Transition, Unsettled } from '../../src/io/records.ts';
+import type { Store } from '../../src/io/store.ts';
 import { processMachine } from '../../src/machines/process.ts';
+import type { ProcessInput } from '../../src/machines/process-context.ts';
 
 export const PLAN: Plan = {
   type: 'delete_directory',
@@ -16,36 +22,57 @@ export const PLAN: Plan = {
   warnings: [],
 };
 
+/** What the last daemon left of a command with PLAN. */
+export const LEFT: Unsettled = {
+  processId: 7,
+  commandId: 'u',
+  connectionId: 'c1',
+  request: '{}',
+  acceptedAt: new Date(1000),
+  state: 'pending',
+  tries: 0,
+  child: undefined,
+  type: PLAN.type,
+  command: PLAN.command,
+};
+
 export const LAUNCH = { file: '/bin/rm', args: [], fds: [], names: new Map() };
 
 /** A process machine by itself. Everything that it does stands in `did`, in order; each effect is done when the test
  * resolves it. */
-export function lonelyProcess() {
+export function lonelyProcess(input: Partial<ProcessInput> = {}) {
   const did: string[] = [];
   const gates: Record<string, PromiseWithResolvers<unknown>> = {};
   const outcomes: Outcome[] = [];
   const written: Transition[] = [];
   let child: (event: ChildEvent) => void = () => {};
+  let orphan: (event: OrphanEvent) => void = () => {};
   const gate = (name: string): Promise<unknown> => {
     did.push(name);
     const made = Promise.withResolvers<unknown>();
     gates[name] = made;
     return made.promise;
   };
+  const recording = (name: string) =>
+    fromPromise(({ input }: { input: { store: Store; transition: Transition } }) => {
+      written.push(input.transition);
+      return gate(name) as Promise<void>;
+    });
   const machine = processMachine.provide({
     actors: {
       recordAccepted: fromPromise(() => gate('recordAccepted') as Promise<number>),
-      recordStart: fromPromise(({ input }: { input: { store: Store; transition: Transition } }) => {
-        written.push(input.transition);
-        return gate('recordStart') as Promise<void>;
+      recordStart: recording('recordStart'),
+      recordRecovered: recording('recordRecovered'),
+      recordEnd: fromPromise<void, RecordEndInput>(({ input: { transition, outcome } }) => {
+        written.push(transition);
+        outcomes.push(outcome);
+        return gate('recordEnd') as Promise<void>;
       }),
-      recordEnd: fromPromise(
-        ({ input }: { input: { store: Store; transition: Transition; outcome: Outcome } }) => {
-          written.push(input.transition);
-          outcomes.push(input.outcome);
-          return gate('recordEnd') as Promise<void>;
-        },
-      ),
+      awaitOrphan: fromCallback<OrphanEvent, never>(({ sendBack }) => {
+        did.push('look for the child');
+        orphan = sendBack as typeof orphan;
+      }) as never,
+      inspectEffect: fromPromise(() => gate('inspect') as Promise<Finding>) as never,
       prepareStep: fromPromise<Prepared, PrepareInput>(({ input }) => {
         did.push(`from ${input.from}`);
         return gate('prepare') as Promise<Prepared>;
@@ -65,8 +92,11 @@ export function lonelyProcess() {
       fromCallback<E>(({ receive }) => receive((event) => did.push(tell(event)))),
     ).start() as unknown as Listener<E>;
   const store = {
-    spawned: async (_: number, pid: number) => {
+    spawned: async (_id: number, _commandId: string, { pid }: ProcessIdentity) => {
       did.push(`pid ${pid}`);
+    },
+    trust: async () => {
+      did.push('trust');
     },
   } as unknown as Store;
   const client = listener<Answer>(({ type }) => type);
@@ -76,14 +106,19 @@ export function lonelyProcess() {
       commandId: 'u',
       connectionId: 'c1',
       plan: PLAN,
+      request: '{}',
       acceptedAt: new Date(1000),
       deletionRoots: ['/r'],
       maxOutput: 100,
+      pendingLifetime: 3_600_000,
       now: () => new Date(2000),
       store,
       client,
-      supervisor: listener<ProcessQueued>(({ type }) => type),
+      supervisor: listener<ProcessReport>(({ type }) => type),
       observer: listener<ProcessTransitioned>(({ transition }) => `hear ${transition.to}`),
+      recovered: undefined,
+      replan: () => ({ ok: PLAN }),
+      ...input,
     },
   }).start();
   return {
@@ -94,6 +129,7 @@ export function lonelyProcess() {
     client,
     state: () => JSON.stringify(actor.getSnapshot().value).replaceAll(/["{}]/g, ''),
     child: (event: ChildEvent) => child(event),
+    orphan: (type: OrphanEvent['type']) => orphan({ type }),
     /** Ends an effect that was begun. */
     async done(name: string, value?: unknown): Promise<void> {
       gates[name]?.resolve(value);

@@ -1,0 +1,68 @@
+import { closeSync, lstatSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { fromPromise } from 'xstate';
+import type { Step } from '../commands/command.ts';
+import { messageOf } from '../errors.ts';
+import { pinFolder } from '../io/pinned-folder.ts';
+
+export interface InspectInput {
+  readonly step: Step | undefined;
+  readonly roots: readonly string[];
+}
+
+/** Whether what a step was to bring about is there; if not, why. */
+export interface Finding {
+  readonly inPlace: boolean;
+  readonly detail: string;
+}
+
+const IN_PLACE: Finding = { inPlace: true, detail: '' };
+
+/** Looks at the world, and changes nothing. What cannot be known counts as not in place. */
+export const inspectEffect = fromPromise<Finding, InspectInput>(async ({ input: { step, roots } }) => {
+  switch (step?.do) {
+    case undefined:
+      return IN_PLACE;
+    case 'remove':
+      return inspectRemoval(step.paths, roots);
+    case 'replace':
+      return (await contentOf(step.target)) === step.content
+        ? IN_PLACE
+        : { inPlace: false, detail: `${step.target} is not the file that was to be put there` };
+    case 'execute':
+      return { inPlace: false, detail: `whether ${step.file} had done its work is not known` };
+  }
+});
+
+function inspectRemoval(paths: readonly string[], roots: readonly string[]): Finding {
+  try {
+    const left = paths.filter((path) => exists(path, roots));
+    if (left.length === 0) return IN_PLACE;
+    return {
+      inPlace: false,
+      detail: `${left.length} of ${paths.length} still there, the first is ${left[0]}`,
+    };
+  } catch (error) {
+    return { inPlace: false, detail: messageOf(error) };
+  }
+}
+
+function exists(path: string, roots: readonly string[]): boolean {
+  const folder = pinFolder(posix.dirname(path), roots);
+  if (!folder) return false;
+  try {
+    const place = `/proc/self/fd/${folder.fd}/${posix.basename(path)}`;
+    return lstatSync(place, { throwIfNoEntry: false }) !== undefined;
+  } finally {
+    closeSync(folder.fd);
+  }
+}
+
+async function contentOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+import { assign, fromPromise, sendTo, setup } from 'xstate';
+import { type ConnectionsInput, connections } from '../actors/connections.ts';
+import { type ListenerEvent, listener } from '../actors/listener.ts';
+import type { Listener, SupervisorDrained, SupervisorRecovered } from '../actors/messages.ts';
+import { type ProcessesInput, processes } from '../actors/processes.ts';
+import { type QueueHandlerInput, queueHandler } from '../actors/queue-handler.ts';
+import { type SignalEvent, signals } from '../actors/signals.ts';
+import { asDaemonError, DaemonError } from '../errors.ts';
+import { probeSocket } from '../io/listening-socket.ts';
+import type { Log } from '../io/log.ts';
+import type { Unsettled } from '../io/records.ts';
+import type { Store } from '../io/store.ts';
+
+/** Milliseconds; each is a named delay of the machine. Those of draining stay together under the 90 s that systemd gives
+ * a service to stop. */
+export const DAEMON_LIMITS = {
+  RECOVERY_LIMIT: 300_000,
+  CONNECTIONS_LIMIT: 12_000,
+  CHILDREN_LIMIT: 55_000,
+  FLUSH_LIMIT: 10_000,
+} as const;
+
+export interface DaemonInput {
+  readonly socketPath: string;
+  readonly log: Log;
+  readonly openStore: () => Store;
+  readonly queueHandler: QueueHandlerInput;
+  readonly connections: (parts: Parts) => ConnectionsInput;
+  readonly processes: (parts: Parts) => ProcessesInput;
+  /** Called once it listens. */
+  readonly announce: () => void;
+}
+
+/** What supervisors are built with: actors are looked up when they are needed, in the system that all share. */
+export interface Parts {
+  readonly store: Store;
+  readonly actor: <E extends { type: string }>(systemId: string) => Listener<E>;
+}
+
+export interface DaemonContext extends DaemonInput {
+  readonly store: Store | undefined;
+  readonly failure: DaemonError | undefined;
+  /** True where a second signal cut the draining short. */
+  readonly cut: boolean;
+}
+
+export type DaemonEvent = SignalEvent | ListenerEvent | SupervisorRecovered | SupervisorDrained;
+
+export interface DaemonOutput {
+  readonly exitCode: number;
+  readonly failure: DaemonError | undefined;
+}
+
+const checkSocket = fromPromise<void, { path: string }>(({ input }) => probeSocket(input.path));
+
+const openStore = fromPromise<Store, { open: () => Store }>(async ({ input }) => input.open());
+
+const readUnsettled = fromPromise<readonly Unsettled[], { store: Store }>(({ input }) =>
+  input.store.unsettled(),
+);
+
+const flush = fromPromise<void, { store: Store; log: Log }>(async ({ input: { store, log } }) => {
+  await store.drained();
+  store.close();
+  await log.flush();
+});
+
+/** Every effect and action of the daemon machine, by name. */
+export const daemonSetup = setup({
+  types: {
+    input: {} as DaemonInput,
+    context: {} as DaemonContext,
+    events: {} as DaemonEvent,
+    output: {} as DaemonOutput,
+  },
+  actors: {
+    checkSocket,
+    openStore,
+    readUnsettled,
+    queueHandler,
+    processes,
+    connections,
+    listener,
+    signals,
+    flush,
+  },
+  actions: {
+    announce: ({ context }) => context.announce(),
+    reopenLog: ({ context }) => context.log.reopen(),
+    logRecovering: ({ context }, params: { unsettled: readonly Unsettled[] }) => {
+      const commands = params.unsettled.length;
+      if (commands > 0) context.log.logger.warn({ commands }, 'recovering what the last daemon left');
+    },
+    logDraining: ({ context }, params: { signal: string }) => {
+      context.log.logger.info({ signal: params.signal }, 'draining');
+    },
+    logLate: ({ context }, params: { what: string }) => {
+      context.log.logger.warn(`stopped waiting for ${params.what}: the limit of this step is over`);
+    },
+    recoverProcesses: sendTo(
+      ({ system }) => system.get('processes'),
+      (_, params: { unsettled: readonly Unsettled[] }) => ({ type: 'supervisor.recover', ...params }),
+    ),
+    drainConnections: sendTo(({ system }) => system.get('connections'), { type: 'supervisor.drain' }),
+    drainProcesses: sendTo(({ system }) => system.get('processes'), { type: 'supervisor.drain' }),
+    fail: assign((_, params: { error: unknown }) => ({ failure: asDaemonError(params.error) })),
+    failOfRecovery: assign({ failure: () => new DaemonError('RECOVERY_TOO_SLOW') }),
+    cut: assign({ cut: true }),
+  },
+  delays: { ...DAEMON_LIMITS },
+});
+
+export function partsOf({ store }: DaemonContext, self: { system: { get: (id: string) => unknown } }): Parts {
+  return {
+    store: store as Store,
+    actor: <E extends { type: string }>(systemId: string) => self.system.get(systemId) as Listener<E>,
+  };
+}
