@@ -1,5 +1,6 @@
 import { fromPromise } from 'xstate';
 import type { Step } from '../commands/command.ts';
+import { faultPoint } from '../io/fault-point.ts';
 import { syncFolderOf, unstageFile } from '../io/staged-file.ts';
 
 export interface FinishInput {
@@ -10,6 +11,7 @@ export interface FinishInput {
 /** After the child: makes a rename last, or removes the staged file that was not renamed. */
 export const finishStep = fromPromise<void, FinishInput>(async ({ input: { step, succeeded } }) => {
   if (step?.do !== 'replace') return;
-  if (succeeded) await syncFolderOf(step.target);
-  else await unstageFile(step.staged);
+  if (!succeeded) return unstageFile(step.staged);
+  await syncFolderOf(step.target);
+  faultPoint('folder.synced');
 });

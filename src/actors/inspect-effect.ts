@@ -4,6 +4,7 @@ import { posix } from 'node:path';
 import { fromPromise } from 'xstate';
 import type { Step } from '../commands/command.ts';
 import { messageOf } from '../errors.ts';
+import { faultPoint } from '../io/fault-point.ts';
 import { pinFolder } from '../io/pinned-folder.ts';
 
 export interface InspectInput {
@@ -21,6 +22,12 @@ const IN_PLACE: Finding = { inPlace: true, detail: '' };
 
 /** Looks at the world, and changes nothing. What cannot be known counts as not in place. */
 export const inspectEffect = fromPromise<Finding, InspectInput>(async ({ input: { step, roots } }) => {
+  const finding = await inspect(step, roots);
+  faultPoint('effect.inspected');
+  return finding;
+});
+
+async function inspect(step: Step | undefined, roots: readonly string[]): Promise<Finding> {
   switch (step?.do) {
     case undefined:
       return IN_PLACE;
@@ -33,7 +40,7 @@ export const inspectEffect = fromPromise<Finding, InspectInput>(async ({ input: 
     case 'execute':
       return { inPlace: false, detail: `whether ${step.file} had done its work is not known` };
   }
-});
+}
 
 function inspectRemoval(paths: readonly string[], roots: readonly string[]): Finding {
   try {

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { fromPromise } from 'xstate';
 import type { Step } from '../commands/command.ts';
 import type { Launch } from '../io/child.ts';
+import { faultPoint } from '../io/fault-point.ts';
 import { pinFolder } from '../io/pinned-folder.ts';
 import { stageFile } from '../io/staged-file.ts';
 
@@ -35,6 +36,7 @@ export const prepareStep = fromPromise<Prepared, PrepareInput>(async ({ input })
       return prepareRemoval(step.paths, from, roots);
     case 'replace': {
       await stageFile(step.staged, step.content);
+      faultPoint('file.staged');
       const args = ['-fT', '--', step.staged, step.target];
       return { launch: { file: '/bin/mv', args, fds: [], names: NO_NAMES }, next: undefined };
     }
@@ -63,6 +65,7 @@ function prepareRemoval(paths: readonly string[], from: number, roots: readonly 
           continue;
         }
         pinned.set(folder, descriptor);
+        faultPoint('folder.pinned');
       }
       const inChild = [...pinned.keys()].indexOf(folder) + 3;
       const argument = `/proc/self/fd/${inChild}/${posix.basename(path)}`;

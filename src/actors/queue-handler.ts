@@ -1,5 +1,6 @@
 import { fromCallback } from 'xstate';
 import { asDaemonError } from '../errors.ts';
+import { faultPoint } from '../io/fault-point.ts';
 import type { Logger } from '../io/log.ts';
 import type { ActorFailed, ConnectionEnded, ProcessTransitioned } from './messages.ts';
 
@@ -65,6 +66,7 @@ function logTransition(logger: Logger, event: ProcessTransitioned): void {
   }
   if (transition.to === 'running') logger.debug(about, 'running');
   if (!outcome) return;
+  faultPoint('end.observed');
   const duration_ms = outcome.at.getTime() - startedAt.getTime();
   const end = { ...about, duration_ms, return_code: outcome.code };
   if (outcome.code === 0) logger.info(end, 'succeeded');

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { fromPromise } from 'xstate';
 import { sendReply } from '../io/connection-socket.ts';
+import { faultPoint } from '../io/fault-point.ts';
 import { encodeReply, type Reply } from '../io/reply.ts';
 
 export interface WriteReplyInput {
@@ -13,6 +14,10 @@ export interface WriteReplyInput {
 /** Done when the reply is with the kernel and, where it lingers, the client has closed. False: the client has left. */
 export const writeReply = fromPromise<boolean, WriteReplyInput>(({ input: { socket, reply, linger } }) => {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  sendReply(socket, encodeReply(reply), linger, resolve);
+  faultPoint('reply.sending');
+  sendReply(socket, encodeReply(reply), linger, (delivered) => {
+    faultPoint('reply.sent');
+    resolve(delivered);
+  });
   return promise;
 });

@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { DaemonError, messageOf } from '../errors.ts';
 import { BoundedCapture } from './capture.ts';
+import { faultPoint } from './fault-point.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
 
 /** A program ready to start. `fds` become its descriptors 3, 4, …; `names` says how its messages are to be read. */
@@ -50,12 +51,14 @@ function follow(
   events: ChildEvents,
   refuse: (error: unknown) => void,
 ): void {
+  faultPoint('child.spawning');
   const child = spawn(file, args, { cwd: '/', env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', ...fds] });
   const stdout = new BoundedCapture(limit);
   const stderr = new BoundedCapture(limit);
   child.stdout?.on('data', (piece: Buffer) => stdout.push(piece));
   child.stderr?.on('data', (piece: Buffer) => stderr.push(piece));
   child.once('spawn', () => {
+    faultPoint('child.spawned');
     // Of one that has ended already, nothing but the number is known.
     const pid = child.pid as number;
     events.spawned(identityOf(pid) ?? { pid, start: '', bootId: '' });
@@ -65,6 +68,7 @@ function follow(
   });
   child.once('close', (code, signal) => {
     if (child.pid === undefined) return;
+    faultPoint('child.exited');
     const killed = signal === null ? '' : `killed by ${signal}\n`;
     events.ended({
       code: code ?? 128 + constants.signals[signal as NodeJS.Signals],

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
 
 /** How long (ms) a start waits for the last daemon to be gone. */
-const PATIENCE = 5_000;
+const PATIENCE = 1_000;
 
 export interface DatabaseClaim {
   release(): void;

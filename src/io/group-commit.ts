@@ -143,20 +143,28 @@ export class GroupCommit<T> {
     this.#retryMs = Math.min(this.#retryMs * 2, busy ? SLOWEST_LOCK_RETRY_MS : SLOWEST_RETRY_MS);
   }
 
-  /** A write that is wrong in itself fails alone. */
+  /** A write that is wrong in itself fails alone. One that must not be lost is tried again later, also then: whoever
+   * broke a table may mend it. */
   #oneByOne(group: readonly Waiter<T>[], error: unknown): void {
     const [only] = group;
-    if (group.length === 1 && only) {
-      only.reject(new DaemonError('STORE_UNAVAILABLE', messageOf(error), error));
-      return;
-    }
+    if (group.length === 1 && only) return this.#failedAlone(only, error);
     for (const [index, waiter] of group.entries()) {
       try {
         waiter.resolve(this.#database.transaction(waiter.work));
       } catch (cause) {
         if (cause instanceof DatabaseTrouble) return this.#failed(group.slice(index), cause);
-        waiter.reject(new DaemonError('STORE_UNAVAILABLE', messageOf(cause), cause));
+        this.#failedAlone(waiter, cause);
       }
     }
+  }
+
+  #failedAlone(waiter: Waiter<T>, cause: unknown): void {
+    if (waiter.deadline !== undefined) {
+      waiter.reject(new DaemonError('STORE_UNAVAILABLE', messageOf(cause), cause));
+      return;
+    }
+    this.#say(messageOf(cause));
+    this.#waiters.push(waiter);
+    this.#retryLater(false);
   }
 }

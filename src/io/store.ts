@@ -1,4 +1,5 @@
 import { claimDatabase } from './database-claim.ts';
+import { faultPoint } from './fault-point.ts';
 import { GroupCommit, type TroubleListener } from './group-commit.ts';
 import { LiveDatabase } from './live-database.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -40,15 +41,26 @@ export function openStore({ path, retention, onTrouble }: StoreOptions): Store {
   const claim = claimDatabase(path);
   const database = new LiveDatabase<Tables>(path, (opened) => tablesOf(opened, retention));
   const group = new GroupCommit(database, onTrouble);
+  type Write = 'accept' | 'start' | 'child' | 'end' | 'recover';
+  const write = async <R>(name: Write, work: (tables: Tables) => R, patience?: number): Promise<R> => {
+    const written = (tables: Tables) => {
+      const result = work(tables);
+      faultPoint(`${name}.written`);
+      return result;
+    };
+    const result = await group.commit(written, patience);
+    faultPoint(`${name}.committed`);
+    return result;
+  };
   return {
-    accept: (accepted) => group.commit((tables) => tables.accept(accepted), LOCK_PATIENCE),
-    start: (transition) => group.commit((tables) => tables.start(transition)),
+    accept: (accepted) => write('accept', (tables) => tables.accept(accepted), LOCK_PATIENCE),
+    start: (transition) => write('start', (tables) => tables.start(transition)),
     spawned: (processId, commandId, child) =>
-      group.commit((tables) => tables.spawned(processId, commandId, child)),
+      write('child', (tables) => tables.spawned(processId, commandId, child)),
     end: (transition, outcome, accepted) =>
-      group.commit((tables) => tables.end(transition, outcome, accepted)),
+      write('end', (tables) => tables.end(transition, outcome, accepted)),
+    recover: (transition) => write('recover', (tables) => tables.recover(transition)),
     unsettled: () => group.commit((tables) => tables.unsettled()),
-    recover: (transition) => group.commit((tables) => tables.recover(transition)),
     trust: (processIds) => group.commit((tables) => tables.trust(processIds)),
     trouble: () => group.trouble,
     drained: () => group.drained(),

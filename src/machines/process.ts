@@ -1,4 +1,4 @@
-import { and, assign } from 'xstate';
+import { assign } from 'xstate';
 import { acceptedOf } from '../actors/record.ts';
 import { asDaemonError, DaemonError } from '../errors.ts';
 import type { Launch } from '../io/child.ts';
@@ -52,7 +52,7 @@ export const processMachine = processSetup.createMachine({
           entry: 'replan',
           always: [
             {
-              guard: and(['wasRunning', 'isRefusedToday']),
+              guard: 'wasRunningAndIsRefusedToday',
               target: '#process.settling',
               actions: {
                 type: 'fail',
@@ -209,7 +209,7 @@ export const processMachine = processSetup.createMachine({
               { target: 'continuing', actions: assign(({ event }) => ({ next: event.output.next })) },
             ],
             onError: {
-              target: '#process.settling',
+              target: 'finishing',
               actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) },
             },
           },

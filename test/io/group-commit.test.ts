@@ -63,12 +63,26 @@ test('what arrives together shares a transaction', async (t) => {
 
 test('a work that is wrong fails alone, and not those that share its transaction', async (t) => {
   const { group, note, notes } = store(t);
-  const results = await Promise.allSettled(['a', 'b', 'a', 'c'].map((text) => group.commit(note(text))));
+  const patience = 1_000;
+  const results = await Promise.allSettled(
+    ['a', 'b', 'a', 'c'].map((text) => group.commit(note(text), patience)),
+  );
   assert.deepEqual(
     results.map(({ status }) => status),
     ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
   );
   assert.deepEqual(notes(), ['a', 'b', 'c']);
+});
+
+test('a work that must not be lost is kept even when it is wrong, and holds up nobody', async (t) => {
+  const { group, other, note, notes } = store(t);
+  await group.commit(note('a'));
+  const kept = group.commit(note('a'));
+  await group.commit(note('b'));
+  assert.match(await until('the trouble', () => group.trouble), /UNIQUE constraint failed/);
+  other.exec("DELETE FROM note WHERE text = 'a'");
+  await kept;
+  assert.deepEqual(notes(), ['b', 'a']);
 });
 
 test("under another's lock the patient wait, the impatient are refused, and nothing of theirs is written", async (t) => {

@@ -95,6 +95,8 @@ test('a plan that cannot be prepared is -1, without a child', async () => {
   process.actor.send({ type: 'process.admitted' });
   await process.done('recordStart');
   await process.fails('prepare', new DaemonError('FOLDER_MOVED', '/r/b1'));
+  assert.ok(process.did.includes('after failure'), 'what was staged is removed');
+  await process.done('finish');
   await process.done('recordEnd');
   assert.equal(process.state(), 'failed');
   assert.ok(!process.did.includes('spawn'));

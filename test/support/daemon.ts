@@ -76,11 +76,21 @@ export function prepare(folder: string, config: Record<string, unknown> = {}): L
   return at;
 }
 
+/** What runs in the daemon's process: itself, or itself with something of the test's around it. */
+export interface Program {
+  readonly main?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** The one place that starts daemons, as root only in the jail. */
-export function spawnDaemon(at: Layout, args: readonly string[] = ['--config', at.configFile]): ChildProcess {
-  const command = jailed(at.folder, [process.execPath, '--conditions=development', MAIN, ...args]);
+export function spawnDaemon(
+  at: Layout,
+  args: readonly string[] = ['--config', at.configFile],
+  { main = MAIN, env = {} }: Program = {},
+): ChildProcess {
+  const command = jailed(at.folder, [process.execPath, '--conditions=development', main, ...args]);
   const [file, ...words] = command as [string, ...string[]];
-  return spawn(file, words);
+  return spawn(file, words, { env: { ...process.env, ...env } });
 }
 
 export function exitOf(child: ChildProcess): Promise<Exit> {
@@ -98,11 +108,14 @@ export class TestDaemon {
   readonly at: Layout;
   readonly pid: number;
   readonly exited: Promise<Exit>;
+  #gone = false;
 
   constructor(at: Layout, pid: number, exited: Promise<Exit>) {
     this.at = at;
     this.pid = pid;
-    this.exited = exited;
+    this.exited = exited.finally(() => {
+      this.#gone = true;
+    });
   }
 
   ask(request: unknown, options?: SendOptions): Promise<Reply> {
@@ -168,9 +181,32 @@ export class TestDaemon {
     this.signal(signal);
     return this.exited;
   }
+
+  /** Kills it, if it lives: its pid may be another's by now. */
+  async kill(): Promise<void> {
+    if (!this.#gone) this.signal('SIGKILL');
+    await this.exited;
+  }
+
+  /** Waits until no command of ours is without an end, and gives all rows. */
+  settled(): Promise<Row[]> {
+    return until('the end of all commands', () => {
+      const rows = this.rows();
+      return rows.every(({ status }) => status !== 'running') && rows;
+    });
+  }
 }
 
-export interface StartOptions {
+/** Starts a daemon whose folder is prepared, and resolves when it listens. */
+export async function launchDaemon(at: Layout, program: Program = {}): Promise<TestDaemon> {
+  const child = spawnDaemon(at, undefined, program);
+  const exited = exitOf(child);
+  const first = await Promise.race([pidOf(child), exited]);
+  if (typeof first !== 'number') throw new Error(`the daemon did not start: ${first.stderr}`);
+  return new TestDaemon(at, first, exited);
+}
+
+export interface StartOptions extends Program {
   readonly config?: Record<string, unknown>;
   /** An existing folder of a daemon that was stopped. */
   readonly folder?: string;
@@ -178,22 +214,16 @@ export interface StartOptions {
   readonly arrange?: (at: Layout) => void;
 }
 
-/** A daemon that listens; it is stopped when the test ends. */
+/** A daemon that listens; it is killed when the test ends. */
 export async function startDaemon(t: TestContext, options: StartOptions = {}): Promise<TestDaemon> {
   let kill = async () => {};
   // Before the folder's own hook: a daemon must be gone when its folder goes.
   t.after(() => kill());
   const at = prepare(options.folder ?? testFolder(t), options.config);
   options.arrange?.(at);
-  const child = spawnDaemon(at);
-  const exited = exitOf(child);
-  const first = await Promise.race([pidOf(child), exited]);
-  if (typeof first !== 'number') throw new Error(`the daemon did not start: ${first.stderr}`);
-  kill = async () => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(first, 'SIGKILL');
-    await exited;
-  };
-  return new TestDaemon(at, first, exited);
+  const daemon = await launchDaemon(at, options);
+  kill = () => daemon.kill();
+  return daemon;
 }
 
 /** The daemon's own pid, which is not the jail's, from the line that says that it listens. */

@@ -11,18 +11,37 @@ export interface HeldDeletion {
 }
 
 /** A deletion whose `rm` is stopped in the middle of its work, for as long as the test wants. */
-export async function holdDeletion(daemon: TestDaemon, name: string, files = 20_000): Promise<HeldDeletion> {
+export async function holdDeletion(daemon: TestDaemon, name: string, files = 3_000): Promise<HeldDeletion> {
   const path = join(daemon.at.backups, name);
   mkdirSync(path, { recursive: true });
   for (let i = 0; i < files; i++) writeFileSync(join(path, String(i)), '');
-  const { id: commandId } = await daemon.deletion(path);
+  const known = new Set(childrenOf(daemon.pid));
+  const { id } = await daemon.deletion(path);
+  const commandId = id as string;
   const row = () => daemon.rows().find(({ command_id }) => command_id === commandId);
-  const pid = await until('the pid of rm', () => row()?.pid || (row()?.status !== 'running' && -1));
-  if (pid > 0 && (await stopped(pid))) {
-    return { commandId: commandId as string, path, pid, release: () => process.kill(pid, 'SIGCONT') };
+  // Without a pause: rm is quick.
+  for (let looks = 0; looks % 100 !== 0 || row()?.status === 'running'; looks++) {
+    const pid = childrenOf(daemon.pid).find((child) => !known.has(child) && isRm(child));
+    if (pid === undefined) continue;
+    if (!(await stopped(pid))) break;
+    await until('the pid of rm', () => row()?.pid === pid);
+    return { commandId, path, pid, release: () => process.kill(pid, 'SIGCONT') };
   }
   if (files > 1_000_000) throw new Error('rm is always quicker than the test');
-  return holdDeletion(daemon, name, files * 3);
+  return holdDeletion(daemon, name, files * 4);
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
+/** Only once it is rm: a daemon waits for its child to become what it starts. */
+function isRm(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8') === 'rm\n';
+  } catch {
+    return false;
+  }
 }
 
 async function stopped(pid: number): Promise<boolean> {

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { FAULT_POINTS, type FaultPoint } from '../../src/io/fault-point.ts';
+import { converse } from '../support/client.ts';
+import { type Exit, type Layout, prepare, startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { makeBackups, testFolder } from '../support/folder.ts';
+
+const MAIN = join(import.meta.dirname, '..', 'support', 'faulty-main.ts');
+const fault = (point: FaultPoint, deed: string) => ({ main: MAIN, env: { FAULT: `${point} ${deed}` } });
+
+/** What the table and the world say in the end. */
+type End =
+  /** Nothing is on record, nothing was done. */
+  | 'nothing'
+  /** The row says success, and the effect is in place. */
+  | 'carried out'
+  /** The row says that a restart interrupted it, and the effect is not in place. */
+  | 'interrupted'
+  /** The row says why it failed and what to do. */
+  | 'failed';
+
+const [DELETION, UPDATE] = ['delete_directory', 'update_cron_schedules'] as const;
+
+/** By point: the command that comes by, what becomes of it when the daemon is killed there, and when it throws there. */
+const WALK: Partial<Record<FaultPoint, readonly [command: string, killed: End, thrown: End]>> = {
+  'accept.written': [DELETION, 'nothing', 'nothing'],
+  'accept.committed': [DELETION, 'carried out', 'carried out'],
+  'reply.sending': [DELETION, 'carried out', 'carried out'],
+  'reply.sent': [DELETION, 'carried out', 'carried out'],
+  'start.written': [DELETION, 'carried out', 'carried out'],
+  'start.committed': [DELETION, 'interrupted', 'interrupted'],
+  'folder.pinned': [DELETION, 'interrupted', 'failed'],
+  'file.staged': [UPDATE, 'interrupted', 'failed'],
+  'child.spawning': [UPDATE, 'interrupted', 'failed'],
+  'child.spawned': [DELETION, 'carried out', 'carried out'],
+  'child.written': [DELETION, 'carried out', 'carried out'],
+  'child.committed': [DELETION, 'carried out', 'carried out'],
+  'child.exited': [UPDATE, 'carried out', 'carried out'],
+  'folder.synced': [UPDATE, 'carried out', 'failed'],
+  'end.written': [UPDATE, 'carried out', 'carried out'],
+  'end.committed': [DELETION, 'carried out', 'carried out'],
+  'end.observed': [DELETION, 'carried out', 'carried out'],
+};
+
+/** The same for a daemon that recovers what was left at `start.committed`: it was never carried out. */
+const RECOVERY: readonly FaultPoint[] = ['recover.written', 'recover.committed', 'effect.inspected'];
+
+const SCHEDULES = [{ id: 7, backup_type: 'full', frequency: 'hourly', enabled: true, minute: 1 }];
+
+function requestOf(cmd: string, { backups }: Layout): string {
+  const args = cmd === UPDATE ? { schedules: SCHEDULES } : { path: join(backups, 'b1') };
+  return JSON.stringify({ cmd, args });
+}
+
+function place(t: TestContext): Layout {
+  const at = prepare(testFolder(t));
+  makeBackups(at.backups, 'b1');
+  return at;
+}
+
+const inPlace = (cmd: string, { cronFile, backups }: Layout) =>
+  cmd === UPDATE ? existsSync(cronFile) : !existsSync(join(backups, 'b1'));
+
+/** Holds the table against the world, and gives what became of the command. */
+async function judge(daemon: TestDaemon, cmd: string, acknowledged: string | undefined): Promise<End> {
+  const { at } = daemon;
+  const rows = await daemon.settled();
+  assert.deepEqual(daemon.query('SELECT * FROM cmd_unsettled'), []);
+  assert.deepEqual(
+    readdirSync(join(at.folder, 'cron.d')).filter((name) => name !== 'dbcalm'),
+    [],
+    'no temp file is left',
+  );
+  if (existsSync(at.cronFile)) assert.match(readFileSync(at.cronFile, 'utf8'), /# Schedule ID: 7\n.*\n\n$/);
+  const [row] = rows;
+  if (acknowledged !== undefined) assert.equal(row?.command_id, acknowledged, 'a 202 is on record');
+  if (!row) {
+    assert.ok(!inPlace(cmd, at));
+    return 'nothing';
+  }
+  const steps = daemon.transitions(row.command_id);
+  const starts = steps.filter(({ event }) => event === 'process.admitted');
+  assert.ok(starts.length <= 1, 'it was never run twice');
+  for (const [index, { from_state }] of steps.entries())
+    assert.equal(from_state, steps[index - 1]?.to_state ?? null);
+  if (row.status === 'success') {
+    assert.ok(inPlace(cmd, at), 'a success is in place');
+    return 'carried out';
+  }
+  assert.match(row.error as string, /What to do: /);
+  if (!/interrupted by a restart of the daemon/.test(row.error as string)) return 'failed';
+  assert.ok(!inPlace(cmd, at), 'what is in place is no failure');
+  return 'interrupted';
+}
+
+/** Sends the command to a daemon with a fault, and gives the id of a 202, if one came. */
+async function meet(t: TestContext, at: Layout, point: FaultPoint, deed: string, cmd: string) {
+  const daemon = await startDaemon(t, { folder: at.folder, ...fault(point, deed) });
+  const { text } = await converse(at.socket, requestOf(cmd, at));
+  if (deed === 'delay') await daemon.settled();
+  const { stderr } = deed === 'kill' ? await daemon.exited : await stopped(daemon);
+  assert.match(stderr, new RegExp(`fault met: ${point}`));
+  return text === '' ? undefined : (JSON.parse(text) as { id?: string }).id;
+}
+
+/** Ends it in peace, unless it has died of its fault. */
+function stopped(daemon: TestDaemon): Promise<Exit> {
+  try {
+    daemon.signal('SIGTERM');
+  } catch {
+    // It has.
+  }
+  return daemon.exited;
+}
+
+test('every fault point is walked', () => {
+  assert.deepEqual([...Object.keys(WALK), ...RECOVERY].sort(), [...FAULT_POINTS].sort());
+});
+
+for (const [point, [cmd, killed, thrown]] of Object.entries(WALK)) {
+  for (const [deed, expected] of [
+    ['kill', killed],
+    ['throw', thrown],
+    ['delay', 'carried out'],
+  ] as const) {
+    test(`${deed} at ${point}: ${cmd} ends as ${expected}`, async (t) => {
+      const at = place(t);
+      const acknowledged = await meet(t, at, point as FaultPoint, deed, cmd);
+      const next = await startDaemon(t, { folder: at.folder });
+      assert.equal(await judge(next, cmd, acknowledged), expected);
+    });
+  }
+}
+
+for (const point of RECOVERY) {
+  for (const deed of ['kill', 'throw', 'delay']) {
+    test(`${deed} at ${point}, while a restart recovers: it is not run, and ends as interrupted`, async (t) => {
+      const at = place(t);
+      const acknowledged = await meet(t, at, 'start.committed', 'kill', DELETION);
+      const options = { folder: at.folder, ...fault(point, deed) };
+      const met = new RegExp(`fault met: ${point}`);
+      if (deed === 'kill') await assert.rejects(startDaemon(t, options), met);
+      else assert.match((await stopped(await startDaemon(t, options))).stderr, met);
+      const next = await startDaemon(t, { folder: at.folder });
+      const end = await judge(next, DELETION, acknowledged);
+      // An inspection that throws is told as what it is.
+      assert.equal(end, point === 'effect.inspected' && deed === 'throw' ? 'failed' : 'interrupted');
+    });
+  }
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { ask } from '../support/client.ts';
+import { startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { makeBackups } from '../support/folder.ts';
+import { holdDeletion } from '../support/held-deletion.ts';
+import { until } from '../support/until.ts';
+
+const isRoot = process.getuid?.() === 0;
+
+async function assertRefuses(daemon: TestDaemon, why: RegExp): Promise<void> {
+  const [path] = makeBackups(daemon.at.backups, 'refused') as [string];
+  const { code, status, message } = await daemon.deletion(path);
+  assert.deepEqual([code, status], [503, 'Service Unavailable']);
+  assert.match(message as string, /^the database does not take the command: /);
+  assert.match(message as string, why);
+  assert.ok(existsSync(path), 'what is refused is not run');
+}
+
+/** Sends deletions until one is taken; gives its row when it has ended. */
+async function untilServed(daemon: TestDaemon, path: string) {
+  for (;;) {
+    const { code, id } = await daemon.deletion(path);
+    if (code === 202) return daemon.ended(id as string);
+    assert.equal(code, 503);
+  }
+}
+
+const troubleLogged = (daemon: TestDaemon, why: RegExp) =>
+  daemon.logged('the trouble', ({ code, msg, remedy }) => {
+    return (
+      code === 'DATABASE_TROUBLE' &&
+      why.test(msg as string) &&
+      /the daemon goes on by itself/.test(remedy as string)
+    );
+  });
+const recoveryLogged = (daemon: TestDaemon) =>
+  daemon.logged('its end', ({ msg }) => msg === 'the database takes writes again');
+
+/** Gives what mounts a small file system of its own on a folder. It is gone before the folder is. */
+function smallDisk(t: TestContext): (folder: string) => void {
+  const mounted: string[] = [];
+  t.after(() => mounted.forEach((folder) => void execFileSync('umount', ['-l', folder])));
+  return (folder) => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]);
+    mounted.push(folder);
+  };
+}
+
+/** Sends deletions of nothing until one is refused. */
+async function untilRefused(daemon: TestDaemon): Promise<void> {
+  while ((await daemon.deletion(join(daemon.at.backups, 'none'))).code !== 503);
+}
+
+test('a full disk: new commands are refused, the end of a running one is kept and written later', {
+  skip: !isRoot && 'mounts a tmpfs',
+}, async (t) => {
+  const mount = smallDisk(t);
+  const daemon = await startDaemon(t, { arrange: ({ database }) => mount(dirname(database)) });
+  const held = await holdDeletion(daemon, 'held');
+  const ballast = join(dirname(daemon.at.database), 'ballast');
+  const { bavail, bsize } = statfsSync(dirname(ballast));
+  writeFileSync(ballast, Buffer.alloc(bavail * bsize, 1));
+  // The database's own files have some room left.
+  await untilRefused(daemon);
+  await assertRefuses(daemon, /database or disk is full/);
+  await troubleLogged(daemon, /disk is full/);
+  held.release();
+  await until('rm to end', () => !existsSync(held.path));
+  assert.equal((await daemon.ask({ cmd: 'x' })).message, 'Invalid command');
+  rmSync(ballast);
+  assert.equal((await daemon.ended(held.commandId)).status, 'success');
+  await recoveryLogged(daemon);
+  assert.equal((await untilServed(daemon, held.path)).status, 'success');
+});
+
+test('a database that is deleted under the daemon is not written to in secret; a new one is made', async (t) => {
+  const daemon = await startDaemon(t);
+  const held = await holdDeletion(daemon, 'held');
+  for (const suffix of ['', '-wal', '-shm']) rmSync(daemon.at.database + suffix);
+  await assertRefuses(daemon, /the database file was deleted/);
+  await troubleLogged(daemon, /deleted/);
+  held.release();
+  await recoveryLogged(daemon);
+  const [end] = daemon.rows();
+  assert.deepEqual(
+    [end?.command_id, end?.status, end?.command],
+    [held.commandId, 'success', `/bin/rm -rf ${held.path}`],
+  );
+  assert.equal((await untilServed(daemon, held.path)).status, 'success');
+});
+
+test('a database that is replaced by another is the one that counts from then on', async (t) => {
+  const daemon = await startDaemon(t);
+  await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b1') });
+  const other = new Database(join(daemon.at.folder, 'lib', 'other.sqlite3'));
+  other.exec(`CREATE TABLE process (id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL,
+    command TEXT NOT NULL, pid INTEGER, status TEXT NOT NULL, output TEXT, error TEXT, return_code INTEGER,
+    start_time DATETIME NOT NULL, end_time DATETIME, type TEXT NOT NULL, args TEXT NOT NULL)`);
+  other.close();
+  for (const suffix of ['-wal', '-shm']) rmSync(daemon.at.database + suffix);
+  renameSync(join(daemon.at.folder, 'lib', 'other.sqlite3'), daemon.at.database);
+  const row = await untilServed(daemon, join(daemon.at.backups, 'b2'));
+  assert.deepEqual(
+    daemon.rows().map(({ command_id }) => command_id),
+    [row.command_id],
+  );
+});
+
+test('a table that is gone: nothing that was accepted is lost, and it is written when the table is back', async (t) => {
+  const daemon = await startDaemon(t);
+  const held = await holdDeletion(daemon, 'held');
+  const other = new Database(daemon.at.database);
+  t.after(() => other.close());
+  const rename = (from: string, to: string) => {
+    other.pragma('busy_timeout = 5000');
+    other.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
+  };
+  rename('cmd_transition', 'aside');
+  await assertRefuses(daemon, /no such table: .*cmd_transition/);
+  held.release();
+  await troubleLogged(daemon, /no such table/);
+  rename('aside', 'cmd_transition');
+  assert.equal((await daemon.ended(held.commandId)).status, 'success');
+  await recoveryLogged(daemon);
+});
+
+test('a lock that another holds for 10 s under load: no client waits for long, and nothing is recorded in between', async (t) => {
+  const daemon = await startDaemon(t);
+  const other = new Database(daemon.at.database);
+  t.after(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  const release = Date.now() + 10_000;
+  let refused = 0;
+  let waited = 0;
+  const taken: string[] = [];
+  const client = async (number: number): Promise<void> => {
+    for (let round = 0; Date.now() < release; round++) {
+      const path = join(daemon.at.backups, `b${number}-${round}`);
+      mkdirSync(path);
+      const { code, id } = await ask(daemon.at.socket, { cmd: 'delete_directory', args: { path } });
+      if (code === 202) taken.push(id as string);
+      else {
+        waited++;
+        assert.equal(code, 503);
+        assert.ok(existsSync(path));
+      }
+    }
+  };
+  const reader = async (): Promise<void> => {
+    while (Date.now() < release) {
+      assert.equal((await daemon.ask({ cmd: 'x' })).code, 400);
+      refused++;
+    }
+  };
+  const done = Promise.all([...Array.from({ length: 8 }, (_, number) => client(number)), reader()]);
+  await until('10 s to be over', () => Date.now() >= release);
+  other.exec('COMMIT');
+  await done;
+  // 4 s of patience each: at least two rounds of 503, while the reader never waited for the lock.
+  assert.ok(waited >= 8, `${waited} were refused`);
+  assert.ok(refused > 100, `${refused} were answered meanwhile`);
+  const rows = await daemon.settled();
+  assert.deepEqual(rows.map(({ command_id }) => command_id).sort(), taken.sort());
+  assert.ok(rows.every(({ status }) => status === 'success'));
+});
