@@ -28,9 +28,11 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
   const output = await ended;
   if (output.failure) {
     const { code, message, remedy } = output.failure;
+    // On stderr it gets one clear line, from who started it.
+    log.leaveStderr();
     log.logger.fatal({ code, remedy }, message);
   } else log.logger.info('stopped');
-  await log.flush();
+  await log.close();
   return output;
 }
 

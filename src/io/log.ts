@@ -1,4 +1,5 @@
 import pino from 'pino';
+import sonic from 'sonic-boom';
 import { DaemonError, messageOf } from '../errors.ts';
 import { unicodeEscape } from './unicode-escape.ts';
 
@@ -10,8 +11,8 @@ export interface Log {
   reopen(): void;
   /** From now on to the file alone. */
   leaveStderr(): void;
-  /** Resolves when everything is written. */
-  flush(): Promise<void>;
+  /** Resolves when everything is written, or cannot be. What is logged later is lost. */
+  close(): Promise<void>;
 }
 
 export interface LogSettings {
@@ -22,12 +23,16 @@ export interface LogSettings {
 /** Lines that a full disk holds back are dropped beyond this: a log must not take the daemon's memory. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
+/** How long (ms) a stop waits for the last lines. */
+const CLOSE_LIMIT = 2_000;
+
 /** What a terminal or an editor obeys and JSON does not escape: DEL, C1, line separators, direction marks. */
 const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** JSON lines to `file`, and to stderr during the start. */
 export async function openLog({ file, level }: LogSettings): Promise<Log> {
-  const target = pino.destination({
+  // Not pino.destination(): it writes what is left when the process exits, and on a full disk tries that for ever.
+  const target = new sonic.SonicBoom({
     dest: file,
     sync: false,
     mkdir: true,
@@ -43,7 +48,7 @@ export async function openLog({ file, level }: LogSettings): Promise<Log> {
   // A log that cannot be written must not stop what it reports; the next line tries again.
   target.removeAllListeners('error').on('error', () => {});
   const stderr = pino.destination({ dest: 2, sync: true });
-  let streams = [target, stderr];
+  let streams: { write(line: string): unknown }[] = [target, stderr];
   const both = { write: (line: string) => streams.forEach((stream) => void stream.write(line)) };
   const hooks = { streamWrite: (line: string) => line.replace(RAW, unicodeEscape) };
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, both);
@@ -53,6 +58,21 @@ export async function openLog({ file, level }: LogSettings): Promise<Log> {
     leaveStderr: () => {
       streams = [target];
     },
-    flush: () => new Promise((resolve) => target.flush(() => resolve())),
+    close: async () => {
+      streams = streams.filter((stream) => stream !== target);
+      await closed(target);
+      target.destroy();
+    },
   };
+}
+
+function closed(target: sonic.SonicBoom): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(resolve, CLOSE_LIMIT);
+    const done = () => {
+      clearTimeout(limit);
+      resolve();
+    };
+    target.once('close', done).once('error', done).end();
+  });
 }

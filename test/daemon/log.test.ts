@@ -25,3 +25,18 @@ test('after the start the log goes to its file alone', async (t) => {
   assert.match(stderr, /"msg":"listening"/);
   assert.doesNotMatch(stderr, /refused|stopped/);
 });
+
+test('a log whose disk is full keeps nobody from being served, nor the daemon from stopping', async (t) => {
+  const daemon = await startDaemon(t, { config: { cmd_log_file: '/dev/full' } });
+  assert.equal((await daemon.ask({ cmd: 'x' })).code, 400);
+  assert.equal((await daemon.stop()).code, 0);
+});
+
+test('every line is on disk when the daemon has ended', async (t) => {
+  const daemon = await startDaemon(t);
+  for (let i = 0; i < 50; i++) await daemon.ask({ cmd: 'x' });
+  await daemon.stop();
+  const lines = daemon.logLines().map(({ msg }) => msg);
+  assert.equal(lines.filter((msg) => msg === 'refused').length, 50);
+  assert.equal(lines.at(-1), 'stopped');
+});

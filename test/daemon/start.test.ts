@@ -14,8 +14,9 @@ async function failing(
   const at = prepare(testFolder(t), config);
   arrange(at);
   const { code, stderr } = await exitOf(spawnDaemon(at));
-  const lines = stderr.split('\n').filter((line) => line.startsWith('dbcalm-cmd: '));
+  const lines = stderr.trim().split('\n');
   assert.equal(lines.length, 1, stderr);
+  assert.match(stderr, /^dbcalm-cmd: /);
   assert.match(lines[0] as string, / What to do: /);
   return { at, code, line: lines[0] as string };
 }
