@@ -8,9 +8,9 @@ import type {
   ActorFailed,
   ConnectionEnded,
   ConnectionOpened,
+  ConnectionsDrained,
   Listener,
   SupervisorDrain,
-  SupervisorDrained,
 } from './messages.ts';
 
 export interface ConnectionsInput {
@@ -38,7 +38,7 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
         if (draining) actor.send({ type: 'daemon.draining' });
       }
       if (draining && pool.size === 0 && parked.length === 0) {
-        (sendBack as (event: SupervisorDrained) => void)({ type: 'supervisor.drained' });
+        (sendBack as (event: ConnectionsDrained) => void)({ type: 'connections.drained' });
       }
     };
     const drain = () => {

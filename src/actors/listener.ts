@@ -5,6 +5,7 @@ import type { ConnectionOpened, Listener } from './messages.ts';
 
 export type ListenerEvent =
   | { readonly type: 'listener.bound' }
+  | { readonly type: 'listener.drained' }
   | { readonly type: 'listener.failed'; readonly error: DaemonError };
 
 export interface ListenerInput {
@@ -12,21 +13,31 @@ export interface ListenerInput {
   readonly connections: () => Listener<ConnectionOpened>;
 }
 
+/** daemon → listener: lets in nobody new, and tells when all who had connected are handed on */
+export interface ListenerDrain {
+  readonly type: 'listener.drain';
+}
+
 /** Listens, and hands each socket on, until it is stopped. */
-export const listener = fromCallback<ListenerEvent, ListenerInput>(({ input, sendBack }) => {
+export const listener = fromCallback<ListenerDrain, ListenerInput>(({ input, receive, sendBack }) => {
   const send = sendBack as (event: ListenerEvent) => void;
   let socket: ListeningSocket | undefined;
   let stopped = false;
+  let draining = false;
   const hand = (opened: ConnectionOpened['socket']) =>
     input.connections().send({ type: 'connection.opened', socket: opened });
-  listenAt(input.socketPath, hand).then(
-    (bound) => {
-      if (stopped) return bound.close();
-      socket = bound;
-      send({ type: 'listener.bound' });
-    },
-    (error: unknown) => send({ type: 'listener.failed', error: asDaemonError(error) }),
-  );
+  const fail = (error: unknown) => send({ type: 'listener.failed', error: asDaemonError(error) });
+  const drain = () => {
+    draining = true;
+    socket?.drain().then(() => send({ type: 'listener.drained' }), fail);
+  };
+  receive(drain);
+  listenAt(input.socketPath, hand).then((bound) => {
+    if (stopped) return bound.close();
+    socket = bound;
+    if (draining) drain();
+    else send({ type: 'listener.bound' });
+  }, fail);
   return () => {
     stopped = true;
     socket?.close();

@@ -84,14 +84,14 @@ export interface ActorFailed {
 }
 
 /** daemon → processes: take over what the last daemon left, report when that is done */
-export interface SupervisorRecover {
-  readonly type: 'supervisor.recover';
+export interface ProcessesRecover {
+  readonly type: 'processes.recover';
   readonly unsettled: readonly Unsettled[];
 }
 
 /** processes → daemon: what had to be decided is, the rest waits or is awaited */
-export interface SupervisorRecovered {
-  readonly type: 'supervisor.recovered';
+export interface ProcessesRecovered {
+  readonly type: 'processes.recovered';
 }
 
 /** daemon → supervisors: take nothing new, report when nothing is left */
@@ -99,7 +99,10 @@ export interface SupervisorDrain {
   readonly type: 'supervisor.drain';
 }
 
-/** supervisor → daemon */
-export interface SupervisorDrained {
-  readonly type: 'supervisor.drained';
+/** connections → daemon, processes → daemon: each its own, since a late word of one must not pass for the other's */
+export interface ConnectionsDrained {
+  readonly type: 'connections.drained';
+}
+export interface ProcessesDrained {
+  readonly type: 'processes.drained';
 }

@@ -9,13 +9,13 @@ import { Admission } from './admission.ts';
 import type {
   ActorFailed,
   Listener,
+  ProcessesDrained,
+  ProcessesRecover,
+  ProcessesRecovered,
   ProcessReport,
   ProcessRequested,
   ProcessTransitioned,
   SupervisorDrain,
-  SupervisorDrained,
-  SupervisorRecover,
-  SupervisorRecovered,
 } from './messages.ts';
 import { Recovery } from './recovery.ts';
 import { type Failed, settleFailed } from './settle-failed.ts';
@@ -49,14 +49,14 @@ export interface ProcessesInput {
   readonly observer: () => Listener<ProcessTransitioned | ActorFailed>;
 }
 
-type ProcessesEvent = ProcessRequested | ProcessReport | SupervisorRecover | SupervisorDrain | ChildEnded;
+type ProcessesEvent = ProcessRequested | ProcessReport | ProcessesRecover | SupervisorDrain | ChildEnded;
 
 /** Spawns one process machine an accepted command, and admits them. They live here and not under the connection
  * that asked: a client that leaves must not take its command with it. */
 export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
   ({ input, self, receive, sendBack }) => {
     const { store } = input;
-    const tell = sendBack as (event: SupervisorRecovered | SupervisorDrained) => void;
+    const tell = sendBack as (event: ProcessesRecovered | ProcessesDrained) => void;
     const pool = new ActorPool(input.logic, 'process', self);
     const admission = new Admission(input.maxRunning);
     let recovery: Recovery | undefined;
@@ -109,13 +109,13 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
       pump();
     };
     const recover = (unsettled: readonly Unsettled[]) => {
-      const done = () => tell({ type: 'supervisor.recovered' });
+      const done = () => tell({ type: 'processes.recovered' });
       const trust = (processIds: readonly number[]) => void store.trust(processIds).catch(() => {});
       recovery = new Recovery(unsettled, { start: (recovered) => start({ recovered }), trust, done });
       recovery.begin();
     };
     const reportDrained = () => {
-      if (draining && pool.size === 0) tell({ type: 'supervisor.drained' });
+      if (draining && pool.size === 0) tell({ type: 'processes.drained' });
     };
     const drain = () => {
       draining = true;
@@ -150,7 +150,7 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
           return recovery?.through(event.slot);
         case 'process.begun':
           return recovery?.through(event.slot);
-        case 'supervisor.recover':
+        case 'processes.recover':
           return recover(event.unsettled);
         case 'supervisor.drain':
           return drain();

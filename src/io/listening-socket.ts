@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { asDaemonError, DaemonError, messageOf } from '../errors.ts';
 
 /** Who may reach the socket is decided by its folder, as with the peers. */
@@ -9,14 +10,22 @@ const FOLDER_MODE = 0o2774;
 const BACKLOG = 4096;
 
 export interface ListeningSocket {
-  /** Takes no further connection, and takes the socket out of its folder. */
+  /** Takes the socket out of its folder, and resolves when all who had connected before are let in: who closes at once
+   * sends those away. */
+  drain(): Promise<void>;
+  /** Takes no further connection, and the socket out of its folder. */
   close(): void;
 }
+
+/** The kernel hands over one connection a turn of the loop: after so many without one there is none left. */
+const QUIET_TURNS = 3;
 
 /** Listens at `path`. A stale socket there is replaced; a live daemon, or anything else, is left alone and named. */
 export async function listenAt(path: string, onSocket: (socket: Socket) => void): Promise<ListeningSocket> {
   await makeRoom(path);
+  let accepted = 0;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
+    accepted++;
     // A reset is followed by `close`; without a listener it would end the daemon, also while nobody reads yet.
     socket.on('error', () => {});
     onSocket(socket);
@@ -29,8 +38,17 @@ export async function listenAt(path: string, onSocket: (socket: Socket) => void)
     throw new DaemonError('SOCKET_UNUSABLE', messageOf(error), error);
   }
   const ours = lstatSync(path);
-  // Closing removes whatever has the name by then: only if that is ours. Else the end of the process closes it.
-  return { close: () => (isSame(path, ours) ? server.close() : server.unref()) };
+  return {
+    drain: async () => {
+      if (isSame(path, ours)) rmSync(path);
+      for (let seen = accepted, quiet = 0; quiet < QUIET_TURNS; quiet = seen === accepted ? quiet + 1 : 0) {
+        seen = accepted;
+        await setImmediate();
+      }
+    },
+    // Node removes whatever has the name by then: only if that is ours. Else the end of the process closes it.
+    close: () => (isSame(path, ours) ? server.close() : server.unref()),
+  };
 }
 
 /** Throws what would keep a daemon from listening at `path`. A stale socket does not; it stays until then. */

@@ -1,7 +1,12 @@
 import { assign, fromPromise, sendTo, setup } from 'xstate';
 import { type ConnectionsInput, connections } from '../actors/connections.ts';
 import { type ListenerEvent, listener } from '../actors/listener.ts';
-import type { Listener, SupervisorDrained, SupervisorRecovered } from '../actors/messages.ts';
+import type {
+  ConnectionsDrained,
+  Listener,
+  ProcessesDrained,
+  ProcessesRecovered,
+} from '../actors/messages.ts';
 import { type ProcessesInput, processes } from '../actors/processes.ts';
 import { type QueueHandlerInput, queueHandler } from '../actors/queue-handler.ts';
 import { type SignalEvent, signals } from '../actors/signals.ts';
@@ -15,6 +20,7 @@ import type { Store } from '../io/store.ts';
  * a service to stop. */
 export const DAEMON_LIMITS = {
   RECOVERY_LIMIT: 300_000,
+  CLOSING_LIMIT: 1_000,
   CONNECTIONS_LIMIT: 12_000,
   CHILDREN_LIMIT: 55_000,
   FLUSH_LIMIT: 10_000,
@@ -44,7 +50,12 @@ export interface DaemonContext extends DaemonInput {
   readonly cut: boolean;
 }
 
-export type DaemonEvent = SignalEvent | ListenerEvent | SupervisorRecovered | SupervisorDrained;
+export type DaemonEvent =
+  | SignalEvent
+  | ListenerEvent
+  | ProcessesRecovered
+  | ConnectionsDrained
+  | ProcessesDrained;
 
 export interface DaemonOutput {
   readonly exitCode: number;
@@ -59,10 +70,9 @@ const readUnsettled = fromPromise<readonly Unsettled[], { store: Store }>(({ inp
   input.store.unsettled(),
 );
 
-const flush = fromPromise<void, { store: Store; log: Log }>(async ({ input: { store, log } }) => {
+const flush = fromPromise<void, { store: Store }>(async ({ input: { store } }) => {
   await store.drained();
   store.close();
-  await log.flush();
 });
 
 /** Every effect and action of the daemon machine, by name. */
@@ -99,8 +109,9 @@ export const daemonSetup = setup({
     },
     recoverProcesses: sendTo(
       ({ system }) => system.get('processes'),
-      (_, params: { unsettled: readonly Unsettled[] }) => ({ type: 'supervisor.recover', ...params }),
+      (_, params: { unsettled: readonly Unsettled[] }) => ({ type: 'processes.recover', ...params }),
     ),
+    drainListener: sendTo('listener', { type: 'listener.drain' }),
     drainConnections: sendTo(({ system }) => system.get('connections'), { type: 'supervisor.drain' }),
     drainProcesses: sendTo(({ system }) => system.get('processes'), { type: 'supervisor.drain' }),
     fail: assign((_, params: { error: unknown }) => ({ failure: asDaemonError(params.error) })),

@@ -9,12 +9,9 @@ const orFail = {
   actions: { type: 'fail', params: ({ event }: { event: { error: unknown } }) => ({ error: event.error }) },
 } as const;
 
-const DRAIN = {
-  target: '#daemon.serving.draining',
-  actions: {
-    type: 'logDraining',
-    params: ({ event }: { event: { signal: string } }) => ({ signal: event.signal }),
-  },
+const logDraining = {
+  type: 'logDraining',
+  params: ({ event }: { event: { signal: string } }) => ({ signal: event.signal }),
 } as const;
 
 /** The whole: what runs when, and in which order it ends. */
@@ -91,7 +88,7 @@ export const daemonMachine = daemonSetup.createMachine({
             },
             onError: orFail,
           },
-          on: { 'supervisor.recovered': 'open', 'daemon.stop': DRAIN },
+          on: { 'processes.recovered': 'open', 'daemon.stop': { target: 'draining', actions: logDraining } },
           after: { RECOVERY_LIMIT: { target: '#daemon.failed', actions: 'failOfRecovery' } },
         },
         open: {
@@ -107,7 +104,7 @@ export const daemonMachine = daemonSetup.createMachine({
           },
           on: {
             'listener.failed': orFail,
-            'daemon.stop': DRAIN,
+            'daemon.stop': { target: '.closing', actions: logDraining },
           },
           initial: 'binding',
           states: {
@@ -116,6 +113,15 @@ export const daemonMachine = daemonSetup.createMachine({
               on: { 'listener.bound': 'listening' },
             },
             listening: { description: 'Ready.', entry: 'announce' },
+            closing: {
+              description: 'The socket is gone; who had connected before is still let in.',
+              entry: 'drainListener',
+              on: {
+                'listener.drained': '#daemon.serving.draining',
+                'daemon.stop': { target: '#daemon.stopped', actions: 'cut' },
+              },
+              after: { CLOSING_LIMIT: '#daemon.serving.draining' },
+            },
           },
         },
         draining: {
@@ -127,7 +133,7 @@ export const daemonMachine = daemonSetup.createMachine({
             answering: {
               description: 'Clients that have sent something get their reply.',
               entry: 'drainConnections',
-              on: { 'supervisor.drained': 'finishing' },
+              on: { 'connections.drained': 'finishing' },
               after: {
                 CONNECTIONS_LIMIT: {
                   target: 'finishing',
@@ -138,7 +144,7 @@ export const daemonMachine = daemonSetup.createMachine({
             finishing: {
               description: 'Children that run are awaited.',
               entry: 'drainProcesses',
-              on: { 'supervisor.drained': 'flushing' },
+              on: { 'processes.drained': 'flushing' },
               after: {
                 CHILDREN_LIMIT: {
                   target: 'flushing',
@@ -147,10 +153,10 @@ export const daemonMachine = daemonSetup.createMachine({
               },
             },
             flushing: {
-              description: 'What is not on disk yet is written: the database, then the log.',
+              description: 'What is not in the database yet is written.',
               invoke: {
                 src: 'flush',
-                input: ({ context }) => ({ store: context.store as Store, log: context.log }),
+                input: ({ context }) => ({ store: context.store as Store }),
                 onDone: '#daemon.stopped',
                 onError: orFail,
               },

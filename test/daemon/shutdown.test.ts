@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import Database from 'better-sqlite3';
 import { hear } from '../support/client.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
@@ -65,4 +66,32 @@ test('a restart serves on the same database, with what was there', async (t) => 
     second.rows().map(({ command_id }) => command_id),
     [before.command_id, after.command_id],
   );
+});
+
+test('everybody who had connected before the signal is answered', async (t) => {
+  const daemon = await startDaemon(t);
+  const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') } });
+  const clients = Array.from({ length: 300 }, () => connect(daemon.at.socket));
+  const heard = clients.map(hear);
+  await Promise.all(
+    clients.map((client) => new Promise<void>((resolve) => client.write(request, () => resolve()))),
+  );
+  daemon.signal('SIGTERM');
+  for (const { text, error } of await Promise.all(heard)) assert.match(text, /"code":(202|503)/, error);
+  assert.equal((await daemon.exited).code, 0);
+});
+
+test('an end that cannot be written yet is waited for', async (t) => {
+  const daemon = await startDaemon(t);
+  const held = await holdDeletion(daemon, 'held');
+  const other = new Database(daemon.at.database);
+  t.after(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  held.release();
+  await until('rm to end', () => !existsSync(held.path));
+  daemon.signal('SIGTERM');
+  await daemon.logged('the draining', ({ msg }) => msg === 'draining');
+  other.exec('COMMIT');
+  assert.equal((await daemon.exited).code, 0);
+  assert.equal(daemon.rows()[0]?.status, 'success');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createActor, fromCallback, fromPromise, SimulatedClock } from 'xstate';
-import type { ListenerEvent, ListenerInput } from '../../src/actors/listener.ts';
+import type { ListenerDrain, ListenerEvent, ListenerInput } from '../../src/actors/listener.ts';
 import type { QueueHandlerInput } from '../../src/actors/queue-handler.ts';
 import type { SignalEvent } from '../../src/actors/signals.ts';
 import { DaemonError } from '../../src/errors.ts';
@@ -14,7 +14,7 @@ import { LEFT } from '../support/process.ts';
 
 failOnWarnings();
 
-const { RECOVERY_LIMIT, CONNECTIONS_LIMIT, CHILDREN_LIMIT, FLUSH_LIMIT } = DAEMON_LIMITS;
+const { RECOVERY_LIMIT, CLOSING_LIMIT, CONNECTIONS_LIMIT, CHILDREN_LIMIT, FLUSH_LIMIT } = DAEMON_LIMITS;
 const TERM: SignalEvent = { type: 'daemon.stop', signal: 'SIGTERM' };
 
 /** A daemon machine by itself; `did` keeps what its actors were made to do. */
@@ -45,9 +45,10 @@ function lonelyDaemon() {
       processes: supervisor('processes') as never,
       connections: supervisor('connections') as never,
       signals: fromCallback<SignalEvent>(() => {}),
-      listener: fromCallback<ListenerEvent, ListenerInput>(({ sendBack }) => {
+      listener: fromCallback<ListenerDrain, ListenerInput>(({ sendBack, receive }) => {
         did.push('bind');
         listen = sendBack as typeof listen;
+        receive(({ type }) => did.push(type));
         return () => did.push('close');
       }),
     },
@@ -81,7 +82,7 @@ function lonelyDaemon() {
     flushed,
     listen: (event: ListenerEvent) => listen(event),
     says: (name: string, type: string) => says[name]?.(type),
-    drained: (name: string) => says[name]?.('supervisor.drained'),
+    drained: (name: string) => says[name]?.(`${name}.drained`),
     settle: () => new Promise(setImmediate),
     matches: (path: string) => JSON.stringify(actor.getSnapshot().value).replaceAll(/["{}]/g, '') === path,
     output: () => actor.getSnapshot().output,
@@ -102,8 +103,18 @@ async function binding() {
   const daemon = await recovering();
   daemon.unsettled.resolve([]);
   await daemon.settle();
-  daemon.says('processes', 'supervisor.recovered');
+  daemon.says('processes', 'processes.recovered');
   assert.ok(daemon.matches('serving:open:binding'));
+  return daemon;
+}
+
+/** After a signal, with nobody left in the backlog. */
+async function draining() {
+  const daemon = await listening();
+  daemon.actor.send(TERM);
+  assert.ok(daemon.matches('serving:open:closing'));
+  daemon.listen({ type: 'listener.drained' });
+  assert.ok(daemon.matches('serving:draining:answering'));
   return daemon;
 }
 
@@ -116,10 +127,8 @@ async function listening() {
 }
 
 test('starting → listening → draining, step by step → stopped', async () => {
-  const daemon = await listening();
+  const daemon = await draining();
   daemon.actor.send({ type: 'log.reopen' });
-  daemon.actor.send(TERM);
-  assert.ok(daemon.matches('serving:draining:answering'));
   daemon.drained('connections');
   assert.ok(daemon.matches('serving:draining:finishing'));
   daemon.drained('processes');
@@ -128,12 +137,13 @@ test('starting → listening → draining, step by step → stopped', async () =
   await daemon.settle();
   assert.deepEqual(daemon.output(), { exitCode: 0, failure: undefined });
   assert.deepEqual(daemon.did, [
-    'processes: supervisor.recover',
+    'processes: processes.recover',
     'bind',
     'announce',
-    'reopen',
+    'listener.drain',
     'close',
     'connections: supervisor.drain',
+    'reopen',
     'processes: supervisor.drain',
     'flush',
   ]);
@@ -161,7 +171,7 @@ test('it does not listen before what the last daemon left is settled, and says s
   daemon.unsettled.resolve([LEFT]);
   await daemon.settle();
   daemon.clock.increment(RECOVERY_LIMIT - 1);
-  assert.deepEqual(daemon.did, ['processes: supervisor.recover']);
+  assert.deepEqual(daemon.did, ['processes: processes.recover']);
   assert.ok(daemon.matches('serving:recovering'));
   daemon.clock.increment(1);
   assert.deepEqual([daemon.output()?.exitCode, daemon.output()?.failure?.code], [74, 'RECOVERY_TOO_SLOW']);
@@ -181,6 +191,9 @@ test('a signal while it recovers drains what was taken over', async () => {
 test('each step of draining has its limit', async () => {
   const daemon = await listening();
   daemon.actor.send(TERM);
+  daemon.clock.increment(CLOSING_LIMIT - 1);
+  assert.ok(daemon.matches('serving:open:closing'));
+  daemon.clock.increment(1);
   daemon.clock.increment(CONNECTIONS_LIMIT - 1);
   assert.ok(daemon.matches('serving:draining:answering'));
   daemon.clock.increment(1);
@@ -198,10 +211,21 @@ test('each step of draining has its limit', async () => {
 });
 
 test('a second signal ends it at once, with exit code 1', async () => {
-  const daemon = await listening();
-  daemon.actor.send(TERM);
-  daemon.actor.send(TERM);
-  assert.deepEqual(daemon.output(), { exitCode: 1, failure: undefined });
+  for (const begun of [await draining(), await listening()]) {
+    if (begun.matches('serving:open:listening')) begun.actor.send(TERM);
+    begun.actor.send(TERM);
+    assert.deepEqual(begun.output(), { exitCode: 1, failure: undefined });
+  }
+});
+
+test('the late word of one supervisor does not pass for that of the other', async () => {
+  const daemon = await draining();
+  daemon.clock.increment(CONNECTIONS_LIMIT);
+  assert.ok(daemon.matches('serving:draining:finishing'));
+  daemon.drained('connections');
+  assert.ok(daemon.matches('serving:draining:finishing'));
+  daemon.drained('processes');
+  assert.ok(daemon.matches('serving:draining:flushing'));
 });
 
 test('a signal during the start stops it', () => {
@@ -213,13 +237,14 @@ test('a signal during the start stops it', () => {
 test('a signal while it binds drains what is there', async () => {
   const daemon = await binding();
   daemon.actor.send(TERM);
+  assert.ok(daemon.matches('serving:open:closing'));
+  daemon.listen({ type: 'listener.drained' });
   assert.ok(daemon.matches('serving:draining:answering'));
   assert.ok(daemon.did.includes('close'));
 });
 
 test('a flush that fails is told', async () => {
-  const daemon = await listening();
-  daemon.actor.send(TERM);
+  const daemon = await draining();
   daemon.drained('connections');
   daemon.drained('processes');
   daemon.flushed.reject(new Error('EIO'));

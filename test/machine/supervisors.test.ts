@@ -112,6 +112,35 @@ test('beyond the bound a client waits for its turn, and none is dropped', async 
   holding[1].destroy();
 });
 
+test('who waits for a turn while the daemon drains is told of it when it comes', async (t) => {
+  const told: string[] = [];
+  const logic = setup({
+    types: { context: {} as { socket: Socket }, input: {} as { socket: Socket } },
+  }).createMachine({
+    context: ({ input }) => input,
+    on: {
+      'daemon.draining': {
+        target: '.left',
+        actions: ({ context }) => {
+          told.push('draining');
+          context.socket.destroy();
+        },
+      },
+    },
+    initial: 'in',
+    states: { in: {}, left: { type: 'final' } },
+  });
+  const server = await connectionsServer(t, {
+    maxConnections: 1,
+    logic: logic as unknown as AnyStateMachine,
+  });
+  const clients = [connect(server.path), connect(server.path), connect(server.path)].map(hear);
+  await until('the first to be in', () => server.opened() === 1);
+  server.actor.send({ type: 'supervisor.drain' });
+  await Promise.all(clients);
+  assert.deepEqual(told, ['draining', 'draining', 'draining']);
+});
+
 test('a connection whose actor fails gets a 500, and takes nobody with it', async (t) => {
   const broken = connectionMachine.provide({
     actions: {
@@ -253,6 +282,6 @@ test('draining refuses what is new and tells when the last has ended', () => {
   supervisor.started[0]?.send({ type: 'end' });
   assert.deepEqual(
     supervisor.drained.heard.map(({ type }) => type),
-    ['supervisor.drained'],
+    ['processes.drained'],
   );
 });
