@@ -2,8 +2,10 @@
  * path or one below the other's. Plain data; the supervisor of processes holds it. */
 import { ancestors } from '../io/paths.ts';
 
-/** A command of more paths than this claims their folders instead: what it costs to claim stays bounded. */
-const MAX_CLAIMS = 1_000;
+/** A command of more or deeper paths than this claims folders above them instead: what it costs to claim, and to wait
+ * for others' claims, stays bounded whatever a client sends. */
+const MAX_CLAIMS = 500;
+const MAX_DEPTH = 32;
 
 interface Ticket {
   readonly id: string;
@@ -121,12 +123,21 @@ export class Admission {
 }
 
 function claimsOf(touches: readonly string[]): readonly string[] {
-  if (touches.length <= MAX_CLAIMS) return touches;
-  let claims = new Set(touches);
+  let claims = new Set(touches.map(shallow));
   while (claims.size > MAX_CLAIMS) {
     claims = new Set([...claims].map((path) => ancestors(path).next().value as string));
   }
   return [...claims];
+}
+
+/** The folder MAX_DEPTH below the root where `path` lies deeper. */
+function shallow(path: string): string {
+  let end = 0;
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    end = path.indexOf('/', end + 1);
+    if (end === -1) return path;
+  }
+  return path.slice(0, end);
 }
 
 function add(map: Map<string, Set<Ticket>>, path: string, ticket: Ticket): void {

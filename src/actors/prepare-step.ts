@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { posix } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import type { Step } from '../commands/command.ts';
 import type { Launch } from '../io/child.ts';
@@ -19,9 +20,11 @@ export interface Prepared {
   readonly next: number | undefined;
 }
 
-/** What one argument vector may hold, well under Linux's 2 MiB, and how many folders one `rm` may hold open. */
+/** What one argument vector may hold, well under Linux's 2 MiB, how many folders one `rm` may hold open, and for how
+ * many folders that are not there the daemon looks in a row: clients wait meanwhile. */
 const MAX_ARGUMENT_BYTES = 1_000_000;
 const MAX_FOLDERS = 64;
+const MAX_ABSENT = 500;
 
 const RM = ['-rf', '--one-file-system', '--preserve-root=all', '--'];
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
@@ -29,6 +32,8 @@ const NO_NAMES: ReadonlyMap<string, string> = new Map();
 /** Makes the next part of a step ready to start: pins folders, or writes the staged file. */
 export const prepareStep = fromPromise<Prepared, PrepareInput>(async ({ input }) => {
   const { step, from, roots } = input;
+  // Others have their turn between two parts.
+  if (from > 0) await setImmediate();
   switch (step?.do) {
     case undefined:
       return { launch: undefined, next: undefined };
@@ -58,7 +63,7 @@ function prepareRemoval(paths: readonly string[], from: number, roots: readonly 
       if (absent.has(folder)) continue;
       let descriptor = pinned.get(folder);
       if (descriptor === undefined) {
-        if (pinned.size === MAX_FOLDERS) break;
+        if (pinned.size === MAX_FOLDERS || absent.size === MAX_ABSENT) break;
         descriptor = pinFolder(folder, roots)?.fd;
         if (descriptor === undefined) {
           absent.add(folder);

@@ -6,6 +6,9 @@ import { received } from './received.ts';
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
+/** Linux opens no longer one. */
+const MAX_PATH_BYTES = 4_095;
+
 /** The rule of deletion: strictly below a root, spelled so that no reader can take it for another place. */
 export function refuseDeletion(path: string, roots: readonly string[]): Refusal | undefined {
   const why = objection(path, roots);
@@ -20,6 +23,7 @@ function objection(path: string, roots: readonly string[]): string | undefined {
   if (!path.startsWith('/')) return 'the path is not absolute';
   if (CONTROL.test(path)) return 'the path holds a control character';
   if (!path.isWellFormed()) return 'the path is not valid Unicode';
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `the path is longer than ${MAX_PATH_BYTES} bytes`;
   if (path.split('/').includes('..')) return "the path holds '..'";
   const target = normalise(path);
   if (roots.includes(target)) return 'it is a deletion root itself';

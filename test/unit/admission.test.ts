@@ -67,3 +67,29 @@ test('one that ends before it ran frees what waits for it, and its place is not 
   admission.release('unknown');
   assert.equal(admission.running, 1);
 });
+
+test('what lies very deep claims a folder above it, so that a claim costs little', () => {
+  const admission = new Admission(10);
+  const deep = (depth: number) => `/r${'/a'.repeat(depth)}`;
+  admission.enqueue('deep', [`${deep(1_000)}/b`]);
+  admission.enqueue('as deep', [`${deep(1_000)}/c`]);
+  admission.enqueue('beside', [`${deep(20)}/b`]);
+  assert.deepEqual(admit(admission), ['deep', 'beside']);
+  admission.release('deep');
+  assert.deepEqual(admit(admission), ['as deep']);
+});
+
+test('one that runs already waits for nobody, and is waited for', () => {
+  const admission = new Admission(2);
+  admission.adopt('orphan', ['/r/a']);
+  admission.adopt('another', ['/r/a/b']);
+  assert.equal(admission.running, 2);
+  admission.enqueue('behind', ['/r/a/b/c']);
+  admission.enqueue('free', ['/r/z']);
+  assert.deepEqual([admission.mustWait('behind'), admission.mustWait('free')], [true, true]);
+  admission.release('another');
+  assert.deepEqual([admission.mustWait('behind'), admission.mustWait('free')], [true, false]);
+  assert.deepEqual(admit(admission), ['free']);
+  admission.release('orphan');
+  assert.deepEqual(admit(admission), ['behind']);
+});

@@ -25,6 +25,7 @@ const refused: [string, RegExp][] = [
   ['/tmp/a\u009bb', /control character/],
   ['/tmp/a\u2028b', /control character/],
   ['/tmp/\udc00', /not valid Unicode/],
+  [`/tmp${'/a'.repeat(2_046)}`, /longer than 4095 bytes/],
 ];
 
 for (const [path, why] of refused) {
