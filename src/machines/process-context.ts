@@ -10,6 +10,7 @@ import type { Acceptable } from '../actors/record.ts';
 import type { ChildEvent } from '../actors/run-child.ts';
 import type { Plan } from '../commands/command.ts';
 import type { Outcome as Planned } from '../commands/request.ts';
+import { BoundedCapture } from '../io/capture.ts';
 import type { ChildEnd, Launch } from '../io/child.ts';
 import type { Outcome, Transition, Unsettled } from '../io/records.ts';
 import type { Store } from '../io/store.ts';
@@ -70,13 +71,22 @@ export function newContext(input: ProcessInput): ProcessContext {
   };
 }
 
-/** A removal of many parts ends like one `rm`: everything printed, and the first code that is not 0. */
+/** A removal of many parts ends like one `rm`: with what all of them printed, bounded as one, and the first code that
+ * is not 0. */
 export function joined(first: ChildEnd, second: ChildEnd, limit: number): ChildEnd {
   return {
     code: first.code === 0 ? second.code : first.code,
-    stdout: (first.stdout + second.stdout).slice(0, limit),
-    stderr: (first.stderr + second.stderr).slice(0, limit),
+    stdout: boundedBoth(first.stdout, second.stdout, limit),
+    stderr: boundedBoth(first.stderr, second.stderr, limit),
   };
+}
+
+function boundedBoth(first: string, second: string, limit: number): string {
+  if (first === '' || second === '') return first + second;
+  const both = new BoundedCapture(limit);
+  both.push(Buffer.from(first));
+  both.push(Buffer.from(second));
+  return both.text();
 }
 
 /** The transition from where the last one led. */
