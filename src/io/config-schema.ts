@@ -1,7 +1,12 @@
 import { type Static, Type } from 'typebox';
 
-const path = (about: string) =>
-  Type.String({ pattern: '^/[^\\u0000-\\u001f\\u007f]*$', allowed: 'an absolute path', description: about });
+const folder = Type.String({ pattern: '^/[^\\u0000-\\u001f\\u007f]*$' });
+const file = (about: string) =>
+  Type.String({
+    pattern: '^/([^\\u0000-\\u001f\\u007f]*[^/\\u0000-\\u001f\\u007f])$',
+    allowed: 'an absolute path of a file',
+    description: about,
+  });
 const count = (about: string, maximum: number) =>
   Type.Integer({ minimum: 1, maximum, allowed: `a whole number from 1 to ${maximum}`, description: about });
 
@@ -12,18 +17,22 @@ export const ConfigSchema = Type.Object({
     allowed: 'at most 32 of a-z, 0-9, _ and -',
     description: 'names the log folder in the cron file',
   }),
-  database_path: path('the database that is shared with the API server'),
-  socket_path: path('where clients connect'),
-  admin_socket_path: path('where operators connect'),
-  cron_file: path('what update_cron_schedules replaces'),
-  cmd_log_file: path('JSON lines; SIGHUP opens it anew'),
+  database_path: file('the database that is shared with the API server'),
+  socket_path: file('where clients connect'),
+  admin_socket_path: file('where operators connect'),
+  cron_file: Type.String({
+    pattern: '^/([^\\u0000-\\u001f\\u007f]*/)?[A-Za-z0-9_-]+$',
+    allowed: 'an absolute path whose name holds letters, digits, _ and - only: cron ignores others',
+    description: 'what update_cron_schedules replaces',
+  }),
+  cmd_log_file: file('JSON lines; SIGHUP opens it anew'),
   cmd_log_level: Type.String({
     pattern: '^(trace|debug|info|warn|error|fatal|silent)$',
     allowed: 'trace, debug, info, warn, error, fatal or silent',
     description: 'the least that is logged',
   }),
-  audit_log_file: path('who asked for what'),
-  deletion_roots: Type.Array(path(''), {
+  audit_log_file: file('who asked for what'),
+  deletion_roots: Type.Array(folder, {
     minItems: 1,
     allowed: 'a list of absolute paths, none of them a system folder',
     description: 'only what lies strictly below one of these is ever deleted',

@@ -23,10 +23,10 @@ type Given = Record<string, unknown>;
  * relative paths start from; without it they are errors. */
 export function loadConfig(file?: string, base?: string): Config {
   const found = file ?? CONFIG_FILES.find((candidate) => existsSync(candidate));
-  if (found === undefined) return withDefaults({});
+  if (found === undefined) return withDefaults('', {});
   const given = read(found);
   refuseUnknown(found, given);
-  return check(found, withDefaults(base === undefined ? given : resolved(given, base)));
+  return check(found, withDefaults(found, base === undefined ? given : resolved(given, base)));
 }
 
 function read(file: string): Given {
@@ -43,26 +43,38 @@ function read(file: string): Given {
   return value as Given;
 }
 
+const isApiServers = (file: string) => basename(file) === 'config.yml';
+
 /** The API server may have keys that we do not know; in our own file an unknown one is a slip of the pen. */
 function refuseUnknown(file: string, given: Given): void {
-  if (basename(file) === 'config.yml') return;
-  const known = [...Object.keys(ConfigSchema.properties), ...FOREIGN_KEYS];
+  if (isApiServers(file)) return;
+  const known = Object.keys(ConfigSchema.properties);
   const unknown = Object.keys(given).find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  const own = Object.keys(ConfigSchema.properties).join(', ');
+  const name = JSON.stringify(unknown);
+  const theirs = FOREIGN_KEYS.includes(unknown) ? "; it belongs into the API server's config.yml" : '';
   throw new DaemonError(
     'CONFIG_INVALID',
-    `${file}: unknown key ${JSON.stringify(unknown)}; allowed are ${own}`,
+    `${file}: unknown key ${name}${theirs}; allowed are ${known.join(', ')}`,
   );
 }
 
-function withDefaults(given: Given): Config {
-  const backups = typeof given.backup_dir === 'string' ? given.backup_dir : '/var/backups/dbcalm';
+function withDefaults(file: string, given: Given): Config {
+  const backups = given.backup_dir ?? '/var/backups/dbcalm';
+  if (given.deletion_roots === undefined) refuseBackupFolder(file, backups);
   const config: Given = { ...DEFAULTS, deletion_roots: [backups, ...TEMP_ROOTS] };
   for (const key of Object.keys(ConfigSchema.properties)) {
     if (given[key] !== undefined && given[key] !== null) config[key] = given[key];
   }
   return config as Config;
+}
+
+/** It is the API server's key, and ours by default. */
+function refuseBackupFolder(file: string, value: unknown): void {
+  const isPath = typeof value === 'string' && value.startsWith('/');
+  const why = isPath ? objectionTo(value) : 'it is no absolute path';
+  if (why === undefined) return;
+  throw new DaemonError('CONFIG_INVALID', `${file}: backup_dir is ${JSON.stringify(value)}: ${why}`);
 }
 
 function check(file: string, config: Config): Config {
@@ -77,14 +89,14 @@ function check(file: string, config: Config): Config {
 }
 
 function checkRoot(file: string, root: string): string {
-  const plain = normalise(root);
-  const why = root.split('/').includes('..')
-    ? "it holds '..'"
-    : SYSTEM_FOLDERS.split(' ').includes(plain)
-      ? 'it is a system folder'
-      : undefined;
-  if (why === undefined) return plain;
+  const why = objectionTo(root);
+  if (why === undefined) return normalise(root);
   throw new DaemonError('CONFIG_INVALID', `${file}: deletion_roots holds ${JSON.stringify(root)}: ${why}`);
+}
+
+function objectionTo(root: string): string | undefined {
+  if (root.split('/').includes('..')) return "it holds '..'";
+  return SYSTEM_FOLDERS.split(' ').includes(normalise(root)) ? 'it is a system folder' : undefined;
 }
 
 /** Of the development config: its paths are relative to the project. */

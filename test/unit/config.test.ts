@@ -17,9 +17,9 @@ function load(t: TestContext, text: string, name = 'cmd-config.yml') {
   return loadConfig(file);
 }
 
-function refusedConfig(t: TestContext, text: string): string {
+function refusedConfig(t: TestContext, text: string, name?: string): string {
   try {
-    load(t, text);
+    load(t, text, name);
   } catch (error) {
     assert.ok(error instanceof DaemonError);
     assert.match(error.code, /^CONFIG_/);
@@ -68,7 +68,10 @@ const refused: [string, RegExp][] = [
   ['deletion_roots: [/]', /deletion_roots holds "\/": it is a system folder/],
   ['deletion_roots: [/etc/]', /it is a system folder/],
   ['deletion_roots: [/data/../etc]', /it holds '\.\.'/],
-  ['backup_dir: /', /deletion_roots holds "\/"/],
+  ['cron_file: /etc/cron.d/x.y', /cron_file is "\/etc\/cron\.d\/x\.y", allowed .*: cron ignores others/],
+  ['cron_file: /etc/cron.d/x/', /cron_file is/],
+  ['database_path: /var/lib/dbcalm/', /database_path is .*, allowed is an absolute path of a file/],
+  ['log_level: debug', /unknown key "log_level"; it belongs into the API server's config\.yml; allowed are/],
   ['[1]', /must hold keys with values/],
   ['a: [', /./],
 ];
@@ -80,6 +83,15 @@ for (const [text, message] of refused) {
     assert.match(said, /cmd-config\.yml/);
   });
 }
+
+test("the API server's backup_dir is checked under its own name, unless there are deletion_roots", (t) => {
+  const said = (text: string) => refusedConfig(t, text, 'config.yml');
+  assert.match(said('backup_dir: /'), /config\.yml: backup_dir is "\/": it is a system folder$/);
+  assert.match(said('backup_dir: 5'), /backup_dir is 5: it is no absolute path$/);
+  assert.match(said('backup_dir: backups'), /backup_dir is "backups": it is no absolute path$/);
+  const config = load(t, 'backup_dir: 5\ndeletion_roots: [/data]\n', 'config.yml');
+  assert.deepEqual(config.deletion_roots, ['/data']);
+});
 
 test('a file that is not there is named', () => {
   assert.throws(
