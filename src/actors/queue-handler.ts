@@ -39,11 +39,18 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
         return logFailure(input.logger, event);
     }
   };
+  const complain = (error: unknown) => {
+    try {
+      logFailure(input.logger, { type: 'actor.failed', id: 'queueHandler', error });
+    } catch {
+      // Where nothing can be logged, nothing can be said.
+    }
+  };
   receive((event) => {
     try {
       observe(event);
     } catch (error) {
-      logFailure(input.logger, { type: 'actor.failed', id: 'queueHandler', error });
+      complain(error);
     }
   });
 });

@@ -5,9 +5,13 @@ export interface Crontab {
   readonly warnings: readonly string[];
 }
 
+/** cron reads a step with atoi(): a larger one overflows, and cron then refuses the whole file. */
+const MAX_STEP = 2_147_483_647;
+
 /** The five fields of a checked schedule. */
 export function cronExpression(schedule: Schedule): string {
-  const { minute, hour, interval_value: step } = schedule;
+  const { minute, hour, interval_value } = schedule;
+  const step = Math.min(interval_value as number, MAX_STEP);
   switch (schedule.frequency) {
     case 'daily':
       return `${minute} ${hour} * * *`;

@@ -1,6 +1,6 @@
-/** How a received value reads in a message: short, on one line, never deeper than it has to be. */
+/** How a received value reads in a message: as it came, but never longer than a reply, nor deeper than it has to be. */
 
-const LIMIT = 200;
+const LIMIT = 4_096;
 
 export function received(value: unknown): string {
   const text = typeof value === 'string' ? value : render(value, 4);

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
+import { makeDatabaseFolder } from './database.ts';
 
 /** How long (ms) a start waits for the last daemon to be gone. */
 const PATIENCE = 1_000;
@@ -16,7 +16,7 @@ export interface DatabaseClaim {
 export function claimDatabase(path: string): DatabaseClaim {
   let file: Database.Database | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o2770 });
+    makeDatabaseFolder(dirname(path));
     file = new Database(`${path}-cmd-lock`, { timeout: PATIENCE });
     file.exec('BEGIN EXCLUSIVE');
     const claimed = file;

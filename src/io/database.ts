@@ -4,12 +4,14 @@ import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
 import { migrate } from './migrations.ts';
 
+const FOLDER_MODE = 0o2770;
+
 /** Opens the shared database, made if it is missing, durable: WAL, every commit on disk before it returns. It never
  * waits for a lock once it is open: `lockPatience` (ms) is for opening alone. Throws DATABASE_UNUSABLE. */
 export function openDatabase(path: string, lockPatience: number): Database.Database {
   let database: Database.Database | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o2770 });
+    makeDatabaseFolder(dirname(path));
     create(path);
     database = new Database(path, { timeout: lockPatience, fileMustExist: true });
     database.pragma('journal_mode = WAL');
@@ -21,6 +23,11 @@ export function openDatabase(path: string, lockPatience: number): Database.Datab
     database?.close();
     throw new DaemonError('DATABASE_UNUSABLE', `${path}: ${messageOf(error)}`, error);
   }
+}
+
+/** The API server's user works in it through its group: whatever the umask, and with files of the same group. */
+export function makeDatabaseFolder(folder: string): void {
+  if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, FOLDER_MODE);
 }
 
 /** A new file belongs to the group of its folder and is writable as the folder is: the API server's user writes too.

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
@@ -11,6 +12,14 @@ test('every commit is on disk: WAL, synchronous FULL, and no waiting for locks',
   t.after(() => database.close());
   const pragma = (name: string) => database.pragma(name, { simple: true });
   assert.deepEqual([pragma('journal_mode'), pragma('synchronous'), pragma('busy_timeout')], ['wal', 2, 0]);
+});
+
+test('a folder that is made is for the group, and its files are of the same group, whatever the umask', (t) => {
+  const folder = join(testFolder(t), 'made');
+  const mask = process.umask(0o077);
+  t.after(() => process.umask(mask));
+  openDatabase(join(folder, 'db.sqlite3'), 0).close();
+  assert.equal(statSync(folder).mode & 0o7777, 0o2770);
 });
 
 test('each migration runs once, in order, and a database of a newer daemon is left alone', (t) => {
