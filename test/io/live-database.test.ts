@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { claimDatabase } from '../../src/io/database-claim.ts';
+import { DatabaseTrouble, LiveDatabase } from '../../src/io/live-database.ts';
+import { testFolder } from '../support/folder.ts';
+import { until } from '../support/until.ts';
+
+function live(t: TestContext) {
+  const path = join(testFolder(t), 'db.sqlite3');
+  const database = new LiveDatabase<(text: string) => void>(path, (opened) => {
+    opened.exec('CREATE TABLE IF NOT EXISTS note (text)');
+    const insert = opened.prepare('INSERT INTO note VALUES (?)');
+    return (text) => void insert.run(text);
+  });
+  t.after(() => database.close());
+  const write = (text: string) => database.transaction((note) => note(text));
+  const notes = () => {
+    const reader = new Database(path, { readonly: true });
+    const found = reader.prepare('SELECT text FROM note').pluck().all();
+    reader.close();
+    return found;
+  };
+  return { path, write, notes, database };
+}
+
+test('what goes into a file that is not at its path any more does not count', async (t) => {
+  const { path, write, notes } = live(t);
+  write('a');
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix);
+  assert.throws(() => write('b'), /the database file was deleted or replaced/);
+  // Who deletes it may be about to put another there.
+  assert.throws(() => write('c'), /the database file was deleted/);
+  assert.ok(!existsSync(path));
+  await until('a new file', () => {
+    try {
+      write('d');
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  assert.deepEqual(notes(), ['d']);
+});
+
+test('another file in its place is opened, also when only the log was taken away', (t) => {
+  const { path, write, notes } = live(t);
+  write('a');
+  rmSync(`${path}-wal`);
+  assert.throws(() => write('b'), DatabaseTrouble);
+  write('c');
+  assert.deepEqual(notes().at(-1), 'c');
+  const other = new Database(`${path}.other`);
+  other.exec('CREATE TABLE note (text)');
+  other.close();
+  for (const suffix of ['-wal', '-shm']) rmSync(path + suffix);
+  renameSync(`${path}.other`, path);
+  assert.throws(() => write('d'), DatabaseTrouble);
+  write('e');
+  assert.deepEqual(notes(), ['e']);
+});
+
+test("another's lock is trouble that says so, and a work that throws is told as it is", (t) => {
+  const { path, write, database, notes } = live(t);
+  const other = new Database(path);
+  t.after(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  assert.throws(
+    () => write('a'),
+    (error) => error instanceof DatabaseTrouble && error.busy,
+  );
+  other.exec('COMMIT');
+  const wrong = new Error('wrong');
+  assert.throws(
+    () =>
+      database.transaction((note) => {
+        note('half');
+        throw wrong;
+      }),
+    wrong,
+  );
+  write('b');
+  assert.deepEqual(notes(), ['b']);
+});
+
+test('a claim keeps another daemon off until it is released', (t) => {
+  const path = join(testFolder(t), 'db.sqlite3');
+  const claim = claimDatabase(path);
+  assert.throws(() => claimDatabase(path), /another daemon works on the database/);
+  claim.release();
+  claimDatabase(path).release();
+});
