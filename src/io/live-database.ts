@@ -15,8 +15,9 @@ export class DatabaseTrouble extends Error {
 }
 
 const BUSY = /^SQLITE_(BUSY|LOCKED)/;
-const DISK = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|NOMEM|PROTOCOL)/;
-const DAMAGED = /^SQLITE_(CORRUPT|NOTADB)/;
+const FULL = /^SQLITE_(FULL|NOMEM)/;
+/** After these a connection may never work again, though the file does. */
+const LOST = /^SQLITE_(IOERR|READONLY|CANTOPEN|PROTOCOL|CORRUPT|NOTADB)/;
 
 /** Who deletes the file may be about to put another in its place: this long (ms) none is made. */
 const ABSENCE_LIMIT = 3_000;
@@ -108,8 +109,8 @@ export class LiveDatabase<T> {
 
   #troubleOf(error: unknown): unknown {
     const code = (error as { code?: string }).code ?? '';
-    if (DAMAGED.test(code)) this.close();
-    else if (!BUSY.test(code) && !DISK.test(code)) return error;
+    if (LOST.test(code)) this.close();
+    else if (!BUSY.test(code) && !FULL.test(code)) return error;
     return new DatabaseTrouble(messageOf(error), BUSY.test(code), error);
   }
 }

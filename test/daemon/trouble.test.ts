@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
@@ -8,6 +17,7 @@ import { ask } from '../support/client.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
+import { makeUndeletable } from '../support/undeletable.ts';
 import { until } from '../support/until.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -109,6 +119,22 @@ test('a database that is replaced by another is the one that counts from then on
     daemon.rows().map(({ command_id }) => command_id),
     [row.command_id],
   );
+});
+
+test('a database that cannot be written is refused as such until it can', async (t) => {
+  const daemon = await startDaemon(t);
+  const { database } = daemon.at;
+  await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b1') });
+  copyFileSync(database, `${database}.copy`);
+  const release = makeUndeletable(t, `${database}.copy`);
+  for (const suffix of ['', '-wal', '-shm']) rmSync(database + suffix);
+  // What is immutable cannot be renamed either: a link leads to it.
+  symlinkSync(`${database}.copy`, database);
+  await untilRefused(daemon);
+  await assertRefuses(daemon, /readonly database|unable to open/);
+  release();
+  assert.equal((await untilServed(daemon, join(daemon.at.backups, 'b2'))).status, 'success');
+  await recoveryLogged(daemon);
 });
 
 test('a table that is gone: nothing that was accepted is lost, and it is written when the table is back', async (t) => {

@@ -62,3 +62,8 @@ test('files are of one thing: none over 300 lines', () => {
   const long = all.filter((file) => readFileSync(join(SRC, '..', file), 'utf8').split('\n').length > 300);
   assert.deepEqual(long, []);
 });
+
+test('no code of the daemon sets what happens at a fault point', () => {
+  const setters = FILES.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('setFaultHook'));
+  assert.deepEqual(setters, ['io/fault-point.ts']);
+});
