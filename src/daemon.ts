@@ -42,6 +42,7 @@ function daemonInput(config: Config, log: DaemonInput['log'], announce: () => vo
     projectName: config.project_name,
     cronFile: config.cron_file,
     deletionRoots: config.deletion_roots,
+    ownFiles: ownFiles(config),
   };
   return {
     socketPath: config.socket_path,
@@ -73,6 +74,7 @@ function daemonInput(config: Config, log: DaemonInput['log'], announce: () => vo
         ...links,
         ...('recovered' in origin ? left(origin) : asked(origin)),
         deletionRoots: settings.deletionRoots,
+        ownFiles: settings.ownFiles,
         maxOutput: config.max_output_bytes,
         pendingLifetime: config.pending_expires_minutes * 60_000,
         now,
@@ -85,6 +87,13 @@ function daemonInput(config: Config, log: DaemonInput['log'], announce: () => vo
 }
 
 const DAY = 86_400_000;
+
+/** What must not be deleted, wherever the config puts it. */
+function ownFiles(config: Config): string[] {
+  const database = ['', '-wal', '-shm', '-cmd-lock'].map((suffix) => config.database_path + suffix);
+  const { socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file } = config;
+  return [...database, socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file];
+}
 
 function storeOptions(config: Config, logger: Logger): StoreOptions {
   const { message, remedy } = new DaemonError('DATABASE_TROUBLE');

@@ -71,6 +71,10 @@ export const ERRORS = {
     message: 'the daemon is shutting down',
     remedy: 'send it again when the daemon is back',
   },
+  CHECK_TOO_SLOW: {
+    message: 'the paths could not be looked at in time',
+    remedy: 'look at the disk that holds them; nothing was recorded and nothing will run',
+  },
   ACCEPT_TOO_SLOW: {
     message: 'the command was not recorded in time',
     remedy: 'look the command up in the process table before sending it again',
@@ -78,6 +82,14 @@ export const ERRORS = {
   FOLDER_MOVED: {
     message: 'the folder above the path is not where the path says',
     remedy: 'no component of a path may be a symlink: give the real path',
+  },
+  MOUNTED: {
+    message: 'a file system is mounted there',
+    remedy: 'unmount it first, if it is to go; what is mounted is never deleted',
+  },
+  OWN_FILES: {
+    message: 'the daemon keeps a file of its own there',
+    remedy: 'give another path: what the daemon needs is never deleted',
   },
   FOLDER_UNREACHABLE: {
     message: 'the folder above the path cannot be opened',

@@ -5,7 +5,8 @@ import { fromPromise } from 'xstate';
 import type { Step } from '../commands/command.ts';
 import type { Launch } from '../io/child.ts';
 import { faultPoint } from '../io/fault-point.ts';
-import { pinFolder } from '../io/pinned-folder.ts';
+import { ForbiddenPlaces } from '../io/forbidden-places.ts';
+import { type PinnedFolder, pinFolder } from '../io/pinned-folder.ts';
 import { stageFile } from '../io/staged-file.ts';
 
 /** `from`: how many of a removal's paths are done. `next`: the same for the part after this one, undefined at the end.
@@ -14,6 +15,7 @@ export interface PrepareInput {
   readonly step: Step | undefined;
   readonly from: number;
   readonly roots: readonly string[];
+  readonly ownFiles: readonly string[];
 }
 export interface Prepared {
   readonly launch: Launch | undefined;
@@ -31,14 +33,14 @@ const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 /** Makes the next part of a step ready to start: pins folders, or writes the staged file. */
 export const prepareStep = fromPromise<Prepared, PrepareInput>(async ({ input }) => {
-  const { step, from, roots } = input;
+  const { step, from, roots, ownFiles } = input;
   // Others have their turn between two parts.
   if (from > 0) await setImmediate();
   switch (step?.do) {
     case undefined:
       return { launch: undefined, next: undefined };
     case 'remove':
-      return prepareRemoval(step.paths, from, roots);
+      return prepareRemoval(step.paths, from, roots, new ForbiddenPlaces(ownFiles));
     case 'replace': {
       await stageFile(step.staged, step.content);
       faultPoint('file.staged');
@@ -50,8 +52,13 @@ export const prepareStep = fromPromise<Prepared, PrepareInput>(async ({ input })
   }
 });
 
-function prepareRemoval(paths: readonly string[], from: number, roots: readonly string[]): Prepared {
-  const pinned = new Map<string, number>();
+function prepareRemoval(
+  paths: readonly string[],
+  from: number,
+  roots: readonly string[],
+  kept: ForbiddenPlaces,
+): Prepared {
+  const pinned = new Map<string, PinnedFolder>();
   const absent = new Set<string>();
   const args: string[] = [];
   let bytes = 0;
@@ -59,30 +66,31 @@ function prepareRemoval(paths: readonly string[], from: number, roots: readonly 
   try {
     for (; at < paths.length && bytes < MAX_ARGUMENT_BYTES; at++) {
       const path = paths[at] as string;
-      const folder = posix.dirname(path);
-      if (absent.has(folder)) continue;
-      let descriptor = pinned.get(folder);
-      if (descriptor === undefined) {
+      const [above, name] = [posix.dirname(path), posix.basename(path)];
+      if (absent.has(above)) continue;
+      let folder = pinned.get(above);
+      if (folder === undefined) {
         if (pinned.size === MAX_FOLDERS || absent.size === MAX_ABSENT) break;
-        descriptor = pinFolder(folder, roots)?.fd;
-        if (descriptor === undefined) {
-          absent.add(folder);
+        folder = pinFolder(above, roots);
+        if (folder === undefined) {
+          absent.add(above);
           continue;
         }
-        pinned.set(folder, descriptor);
+        pinned.set(above, folder);
         faultPoint('folder.pinned');
       }
-      const inChild = [...pinned.keys()].indexOf(folder) + 3;
-      const argument = `/proc/self/fd/${inChild}/${posix.basename(path)}`;
+      kept.check(posix.join(folder.place, name));
+      const argument = `/proc/self/fd/${[...pinned.keys()].indexOf(above) + 3}/${name}`;
       args.push(argument);
       bytes += Buffer.byteLength(argument) + 9;
     }
   } catch (error) {
-    for (const fd of pinned.values()) closeSync(fd);
+    for (const { fd } of pinned.values()) closeSync(fd);
     throw error;
   }
   const next = at < paths.length ? at : undefined;
   if (args.length === 0) return { launch: undefined, next };
   const names = new Map([...pinned.keys()].map((folder, index) => [`/proc/self/fd/${index + 3}`, folder]));
-  return { launch: { file: '/bin/rm', args: [...RM, ...args], fds: [...pinned.values()], names }, next };
+  const fds = [...pinned.values()].map(({ fd }) => fd);
+  return { launch: { file: '/bin/rm', args: [...RM, ...args], fds, names }, next };
 }

@@ -12,9 +12,9 @@ export const cleanupBackups = defineCommand({
     }),
     folders: Type.Union([Type.Null(), Type.Array(Type.String())], { must: 'a list of strings' }),
   }),
-  permit: ({ folders }, { deletionRoots }) => {
+  permit: ({ folders }, { deletionRoots, ownFiles }) => {
     for (const folder of folders ?? []) {
-      const refusal = refuseDeletion(folder, deletionRoots);
+      const refusal = refuseDeletion(folder, deletionRoots, ownFiles);
       if (refusal) return refusal;
     }
     return undefined;

@@ -6,6 +6,8 @@ export interface CommandSettings {
   readonly projectName: string;
   readonly cronFile: string;
   readonly deletionRoots: readonly string[];
+  /** What the daemon needs itself: database, sockets, logs, cron file, config. */
+  readonly ownFiles: readonly string[];
 }
 
 /** When a request was complete, and the id of its connection, which also names the temp file of its command. */

@@ -1,5 +1,5 @@
 import { isBelow, normalise } from '../io/paths.ts';
-import { type Refusal, refuse } from '../io/reply.ts';
+import { type Refusal, refuse, type SecurityEvent } from '../io/reply.ts';
 import { unicodeEscape } from '../io/unicode-escape.ts';
 import type { Step } from './command.ts';
 import { received } from './received.ts';
@@ -9,17 +9,28 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 /** Linux opens no longer one. */
 const MAX_PATH_BYTES = 4_095;
 
-/** The rule of deletion: strictly below a root, spelled so that no reader can take it for another place. */
-export function refuseDeletion(path: string, roots: readonly string[]): Refusal | undefined {
-  const why = objection(path, roots);
-  if (why === undefined) return undefined;
-  return refuse(
-    403,
-    `Cannot delete ${printable(path)}: ${why}. Allowed is what lies below ${roots.join(', ')}`,
-  );
+/** The rule of deletion: strictly below a root, spelled so that no reader can take it for another place, and nothing
+ * that the daemon needs itself. */
+export function refuseDeletion(
+  path: string,
+  roots: readonly string[],
+  ownFiles: readonly string[],
+): Refusal | undefined {
+  const why = objection(path, roots, ownFiles);
+  return why === undefined ? undefined : forbidden(path, why, roots);
 }
 
-function objection(path: string, roots: readonly string[]): string | undefined {
+export function forbidden(
+  path: string,
+  why: string,
+  roots: readonly string[],
+  security: SecurityEvent = 'path.refused',
+): Refusal {
+  const message = `Cannot delete ${printable(path)}: ${why}. Allowed is what lies below ${roots.join(', ')}`;
+  return refuse(403, message, security);
+}
+
+function objection(path: string, roots: readonly string[], ownFiles: readonly string[]): string | undefined {
   if (!path.startsWith('/')) return 'the path is not absolute';
   if (CONTROL.test(path)) return 'the path holds a control character';
   if (!path.isWellFormed()) return 'the path is not valid Unicode';
@@ -28,6 +39,8 @@ function objection(path: string, roots: readonly string[]): string | undefined {
   const target = normalise(path);
   if (roots.includes(target)) return 'it is a deletion root itself';
   if (!roots.some((root) => isBelow(target, root))) return 'it is not below a deletion root';
+  const own = ownFiles.find((file) => file === target || isBelow(file, target));
+  if (own !== undefined) return `the daemon keeps ${own} there`;
   return undefined;
 }
 

@@ -7,7 +7,7 @@ import { refuseDeletion, removal } from './deletable.ts';
 export const deleteDirectory = defineCommand({
   name: 'delete_directory',
   schema: Type.Object({ path: Type.String({ must: 'a string' }) }),
-  permit: ({ path }, { deletionRoots }) => refuseDeletion(path, deletionRoots),
+  permit: ({ path }, { deletionRoots, ownFiles }) => refuseDeletion(path, deletionRoots, ownFiles),
   plan: ({ path }) => ({
     type: 'delete_directory',
     command: `/bin/rm -rf ${path}`,

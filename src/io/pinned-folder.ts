@@ -9,7 +9,8 @@ const PIN = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 export interface PinnedFolder {
   readonly fd: number;
-  readonly path: string;
+  /** Where it really is: as asked for, but for a root that is a symlink. */
+  readonly place: string;
 }
 
 /** Holds the folder at `path` by descriptor, after making sure that it is the one at this very place below (or at)
@@ -19,7 +20,7 @@ export function pinFolder(path: string, roots: readonly string[]): PinnedFolder 
   const fd = place === undefined ? undefined : openFolder(place);
   if (fd === undefined) return undefined;
   const opened = readlinkSync(`/proc/self/fd/${fd}`);
-  if (opened === place) return { fd, path };
+  if (opened === place) return { fd, place: opened };
   closeSync(fd);
   throw new DaemonError('FOLDER_MOVED', `${path} leads to ${opened}`);
 }

@@ -6,19 +6,24 @@ const STATUS = {
   202: 'Accepted',
   400: 'Bad Request',
   403: 'Forbidden',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 } as const;
 
+/** What an operator may want to be woken for. The names are stable. */
+export type SecurityEvent = 'peer.refused' | 'path.refused' | 'symlink.met' | 'rate.limited';
+
 export interface Refusal {
   readonly code: Exclude<keyof typeof STATUS, 202>;
   readonly message: string;
+  readonly security?: SecurityEvent;
 }
 
 export type Reply = { readonly code: 202; readonly id: string } | Refusal;
 
-export function refuse(code: Refusal['code'], message: string): Refusal {
-  return { code, message };
+export function refuse(code: Refusal['code'], message: string, security?: SecurityEvent): Refusal {
+  return security === undefined ? { code, message } : { code, message, security };
 }
 
 /** The bytes of a reply; a message that would not fit is cut and ends in `…`. */

@@ -199,6 +199,7 @@ export const processMachine = processSetup.createMachine({
               step: context.plan.step,
               from: context.next ?? 0,
               roots: context.deletionRoots,
+              ownFiles: context.ownFiles,
             }),
             onDone: [
               {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -11,16 +10,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { ask } from '../support/client.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
+import { canMount, mounter } from '../support/mount.ts';
 import { makeUndeletable } from '../support/undeletable.ts';
 import { until } from '../support/until.ts';
-
-const isRoot = process.getuid?.() === 0;
 
 async function assertRefuses(daemon: TestDaemon, why: RegExp): Promise<void> {
   const [path] = makeBackups(daemon.at.backups, 'refused') as [string];
@@ -51,26 +49,18 @@ const troubleLogged = (daemon: TestDaemon, why: RegExp) =>
 const recoveryLogged = (daemon: TestDaemon) =>
   daemon.logged('its end', ({ msg }) => msg === 'the database takes writes again');
 
-/** Gives what mounts a small file system of its own on a folder. It is gone before the folder is. */
-function smallDisk(t: TestContext): (folder: string) => void {
-  const mounted: string[] = [];
-  t.after(() => mounted.forEach((folder) => void execFileSync('umount', ['-l', folder])));
-  return (folder) => {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]);
-    mounted.push(folder);
-  };
-}
-
 /** Sends deletions of nothing until one is refused. */
 async function untilRefused(daemon: TestDaemon): Promise<void> {
   while ((await daemon.deletion(join(daemon.at.backups, 'none'))).code !== 503);
 }
 
 test('a full disk: new commands are refused, the end of a running one is kept and written later', {
-  skip: !isRoot && 'mounts a tmpfs',
+  skip: !canMount && 'mounts a tmpfs',
 }, async (t) => {
-  const mount = smallDisk(t);
-  const daemon = await startDaemon(t, { arrange: ({ database }) => mount(dirname(database)) });
+  const mount = mounter(t);
+  const daemon = await startDaemon(t, {
+    arrange: ({ database }) => mount(dirname(database), '-t', 'tmpfs', '-o', 'size=2m', 'tmpfs'),
+  });
   const held = await holdDeletion(daemon, 'held');
   const ballast = join(dirname(daemon.at.database), 'ballast');
   const { bavail, bsize } = statfsSync(dirname(ballast));

@@ -46,7 +46,7 @@ test('the fourth command of the docs works as it stands there', async (t) => {
   const file = join(folder, 'commands', 'delete-log.ts');
   writeFileSync(file, source);
   const { deleteLog } = (await import(file)) as { deleteLog: Command };
-  const settings = { projectName: 'shop', cronFile: '/c', deletionRoots: ['/r'] };
+  const settings = { projectName: 'shop', cronFile: '/c', deletionRoots: ['/r'], ownFiles: [] };
   const plan = (args: unknown) =>
     planRequest({ cmd: 'delete_log', args }, [...WHITELIST, deleteLog], settings, {
       at: new Date(0),

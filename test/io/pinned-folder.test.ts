@@ -16,7 +16,9 @@ function tree(t: TestContext) {
 }
 
 const prepare = (paths: string[], roots: string[], from = 0): Promise<Prepared> =>
-  toPromise(createActor(prepareStep, { input: { step: { do: 'remove', paths }, from, roots } }).start());
+  toPromise(
+    createActor(prepareStep, { input: { step: { do: 'remove', paths }, from, roots, ownFiles: [] } }).start(),
+  );
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
 test('a pinned folder stays the same whatever takes its name', (t) => {

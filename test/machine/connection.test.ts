@@ -1,22 +1,33 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refuse } from '../../src/io/reply.ts';
-import { CONNECTION_LIMITS } from '../../src/machines/connection.ts';
+import { CONNECTION_LIMITS } from '../../src/machines/connection-context.ts';
 import { lonelyConnection } from '../support/connection.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 
 failOnWarnings();
 
-const { FIRST_BYTE_LIMIT, SILENCE_LIMIT, REQUEST_LIMIT, LAST_LOOK, ACCEPT_LIMIT, REPLY_LIMIT, LINGER_LIMIT } =
-  CONNECTION_LIMITS;
+const {
+  FIRST_BYTE_LIMIT,
+  SILENCE_LIMIT,
+  REQUEST_LIMIT,
+  LAST_LOOK,
+  CHECK_LIMIT,
+  ACCEPT_LIMIT,
+  REPLY_LIMIT,
+  LINGER_LIMIT,
+} = CONNECTION_LIMITS;
 const GOOD = '{"cmd":"delete_directory","args":{"path":"/r/b1"}}';
 
-test('reading → parsing → validating → accepting → replying → closed', async () => {
+test('reading → parsing → validating → permitting → accepting → replying → closed', async () => {
   const client = lonelyConnection();
   assert.equal(client.state(), 'reading:silent');
   client.receives(5);
   assert.equal(client.state(), 'reading:receiving');
   client.completes(GOOD);
+  assert.equal(client.state(), 'permitting');
+  assert.equal(client.requests.length, 0);
+  await client.permits();
   assert.equal(client.state(), 'accepting');
   assert.equal(client.requests[0]?.plan.command, '/bin/rm -rf /r/b1');
   assert.equal(client.requests[0]?.connectionId, 'c1');
@@ -91,7 +102,7 @@ test('a draining daemon hears who has begun, and lets go of who only holds the l
   begun.receives(1);
   begun.actor.send({ type: 'daemon.draining' });
   begun.completes(GOOD);
-  assert.equal(begun.state(), 'accepting');
+  assert.equal(begun.state(), 'permitting');
 
   const hurried = lonelyConnection();
   hurried.actor.send({ type: 'daemon.draining' });
@@ -128,13 +139,35 @@ test('refusals of size, of parsing and of validating go straight to the reply', 
   assert.deepEqual(unknown.requests, []);
 });
 
-test('a refusal of the process is passed on; a word that never comes is a 503', () => {
+test('what the disk says against it is a 403, a look that fails a 500, one that never ends a 503', async () => {
+  const refusal = refuse(403, 'Cannot delete /r/b1', 'symlink.met');
   const refused = lonelyConnection();
   refused.completes(GOOD);
+  await refused.permits(refusal);
+  assert.deepEqual(refused.replies, [{ reply: refusal, linger: false }]);
+  const broken = lonelyConnection();
+  broken.completes(GOOD);
+  broken.places.reject(new Error('EIO'));
+  await new Promise(setImmediate);
+  assert.equal(broken.replies[0]?.reply.code, 500);
+  const stuck = lonelyConnection();
+  stuck.completes(GOOD);
+  stuck.clock.increment(CHECK_LIMIT - 1);
+  assert.equal(stuck.state(), 'permitting');
+  stuck.clock.increment(1);
+  assert.equal(stuck.replies[0]?.reply.code, 503);
+  for (const { requests } of [refused, broken, stuck]) assert.deepEqual(requests, []);
+});
+
+test('a refusal of the process is passed on; a word that never comes is a 503', async () => {
+  const refused = lonelyConnection();
+  refused.completes(GOOD);
+  await refused.permits();
   refused.actor.send({ type: 'process.refused', refusal: refuse(503, 'full') });
   assert.deepEqual(refused.replies[0]?.reply, refuse(503, 'full'));
   const waiting = lonelyConnection();
   waiting.completes(GOOD);
+  await waiting.permits();
   waiting.clock.increment(ACCEPT_LIMIT - 1);
   assert.equal(waiting.state(), 'accepting');
   waiting.clock.increment(1);

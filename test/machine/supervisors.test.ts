@@ -25,7 +25,7 @@ import { until } from '../support/until.ts';
 
 failOnWarnings();
 
-const SETTINGS = { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'] };
+const SETTINGS = { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'], ownFiles: [] };
 
 /** An actor that keeps what it hears. */
 function ear<E extends { type: string }>() {

@@ -4,7 +4,7 @@ import type { Listener, ProcessRequested } from '../../src/actors/messages.ts';
 import type { ReadRequestInput, RequestEvent } from '../../src/actors/read-request.ts';
 import type { WriteReplyInput } from '../../src/actors/write-reply.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
-import type { Reply } from '../../src/io/reply.ts';
+import type { Refusal, Reply } from '../../src/io/reply.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
 
 /** A connection machine by itself: its effects are provided and kept, its clock is the test's. */
@@ -12,6 +12,7 @@ export function lonelyConnection() {
   const clock = new SimulatedClock();
   const replies: { reply: Reply; linger: boolean }[] = [];
   const requests: ProcessRequested[] = [];
+  const places = Promise.withResolvers<Refusal | undefined>();
   const wrote = Promise.withResolvers<boolean>();
   let destroyed = 0;
   let tell: (event: RequestEvent) => void = () => {};
@@ -20,6 +21,7 @@ export function lonelyConnection() {
       readRequest: fromCallback<RequestEvent, ReadRequestInput>(({ sendBack }) => {
         tell = sendBack as typeof tell;
       }),
+      checkPlaces: fromPromise(() => places.promise),
       writeReply: fromPromise<boolean, WriteReplyInput>(({ input }) => {
         replies.push({ reply: input.reply, linger: input.linger });
         return wrote.promise;
@@ -41,7 +43,7 @@ export function lonelyConnection() {
       socket: undefined as unknown as Socket,
       now: () => new Date(0),
       whitelist: WHITELIST,
-      settings: { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'] },
+      settings: { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'], ownFiles: [] },
       processes: processes as unknown as Listener<ProcessRequested>,
     },
   }).start();
@@ -56,6 +58,12 @@ export function lonelyConnection() {
     tell: (event: RequestEvent) => tell(event),
     receives: (bytes: number) =>
       tell({ type: 'request.received', progress: { bytes, open: 1, inString: false } }),
+    places,
+    /** The look at the disk has come to its end. */
+    async permits(refusal?: Refusal): Promise<void> {
+      places.resolve(refusal);
+      await new Promise(setImmediate);
+    },
     completes: (text: string) =>
       tell({ type: 'request.completed', text: Buffer.from(text), at: new Date(0) }),
   };

@@ -206,8 +206,10 @@ export async function launchDaemon(at: Layout, program: Program = {}): Promise<T
   return new TestDaemon(at, first, exited);
 }
 
+type GivenConfig = Record<string, unknown>;
+
 export interface StartOptions extends Program {
-  readonly config?: Record<string, unknown>;
+  readonly config?: GivenConfig | ((at: Layout) => GivenConfig);
   /** An existing folder of a daemon that was stopped. */
   readonly folder?: string;
   /** Called before the start, to put things in place. */
@@ -219,7 +221,9 @@ export async function startDaemon(t: TestContext, options: StartOptions = {}): P
   let kill = async () => {};
   // Before the folder's own hook: a daemon must be gone when its folder goes.
   t.after(() => kill());
-  const at = prepare(options.folder ?? testFolder(t), options.config);
+  const folder = options.folder ?? testFolder(t);
+  const { config } = options;
+  const at = prepare(folder, typeof config === 'function' ? config(layout(folder)) : config);
   options.arrange?.(at);
   const daemon = await launchDaemon(at, options);
   kill = () => daemon.kill();

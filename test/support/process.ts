@@ -109,6 +109,7 @@ export function lonelyProcess(input: Partial<ProcessInput> = {}) {
       request: '{}',
       acceptedAt: new Date(1000),
       deletionRoots: ['/r'],
+      ownFiles: [],
       maxOutput: 100,
       pendingLifetime: 3_600_000,
       now: () => new Date(2000),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refuseDeletion, removal } from '../../src/commands/deletable.ts';
 
+const OWN = ['/tmp/run/cmd.sock', '/etc/cron.d/dbcalm'];
 const ROOTS = ['/var/backups/dbcalm', '/tmp'];
 
 const refused: [string, RegExp][] = [
@@ -16,6 +17,8 @@ const refused: [string, RegExp][] = [
   ['/var/backups/dbcalm/../mysql', /holds '\.\.'/],
   ['/var/backups/dbcalm/x/..', /holds '\.\.'/],
   ['/tmp/../etc/passwd', /holds '\.\.'/],
+  ['/tmp/run/cmd.sock', /the daemon keeps \/tmp\/run\/cmd\.sock there/],
+  ['/tmp/run/', /the daemon keeps/],
   ['', /not absolute/],
   ['tmp/x', /not absolute/],
   ['~/x', /not absolute/],
@@ -30,7 +33,7 @@ const refused: [string, RegExp][] = [
 
 for (const [path, why] of refused) {
   test(`refused: ${JSON.stringify(path)}`, () => {
-    const refusal = refuseDeletion(path, ROOTS);
+    const refusal = refuseDeletion(path, ROOTS, OWN);
     assert.equal(refusal?.code, 403);
     assert.match(refusal?.message as string, why);
     assert.match(refusal?.message as string, /Allowed is what lies below \/var\/backups\/dbcalm, \/tmp$/);
@@ -47,7 +50,7 @@ for (const path of [
   '/tmp/ ',
   '/tmp/ü',
 ]) {
-  test(`allowed: ${path}`, () => assert.equal(refuseDeletion(path, ROOTS), undefined));
+  test(`allowed: ${path}`, () => assert.equal(refuseDeletion(path, ROOTS, OWN), undefined));
 }
 
 test('a removal names each path once, without trailing slashes', () => {

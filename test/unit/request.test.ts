@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { parseRequest, planRequest } from '../../src/commands/request.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
 
-const SETTINGS = { projectName: 'dbcalm', cronFile: '/etc/cron.d/dbcalm', deletionRoots: ['/r'] };
+const SETTINGS = {
+  projectName: 'dbcalm',
+  cronFile: '/etc/cron.d/dbcalm',
+  deletionRoots: ['/r'],
+  ownFiles: [],
+};
 const STAMP = { at: new Date('2026-11-23T02:30:00Z'), id: 'abc' };
 const plan = (request: Record<string, unknown>) => planRequest(request, WHITELIST, SETTINGS, STAMP);
 

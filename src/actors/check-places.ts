@@ -1,0 +1,61 @@
+import { closeSync } from 'node:fs';
+import { posix } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { fromPromise } from 'xstate';
+import type { Step } from '../commands/command.ts';
+import { forbidden } from '../commands/deletable.ts';
+import { DaemonError } from '../errors.ts';
+import { ForbiddenPlaces } from '../io/forbidden-places.ts';
+import { pinFolder } from '../io/pinned-folder.ts';
+import type { Refusal } from '../io/reply.ts';
+
+export interface CheckPlacesInput {
+  readonly step: Step | undefined;
+  readonly roots: readonly string[];
+  readonly ownFiles: readonly string[];
+}
+
+/** So many folders are looked at before others have their turn. */
+const FOLDERS_A_TURN = 200;
+
+/** Refuses a removal for what only the file system knows: a symlink on the way, a mount, a file of the daemon's. It is
+ * for the client, who hears of it at once; what makes a removal safe is the same look when it is prepared. */
+export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(async ({ input }) => {
+  const { step, roots, ownFiles } = input;
+  if (step?.do !== 'remove') return undefined;
+  const places = new Map<string, string | undefined>();
+  const kept = new ForbiddenPlaces(ownFiles);
+  for (const path of step.paths) {
+    const folder = posix.dirname(path);
+    try {
+      if (!places.has(folder)) {
+        if (places.size % FOLDERS_A_TURN === FOLDERS_A_TURN - 1) await setImmediate();
+        places.set(folder, placeOf(folder, roots));
+      }
+      const place = places.get(folder);
+      if (place !== undefined) kept.check(posix.join(place, posix.basename(path)));
+    } catch (error) {
+      const refusal = refusalOf(error, path, roots);
+      if (refusal) return refusal;
+    }
+  }
+  return undefined;
+});
+
+function placeOf(folder: string, roots: readonly string[]): string | undefined {
+  const pinned = pinFolder(folder, roots);
+  if (pinned) closeSync(pinned.fd);
+  return pinned?.place;
+}
+
+/** What else keeps a folder from being opened is told when the removal runs. */
+function refusalOf(error: unknown, path: string, roots: readonly string[]): Refusal | undefined {
+  if (!(error instanceof DaemonError)) throw error;
+  if (error.code === 'FOLDER_UNREACHABLE') return undefined;
+  return forbidden(
+    path,
+    error.message,
+    roots,
+    error.code === 'FOLDER_MOVED' ? 'symlink.met' : 'path.refused',
+  );
+}

@@ -1,0 +1,31 @@
+import { realpathSync } from 'node:fs';
+import { posix } from 'node:path';
+import { DaemonError } from '../errors.ts';
+import { readMounts } from './mounts.ts';
+import { isBelow } from './paths.ts';
+
+/** What must not be deleted whatever it is called, as the world is now: what is mounted, and the daemon's own files. */
+export class ForbiddenPlaces {
+  readonly #mounts = readMounts();
+  readonly #own: readonly string[];
+
+  constructor(ownFiles: readonly string[]) {
+    this.#own = ownFiles.map(realPlace);
+  }
+
+  /** Throws MOUNTED or OWN_FILES where `place`, real and normalised, or something below it must stay. */
+  check(place: string): void {
+    if (this.#mounts.isPoint(place)) throw new DaemonError('MOUNTED', `${place} is a mount point`);
+    if (this.#mounts.isAbove(place)) throw new DaemonError('MOUNTED', `below ${place}`);
+    const own = this.#own.find((file) => file === place || isBelow(file, place));
+    if (own !== undefined) throw new DaemonError('OWN_FILES', own);
+  }
+}
+
+function realPlace(file: string): string {
+  try {
+    return posix.join(realpathSync(posix.dirname(file)), posix.basename(file));
+  } catch {
+    return file;
+  }
+}

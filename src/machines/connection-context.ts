@@ -1,0 +1,60 @@
+import type { Socket } from 'node:net';
+import type { Answer, Listener, ProcessRequested } from '../actors/messages.ts';
+import type { RequestEvent } from '../actors/read-request.ts';
+import type { Command, CommandSettings, Plan } from '../commands/command.ts';
+import type { Request } from '../commands/request.ts';
+import type { Progress } from '../io/framing.ts';
+import type { Reply } from '../io/reply.ts';
+
+/** Milliseconds; each is a named delay of the machine. */
+export const CONNECTION_LIMITS = {
+  FIRST_BYTE_LIMIT: 5_000,
+  SILENCE_LIMIT: 200,
+  REQUEST_LIMIT: 10_000,
+  CHECK_LIMIT: 5_000,
+  /** Longer than the store's patience with a lock: a belt, not a way. */
+  ACCEPT_LIMIT: 10_000,
+  REPLY_LIMIT: 5_000,
+  LINGER_LIMIT: 1_000,
+  /** Time for one look at what the kernel holds. */
+  LAST_LOOK: 10,
+} as const;
+
+export interface ConnectionInput {
+  readonly id: string;
+  readonly socket: Socket;
+  readonly now: () => Date;
+  readonly whitelist: readonly Command[];
+  readonly settings: CommandSettings;
+  readonly processes: Listener<ProcessRequested>;
+}
+
+export interface ConnectionContext extends ConnectionInput {
+  readonly progress: Progress;
+  /** What came, once it is complete or cannot become so. */
+  readonly text: Buffer | undefined;
+  readonly at: Date;
+  readonly request: Request | undefined;
+  readonly plan: Plan | undefined;
+  readonly reply: Reply | undefined;
+  /** True where the client may still be sending when it is answered. */
+  readonly early: boolean;
+  /** True once the reply was taken by a client that is still there. */
+  readonly delivered: boolean;
+}
+
+export type ConnectionEvent = RequestEvent | Answer | { readonly type: 'daemon.draining' };
+
+/** How a connection ended; the reason of a refusal stands in its message. */
+export interface ConnectionOutput {
+  readonly id: string;
+  readonly bytes: number;
+  readonly reply: Reply | undefined;
+  readonly delivered: boolean;
+}
+
+/** What was missing when a request stopped before its end. */
+export function describeMissing({ bytes, open, inString }: Progress): string {
+  const where = inString ? 'inside a string' : `with ${open} ${open === 1 ? 'bracket' : 'brackets'} open`;
+  return `Invalid JSON: the request ended after ${bytes} bytes, ${open === 0 ? 'before the object began' : where}`;
+}

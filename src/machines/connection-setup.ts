@@ -1,0 +1,81 @@
+import { assign, sendTo, setup } from 'xstate';
+import { checkPlaces } from '../actors/check-places.ts';
+import type { ProcessRequested } from '../actors/messages.ts';
+import { readRequest } from '../actors/read-request.ts';
+import { writeReply } from '../actors/write-reply.ts';
+import type { Plan } from '../commands/command.ts';
+import { parseRequest, planRequest, type Request } from '../commands/request.ts';
+import { DaemonError } from '../errors.ts';
+import type { Progress } from '../io/framing.ts';
+import { type Refusal, type Reply, refuse } from '../io/reply.ts';
+import {
+  CONNECTION_LIMITS,
+  type ConnectionContext,
+  type ConnectionEvent,
+  type ConnectionInput,
+  type ConnectionOutput,
+  describeMissing,
+} from './connection-context.ts';
+
+const refused = (reply: Refusal) => ({ reply });
+
+/** Every effect, action, guard and delay of the connection machine, by name. */
+export const connectionSetup = setup({
+  types: {
+    input: {} as ConnectionInput,
+    context: {} as ConnectionContext,
+    events: {} as ConnectionEvent,
+    output: {} as ConnectionOutput,
+  },
+  actors: { readRequest, checkPlaces, writeReply },
+  actions: {
+    keepProgress: assign((_, params: { progress: Progress }) => ({ progress: params.progress })),
+    keepText: assign(({ context }, params: { text: Buffer; at: Date; early: boolean }) => ({
+      ...params,
+      progress: { ...context.progress, bytes: params.text.length },
+    })),
+    parse: assign(({ context }) => {
+      const outcome = parseRequest(context.text as Buffer);
+      return 'ok' in outcome ? { request: outcome.ok } : refused(outcome.refusal);
+    }),
+    plan: assign(({ context: { request, whitelist, settings, at, id } }) => {
+      const outcome = planRequest(request as Request, whitelist, settings, { at, id });
+      return 'ok' in outcome ? { plan: outcome.ok, request: undefined } : refused(outcome.refusal);
+    }),
+    requestProcess: sendTo(
+      ({ context }) => context.processes,
+      ({ context, self }): ProcessRequested => ({
+        type: 'process.requested',
+        plan: context.plan as Plan,
+        request: String(context.text),
+        at: context.at,
+        connectionId: context.id,
+        client: self,
+      }),
+    ),
+    refuseIncomplete: assign(({ context }) => ({
+      ...refused(refuse(400, describeMissing(context.progress))),
+      early: true,
+    })),
+    refuseOversized: assign({ reply: refuse(400, 'Message too large'), early: true }),
+    refuseUnchecked: assign({ reply: refuse(503, new DaemonError('CHECK_TOO_SLOW').message) }),
+    refuseUnrecorded: assign({ reply: refuse(503, new DaemonError('ACCEPT_TOO_SLOW').message) }),
+    reply: assign((_, params: { reply: Reply }) => ({ reply: params.reply })),
+    keepDelivered: assign((_, params: { output: boolean }) => ({ delivered: params.output })),
+    // Who is lingered for has his reply and keeps his side open; else it is the reply that does not get through.
+    judgeDelivered: assign(({ context }) => ({ delivered: context.early })),
+    destroySocket: ({ context }) => {
+      context.socket.destroy();
+    },
+  },
+  guards: {
+    nothingCame: ({ context }) => context.progress.bytes === 0,
+    isForbidden: ({ event }) => (event as unknown as { output: unknown }).output !== undefined,
+    isRefused: ({ context }) => context.reply !== undefined,
+  },
+  delays: {
+    ...CONNECTION_LIMITS,
+    REPLY_PATIENCE: ({ context }) =>
+      context.early ? CONNECTION_LIMITS.LINGER_LIMIT : CONNECTION_LIMITS.REPLY_LIMIT,
+  },
+});

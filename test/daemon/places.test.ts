@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { makeBackups } from '../support/folder.ts';
+import { canMount, mounter } from '../support/mount.ts';
+
+async function assertForbidden(daemon: TestDaemon, path: string, why: RegExp): Promise<void> {
+  const { code, status, message } = await daemon.deletion(path);
+  assert.deepEqual([code, status], [403, 'Forbidden'], path);
+  assert.match(message as string, why);
+  assert.ok((message as string).includes(path.replace(/\/$/, '')), 'the path is named');
+  assert.ok(
+    (message as string).includes(`Allowed is what lies below ${daemon.at.backups}`),
+    'and the roots are',
+  );
+}
+
+test('what is reached through a symlink is refused, wherever that leads; the link itself may go', async (t) => {
+  const daemon = await startDaemon(t);
+  const { backups, folder } = daemon.at;
+  const [outside] = makeBackups(folder, 'outside') as [string];
+  makeBackups(backups, 'real');
+  symlinkSync(outside, join(backups, 'out'));
+  symlinkSync(join(backups, 'real'), join(backups, 'in'));
+  symlinkSync('nowhere', join(backups, 'dangling'));
+  for (const way of ['out/inner', 'in/inner', 'out/inner/', 'dangling/x']) {
+    await assertForbidden(daemon, join(backups, way), /the folder above the path is not where the path says/);
+  }
+  const both = { backup_ids: [], folders: [join(backups, 'real'), join(backups, 'out', 'inner')] };
+  assert.equal((await daemon.ask({ cmd: 'cleanup_backups', args: both })).code, 403);
+  assert.deepEqual(daemon.rows(), [], 'one bad folder refuses the whole command');
+  assert.ok(existsSync(join(backups, 'real', 'inner')));
+  const row = await daemon.carryOut('delete_directory', { path: `${join(backups, 'out')}/` });
+  assert.equal(row.status, 'success');
+  assert.ok(!existsSync(join(backups, 'out')));
+  assert.deepEqual(readdirSync(outside), ['inner']);
+});
+
+test("a root that is a symlink is the operator's choice", async (t) => {
+  const daemon = await startDaemon(t, {
+    arrange: ({ folder }) => {
+      mkdirSync(join(folder, 'disk'));
+      symlinkSync(join(folder, 'disk'), join(folder, 'link'));
+    },
+    config: ({ folder }) => ({ deletion_roots: [join(folder, 'link')] }),
+  });
+  makeBackups(join(daemon.at.folder, 'disk'), 'b1');
+  const row = await daemon.carryOut('delete_directory', { path: join(daemon.at.folder, 'link', 'b1') });
+  assert.deepEqual([row.status, readdirSync(join(daemon.at.folder, 'disk'))], ['success', []]);
+});
+
+test('what is mounted, or has something mounted below it, is refused: also a bind mount of the same disk', {
+  skip: !canMount && 'mounts',
+}, async (t) => {
+  const mount = mounter(t);
+  const daemon = await startDaemon(t, {
+    arrange: ({ backups, folder }) => {
+      const [tmpfs, bound, kept] = ['b1/disk', 'b2/bound', '../kept'].map((name) => join(backups, name));
+      for (const made of [tmpfs, bound, kept]) mkdirSync(made as string, { recursive: true });
+      writeFileSync(join(folder, 'kept', 'file'), '');
+      mount(tmpfs as string, '-t', 'tmpfs', 'tmpfs');
+      mount(bound as string, '--bind', kept as string);
+    },
+  });
+  const { backups, folder } = daemon.at;
+  await assertForbidden(
+    daemon,
+    join(backups, 'b1', 'disk'),
+    /a file system is mounted there: .*is a mount point/,
+  );
+  await assertForbidden(daemon, join(backups, 'b2', 'bound'), /is a mount point/);
+  await assertForbidden(daemon, join(backups, 'b1'), /a file system is mounted there: below/);
+  await assertForbidden(daemon, join(backups, 'b2'), /a file system is mounted there: below/);
+  assert.deepEqual(readdirSync(join(folder, 'kept')), ['file']);
+  assert.deepEqual(daemon.rows(), []);
+});
+
+test("the daemon's own files are refused, and what holds them, by whatever way", async (t) => {
+  const daemon = await startDaemon(t, { config: ({ folder }) => ({ deletion_roots: [folder] }) });
+  const { folder, database, socket } = daemon.at;
+  for (const path of [database, `${database}-wal`, socket, daemon.at.log, daemon.at.cronFile]) {
+    const { code, message } = await daemon.deletion(path);
+    assert.equal(code, 403);
+    assert.match(message as string, /the daemon keeps .* there/);
+  }
+  assert.equal((await daemon.deletion(join(folder, 'lib'))).code, 403);
+});
