@@ -5,6 +5,7 @@ import { DaemonError, messageOf } from '../errors.ts';
 import { BoundedCapture } from './capture.ts';
 import { faultPoint } from './fault-point.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
+import { RenamedLines } from './renamed-lines.ts';
 
 /** A program ready to start. `fds` become its descriptors 3, 4, …; `names` says how its messages are to be read. */
 export interface Launch {
@@ -14,11 +15,13 @@ export interface Launch {
   readonly names: ReadonlyMap<string, string>;
 }
 
-/** `code`: the exit code, or 128 plus the number of the signal that ended it. */
+/** `code`: the exit code, or 128 plus the number of the signal that ended it. `left`: how many bytes of each stream are
+ * not kept; undefined: none. */
 export interface ChildEnd {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  readonly left?: { readonly stdout: number; readonly stderr: number };
 }
 
 export interface ChildEvents {
@@ -26,6 +29,9 @@ export interface ChildEvents {
   readonly ended: (end: ChildEnd) => void;
   readonly refused: (error: DaemonError) => void;
 }
+
+/** What a child calls a folder that it was handed. */
+const DESCRIPTOR = /\/proc\/self\/fd\/\d+/g;
 
 /** Small and fixed: what the daemon was started with is nobody's business, and costs time on every fork. */
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' };
@@ -53,10 +59,12 @@ function follow(
 ): void {
   faultPoint('child.spawning');
   const child = spawn(file, args, { cwd: '/', env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', ...fds] });
-  const stdout = new BoundedCapture(limit);
-  const stderr = new BoundedCapture(limit);
-  child.stdout?.on('data', (piece: Buffer) => stdout.push(piece));
-  child.stderr?.on('data', (piece: Buffer) => stderr.push(piece));
+  const [stdout, stderr] = [new BoundedCapture(limit), new BoundedCapture(limit)];
+  const lines = [stdout, stderr].map(
+    (kept) => new RenamedLines(names, DESCRIPTOR, (piece) => kept.push(piece)),
+  );
+  child.stdout?.on('data', (piece: Buffer) => lines[0]?.push(piece));
+  child.stderr?.on('data', (piece: Buffer) => lines[1]?.push(piece));
   child.once('spawn', () => {
     faultPoint('child.spawned');
     // Of one that has ended already, nothing but the number is known.
@@ -69,17 +77,14 @@ function follow(
   child.once('close', (code, signal) => {
     if (child.pid === undefined) return;
     faultPoint('child.exited');
+    for (const stream of lines) stream.end();
     const killed = signal === null ? '' : `killed by ${signal}\n`;
+    const left = { stdout: stdout.left, stderr: stderr.left };
     events.ended({
       code: code ?? 128 + constants.signals[signal as NodeJS.Signals],
-      stdout: readable(stdout.text(), names),
-      stderr: readable(stderr.text(), names) + killed,
+      stdout: stdout.text(),
+      stderr: stderr.text() + killed,
+      ...(left.stdout + left.stderr > 0 ? { left } : {}),
     });
   });
-}
-
-/** Descriptors back to the paths that they stand for. */
-function readable(text: string, names: ReadonlyMap<string, string>): string {
-  if (text === '' || names.size === 0) return text;
-  return text.replace(/\/proc\/self\/fd\/\d+/g, (name) => names.get(name) ?? name);
 }

@@ -10,7 +10,7 @@ import type { Acceptable } from '../actors/record.ts';
 import type { ChildEvent } from '../actors/run-child.ts';
 import type { Plan } from '../commands/command.ts';
 import type { Outcome as Planned } from '../commands/request.ts';
-import { BoundedCapture } from '../io/capture.ts';
+import { joinCaptured } from '../io/capture.ts';
 import type { ChildEnd, Launch } from '../io/child.ts';
 import type { Outcome, Transition, Unsettled } from '../io/records.ts';
 import type { Store } from '../io/store.ts';
@@ -75,19 +75,18 @@ export function newContext(input: ProcessInput): ProcessContext {
 /** A removal of many parts ends like one `rm`: with what all of them printed, bounded as one, and the first code that
  * is not 0. */
 export function joined(first: ChildEnd, second: ChildEnd, limit: number): ChildEnd {
+  const part = (end: ChildEnd, stream: 'stdout' | 'stderr') => ({
+    text: end[stream],
+    left: end.left?.[stream] ?? 0,
+  });
+  const stdout = joinCaptured(part(first, 'stdout'), part(second, 'stdout'), limit);
+  const stderr = joinCaptured(part(first, 'stderr'), part(second, 'stderr'), limit);
   return {
     code: first.code === 0 ? second.code : first.code,
-    stdout: boundedBoth(first.stdout, second.stdout, limit),
-    stderr: boundedBoth(first.stderr, second.stderr, limit),
+    stdout: stdout.text,
+    stderr: stderr.text,
+    ...(stdout.left + stderr.left > 0 ? { left: { stdout: stdout.left, stderr: stderr.left } } : {}),
   };
-}
-
-function boundedBoth(first: string, second: string, limit: number): string {
-  if (first === '' || second === '') return first + second;
-  const both = new BoundedCapture(limit);
-  both.push(Buffer.from(first));
-  both.push(Buffer.from(second));
-  return both.text();
 }
 
 /** The transition from where the last one led. */

@@ -91,11 +91,11 @@ export const processSetup = setup({
       return 'ok' in planned ? { plan: planned.ok } : { objection: planned.refusal.message };
     }),
     fail: assign(({ context }, params: { error: unknown }) => {
-      const { code, stdout, stderr } = context.end;
+      const { code, stderr } = context.end;
       const error = asDaemonError(params.error);
       const text = `${stderr}${error.message}. What to do: ${error.remedy}\n`;
       return {
-        end: { code: code === 0 ? -1 : code, stdout, stderr: text },
+        end: { ...context.end, code: code === 0 ? -1 : code, stderr: text },
         next: undefined,
         why: error.message,
       };

@@ -261,7 +261,8 @@ export const processMachine = processSetup.createMachine({
       description: 'The end is being committed; nobody was told yet.',
       entry: assign(({ context }) => {
         const last = endOf(context);
-        return { last, outcome: { ...context.end, at: last.at } };
+        const { code, stdout, stderr } = context.end;
+        return { last, outcome: { code, stdout, stderr, at: last.at } };
       }),
       invoke: {
         src: 'recordEnd',

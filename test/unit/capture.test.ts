@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BoundedCapture } from '../../src/io/capture.ts';
+import { BoundedCapture, joinCaptured } from '../../src/io/capture.ts';
 
 function captured(limit: number, ...pieces: string[]): string {
   const capture = new BoundedCapture(limit);
@@ -31,4 +31,22 @@ test('a gigabyte costs no more than the limit', () => {
   for (let i = 0; i < 16_384; i++) capture.push(piece);
   assert.ok(capture.text().length < 1100);
   assert.match(capture.text(), /… 1073740800 bytes left out …/);
+});
+
+/** What is kept of each text, joined one after the other. */
+function joined(limit: number, ...texts: string[]) {
+  const parts = texts.map((text) => {
+    const capture = new BoundedCapture(limit);
+    capture.push(Buffer.from(text));
+    return { text: capture.text(), left: capture.left };
+  });
+  return parts.reduce((first, second) => joinCaptured(first, second, limit));
+}
+
+test('captures joined are one capture: its beginning, its end, and one note of all that lies between', () => {
+  assert.deepEqual(joined(10, 'abc', '', 'def'), { text: 'abcdef', left: 0 });
+  const note = (left: number) => `\n… ${left} bytes left out …\n`;
+  assert.deepEqual(joined(4, 'abcdef', 'xyz'), { text: `ab${note(5)}yz`, left: 5 });
+  assert.deepEqual(joined(4, 'a', 'bcdefghi'), { text: `ab${note(5)}hi`, left: 5 });
+  assert.deepEqual(joined(4, 'a'.repeat(100), 'b'.repeat(100), 'c'), { text: `aa${note(197)}bc`, left: 197 });
 });

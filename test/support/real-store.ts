@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import Database from 'better-sqlite3';
+import type { Accepted, Retention, Transition } from '../../src/io/records.ts';
+import { openStore } from '../../src/io/store.ts';
+import { testFolder } from './folder.ts';
+
+export const DAY = 86_400_000;
+export const NOON = new Date('2026-11-23T12:00:00.007Z');
+const FOREVER: Retention = { maxAgeMs: 36_500 * DAY, maxCount: 1_000_000 };
+
+export const command = (commandId: string, at = NOON): Accepted => ({
+  commandId,
+  connectionId: 'c1',
+  type: 'delete_directory',
+  command: '/bin/rm -rf /r/b1',
+  args: { path: '/r/b1' },
+  request: '{"cmd":"delete_directory","args":{"path":"/r/b1"}}',
+  at,
+});
+
+export const step = (processId: number, commandId: string, to: string, at = NOON): Transition => ({
+  processId,
+  commandId,
+  from: 'pending',
+  to,
+  event: 'e',
+  at,
+  why: 'why',
+});
+
+export interface OpenOptions {
+  /** The file of a store that was closed; a new one without it. */
+  readonly path?: string;
+  readonly retention?: Retention;
+}
+
+/** A store on a real file, and what another connection reads there. */
+export function openedStore(t: TestContext, { path: given, retention = FOREVER }: OpenOptions = {}) {
+  const path = given ?? join(testFolder(t), 'lib', 'db.sqlite3');
+  const store = openStore({ path, retention, onTrouble: () => {} });
+  const other = new Database(path);
+  t.after(() => {
+    store.close();
+    other.close();
+  });
+  const read = (sql: string) => other.prepare(sql).all() as Record<string, unknown>[];
+  const list = (sql: string) => other.prepare(sql).pluck().all();
+  const finish = (id: number, commandId: string, code: number, stdout: string, stderr: string) =>
+    store.end(step(id, commandId, 'x'), { code, stdout, stderr, at: NOON }, command(commandId));
+  const attempts = async () => (await store.unsettled()).map(({ tries }) => tries);
+  return { store, path, other, read, list, finish, attempts };
+}

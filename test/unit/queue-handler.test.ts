@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import pino from 'pino';
+import { createActor } from 'xstate';
+import type { ConnectionEnded, ProcessTransitioned } from '../../src/actors/messages.ts';
+import { newCounters, type Observed, queueHandler } from '../../src/actors/queue-handler.ts';
+import { DaemonError } from '../../src/errors.ts';
+import type { Logger } from '../../src/io/log.ts';
+import type { Outcome } from '../../src/io/records.ts';
+import { failOnWarnings } from '../support/no-warnings.ts';
+import { PLAN } from '../support/process.ts';
+
+failOnWarnings();
+
+interface Line extends Record<string, unknown> {
+  level: string;
+  msg: string;
+}
+
+/** A queue handler that logs into `lines`, or with the logger of the test. */
+function observer(logger?: Logger) {
+  const lines: Line[] = [];
+  const formatters = { level: (level: string) => ({ level }) };
+  const options = { level: 'trace', base: null, timestamp: false, formatters };
+  const own = pino(options, { write: (line: string) => lines.push(JSON.parse(line) as Line) });
+  const counters = newCounters();
+  const actor = createActor(queueHandler, { input: { logger: logger ?? own, counters } }).start();
+  const hear = (...events: Observed[]) => {
+    for (const event of events) actor.send(event);
+  };
+  return { actor, counters, lines, hear };
+}
+
+const ABOUT = { command_id: 'u', connection_id: 'c1', type: 'delete_directory' };
+
+function transitioned(to: string, more: Partial<ProcessTransitioned> = {}): ProcessTransitioned {
+  const ids = { processId: 1, commandId: 'u' };
+  const transition = { ...ids, from: null, to, event: 'e', at: new Date(0), why: 'why' };
+  const about = { transition, connectionId: 'c1', plan: PLAN, startedAt: new Date(1_000) };
+  return { type: 'process.transitioned', ...about, outcome: undefined, ...more };
+}
+
+/** An end, 1.5 s after the start. */
+function ended(code: number, stderr = ''): ProcessTransitioned {
+  const outcome: Outcome = { code, stdout: '', stderr, at: new Date(2_500) };
+  return transitioned(code === 0 ? 'succeeded' : 'failed', { outcome });
+}
+
+function closed(more: Partial<ConnectionEnded> = {}): ConnectionEnded {
+  const base = { type: 'connection.ended', id: 'c1', bytes: 7 } as const;
+  return { ...base, reply: { code: 202, id: 'u' }, delivered: true, ...more };
+}
+
+const refused = (code: 400 | 503) => closed({ reply: { code, message: 'why' } });
+
+test('processes are counted by type and by the state that they reached, replies by their code', () => {
+  const { counters, hear } = observer();
+  const cron = { plan: { ...PLAN, type: 'update_cron_schedules' } };
+  hear(transitioned('pending'), transitioned('running'), ended(0), transitioned('pending'), ended(1));
+  hear(transitioned('pending', cron));
+  hear(closed(), closed({ delivered: false }), closed({ reply: undefined }));
+  hear(refused(400), refused(400), refused(503));
+  assert.deepEqual(counters, {
+    connections: 6,
+    replies: { 202: 2, 400: 2, 503: 1 },
+    processes: {
+      delete_directory: { pending: 2, running: 1, succeeded: 1, failed: 1 },
+      update_cron_schedules: { pending: 1 },
+    },
+  });
+});
+
+test('a failure is logged with its ids, its duration and the first five lines of what was printed', () => {
+  const { lines, hear } = observer();
+  hear(ended(1, 'one\ntwo\nthree\nfour\nfive\nsix\nseven\n'), ended(1, 'x'.repeat(1_000_000)));
+  const end = { ...ABOUT, duration_ms: 1_500, return_code: 1, why: 'why', msg: 'failed' };
+  assert.deepEqual(lines, [
+    { level: 'error', ...end, stderr: 'one\ntwo\nthree\nfour\nfive' },
+    { level: 'error', ...end, stderr: 'x'.repeat(2_000) },
+  ]);
+});
+
+test('a command leaves one line a step; those of the ordinary way are for debugging', () => {
+  const { lines, hear } = observer();
+  const plan = { ...PLAN, warnings: ['*/90 fires once an hour'] };
+  const transition = { ...transitioned('running').transition, event: 'process.recovered' };
+  hear(transitioned('pending', { plan }), transitioned('running'), ended(0, 'noise'));
+  hear(transitioned('running', { transition }));
+  assert.deepEqual(lines, [
+    { level: 'debug', ...ABOUT, command: '/bin/rm -rf /r/b1', msg: 'accepted' },
+    { level: 'warn', ...ABOUT, msg: '*/90 fires once an hour' },
+    { level: 'debug', ...ABOUT, msg: 'running' },
+    { level: 'info', ...ABOUT, duration_ms: 1_500, return_code: 0, msg: 'succeeded' },
+    { level: 'warn', ...ABOUT, state: 'running', why: 'why', msg: 'recovered' },
+  ]);
+});
+
+test('a client that left is no error, a refusal is a warning, and an acceptance is told by its process', () => {
+  const { lines, hear } = observer();
+  hear(
+    closed({ bytes: 0, reply: undefined, delivered: false }),
+    closed({ delivered: false }),
+    refused(400),
+    closed(),
+  );
+  const gone = { level: 'debug', connection_id: 'c1', msg: 'client left without its reply' };
+  assert.deepEqual(lines, [
+    { ...gone, bytes: 0 },
+    { ...gone, bytes: 7 },
+    { level: 'warn', connection_id: 'c1', code: 400, message: 'why', msg: 'refused' },
+  ]);
+});
+
+test('an actor that failed is logged with its id, its stack and what to do', () => {
+  const { lines, hear } = observer();
+  const error = new TypeError('of the test');
+  hear({ type: 'actor.failed', id: 'process-3', error });
+  const { message, remedy } = new DaemonError('INTERNAL', 'of the test');
+  assert.deepEqual(lines, [{ level: 'error', actor: 'process-3', remedy, stack: error.stack, msg: message }]);
+});
+
+test('what fails in the queue handler is its own, and logged', () => {
+  const { actor, lines, hear } = observer();
+  hear(transitioned('pending', { plan: undefined as never }), ended(0));
+  assert.deepEqual(
+    lines.map(({ level, actor: id, msg }) => [level, id, msg.split(':')[0]]),
+    [
+      ['error', 'queueHandler', 'the daemon failed to handle this; it goes on'],
+      ['info', undefined, 'succeeded'],
+    ],
+  );
+  assert.equal(actor.getSnapshot().status, 'active');
+});
+
+test('a logger that throws, whatever it is asked to log, neither ends the queue handler nor its counting', () => {
+  const broken = () => {
+    throw new Error('no log');
+  };
+  const { actor, counters, hear } = observer(new Proxy({}, { get: () => broken }) as Logger);
+  hear(transitioned('pending'), ended(0), ended(1), closed({ delivered: false }), refused(503));
+  hear({ type: 'actor.failed', id: 'process-3', error: new Error('of the test') });
+  assert.equal(actor.getSnapshot().status, 'active');
+  hear(ended(0));
+  assert.deepEqual(counters.processes.delete_directory, { pending: 1, succeeded: 2, failed: 1 });
+  assert.equal(counters.connections, 2);
+});
