@@ -4,11 +4,14 @@ import type { Listener, ProcessRequested } from '../../src/actors/messages.ts';
 import type { ReadRequestInput, RequestEvent } from '../../src/actors/read-request.ts';
 import type { WriteReplyInput } from '../../src/actors/write-reply.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
+import type { Peer } from '../../src/io/peer.ts';
 import type { Refusal, Reply } from '../../src/io/reply.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
 
+export const PEER: Peer = { known: true, pid: 1, uid: 1000, gid: 1000 };
+
 /** A connection machine by itself: its effects are provided and kept, its clock is the test's. */
-export function lonelyConnection() {
+export function lonelyConnection(objection?: Refusal) {
   const clock = new SimulatedClock();
   const replies: { reply: Reply; linger: boolean }[] = [];
   const requests: ProcessRequested[] = [];
@@ -41,6 +44,8 @@ export function lonelyConnection() {
     input: {
       id: 'c1',
       socket: undefined as unknown as Socket,
+      peer: PEER,
+      objection,
       now: () => new Date(0),
       whitelist: WHITELIST,
       settings: { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'], ownFiles: [] },

@@ -12,6 +12,7 @@ import type { Outcome, Transition, Unsettled } from '../../src/io/records.ts';
 import type { Store } from '../../src/io/store.ts';
 import { processMachine } from '../../src/machines/process.ts';
 import type { ProcessInput } from '../../src/machines/process-context.ts';
+import { PEER } from './connection.ts';
 
 export const PLAN: Plan = {
   type: 'delete_directory',
@@ -27,6 +28,7 @@ export const LEFT: Unsettled = {
   processId: 7,
   commandId: 'u',
   connectionId: 'c1',
+  peer: PEER,
   request: '{}',
   acceptedAt: new Date(1000),
   state: 'pending',
@@ -105,6 +107,7 @@ export function lonelyProcess(input: Partial<ProcessInput> = {}) {
       slot: 'process-0',
       commandId: 'u',
       connectionId: 'c1',
+      peer: PEER,
       plan: PLAN,
       request: '{}',
       acceptedAt: new Date(1000),

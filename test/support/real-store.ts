@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
 import type { Accepted, Retention, Transition } from '../../src/io/records.ts';
 import { openStore } from '../../src/io/store.ts';
+import { PEER } from './connection.ts';
 import { testFolder } from './folder.ts';
 
 export const DAY = 86_400_000;
@@ -12,9 +13,11 @@ const FOREVER: Retention = { maxAgeMs: 36_500 * DAY, maxCount: 1_000_000 };
 export const command = (commandId: string, at = NOON): Accepted => ({
   commandId,
   connectionId: 'c1',
+  peer: PEER,
   type: 'delete_directory',
   command: '/bin/rm -rf /r/b1',
   args: { path: '/r/b1' },
+  touches: ['/r/b1'],
   request: '{"cmd":"delete_directory","args":{"path":"/r/b1"}}',
   at,
 });

@@ -1,0 +1,38 @@
+/** Lets clients through while a daemon listens. */
+export class Gate {
+  #opened = Promise.withResolvers<boolean>();
+  readonly #turns = new Set<Promise<void>>();
+
+  open(): void {
+    this.#opened.resolve(true);
+  }
+
+  close(): void {
+    this.#opened = Promise.withResolvers();
+  }
+
+  /** No daemon will come any more. */
+  shut(): void {
+    this.#opened.resolve(false);
+  }
+
+  /** Resolves when a daemon listens, or with false when none will. */
+  passed(): Promise<boolean> {
+    return this.#opened.promise;
+  }
+
+  /** A client's turn with the daemon. */
+  async during(turn: Promise<void>): Promise<void> {
+    this.#turns.add(turn);
+    try {
+      await turn;
+    } finally {
+      this.#turns.delete(turn);
+    }
+  }
+
+  /** Resolves when no client has a turn. */
+  async quiet(): Promise<void> {
+    await Promise.allSettled(this.#turns);
+  }
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fabricate, putCronFile, type World } from './fabricated-world.ts';
+import { FLAWS, type Flaw, Judge } from './verdict.ts';
+
+function judged({ at, ledger }: World, betweenLooks: () => void) {
+  const judge = new Judge(at, ledger);
+  judge.look();
+  betweenLooks();
+  return judge.verdict();
+}
+
+const flawless = Object.fromEntries(FLAWS.map((flaw) => [flaw, 0]));
+
+test('the judge finds nothing where nothing is wrong', (t) => {
+  assert.deepEqual(
+    judged(fabricate(t), () => {}),
+    { requests: 0, acknowledged: 3, refused: 0, interrupted: 1, ...flawless },
+  );
+});
+
+type Spoil = (world: World) => void;
+type Bad = readonly [what: string, expected: Partial<Record<Flaw, number>>, first: Spoil, then?: Spoil];
+
+const run =
+  (sql: string): Spoil =>
+  ({ database }) =>
+    void database.exec(sql);
+const nothing: Spoil = () => {};
+
+const BAD: readonly Bad[] = [
+  ['an acknowledged command has no row', { lost: 1 }, ({ ledger }) => ledger.acknowledged.add('nobody')],
+  ['a success is not in place', { lost: 1 }, ({ gone }) => mkdirSync(gone)],
+  ['what is in place is told as interrupted', { lost: 1 }, ({ half }) => rmSync(half, { recursive: true })],
+  ['a command failed without a reason', { lost: 1 }, run('UPDATE process SET error = NULL WHERE id = 2')],
+  [
+    'two updates succeeded and there is no file',
+    { lost: 2, 'wrong order': 1 },
+    ({ at }) => rmSync(at.cronFile),
+  ],
+  [
+    'a command was admitted twice',
+    { 'run twice': 1 },
+    run(
+      'INSERT INTO cmd_transition SELECT 99, process_id, command_id, NULL, to_state, event, at, NULL FROM cmd_transition WHERE id = 2',
+    ),
+  ],
+  [
+    'what was made anew is removed once more',
+    { 'run twice': 1 },
+    nothing,
+    ({ gone }) => rmSync(gone, { recursive: true }),
+  ],
+  [
+    'a row that nobody heard of runs for ever',
+    { 'left running': 1 },
+    run("INSERT INTO process SELECT 9, 'x', '', 0, 'running', '', '', 0, '', '', 'cleanup_backups', '{}'"),
+  ],
+  [
+    'an ended command is still to be settled',
+    { 'left running': 1 },
+    run(
+      "INSERT INTO cmd_unsettled (process_id, command_id, connection_id, peer, request, accepted_at, state) VALUES (1, 'gone', '', '', '', '', 'running')",
+    ),
+  ],
+  [
+    'the last byte of the cron file is missing',
+    { 'torn files': 1, 'wrong order': 1 },
+    nothing,
+    ({ at }) => truncateSync(at.cronFile, statSync(at.cronFile).size - 1),
+  ],
+  ['the cron file has vanished', { 'torn files': 1 }, nothing, ({ at }) => rmSync(at.cronFile)],
+  [
+    'the cron file is for root alone',
+    { 'torn files': 1 },
+    nothing,
+    ({ at }) => chmodSync(at.cronFile, 0o600),
+  ],
+  [
+    'a temp file is left',
+    { litter: 1 },
+    ({ at }) => writeFileSync(join(at.folder, 'cron.d', '.dbcalm.x'), ''),
+  ],
+  [
+    'an update began before an earlier one had ended',
+    { 'wrong order': 1 },
+    run("DELETE FROM cmd_transition WHERE process_id = 3 AND to_state = 'succeeded'"),
+  ],
+  ['the cron file is an older one', { 'wrong order': 1 }, nothing, (world) => putCronFile(world, 1)],
+];
+
+test('the judge sees each flaw', async (t) => {
+  for (const [what, expected, first, then = nothing] of BAD) {
+    await t.test(what, (t) => {
+      const world = fabricate(t);
+      first(world);
+      const verdict = judged(world, () => then(world));
+      const found = Object.fromEntries(FLAWS.map((flaw) => [flaw, verdict[flaw]]));
+      assert.deepEqual(found, { ...flawless, ...expected });
+    });
+  }
+  assert.deepEqual(new Set(BAD.flatMap(([, expected]) => Object.keys(expected))), new Set(FLAWS));
+});

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { prepare } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
+import { type Inside, launchObserved } from '../support/observed-daemon.ts';
+import { FLAT, growth, runSoak } from './run-soak.ts';
+
+const flatOf = (inside: Inside) => Object.fromEntries(FLAT.map((figure) => [figure, inside[figure]]));
+
+test('An idle daemon is idle: no timer is set', async (t) => {
+  let kill = async () => {};
+  t.after(() => kill());
+  const { daemon, look } = await launchObserved(prepare(testFolder(t)));
+  kill = () => daemon.kill();
+  assert.equal((await look()).timers, 0);
+  await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
+});
+
+test('after 1,500 requests of all kinds a daemon has no more actors, files and timers than before', async (t) => {
+  const soak = await runSoak(1_500, testFolder(t));
+  assert.equal(soak.idle.timers, 0);
+  assert.deepEqual(flatOf(soak.early), flatOf(soak.idle));
+  assert.deepEqual(flatOf(soak.end), flatOf(soak.idle));
+  assert.deepEqual(growth(soak), []);
+  for (const code of ['202', '400', '403', 'none']) assert.ok((soak.replies[code] ?? 0) > 10, code);
+});
