@@ -1,14 +1,19 @@
 import { nanoid } from 'nanoid';
 import { createActor, toPromise } from 'xstate';
+import type { DoorRules } from './actors/doorkeeper.ts';
 import type { Asked, Left } from './actors/processes.ts';
 import { newCounters } from './actors/queue-handler.ts';
 import { replanRequest } from './commands/request.ts';
 import { WHITELIST } from './commands/whitelist.ts';
 import { DaemonError } from './errors.ts';
+import { type Accounts, readAccounts } from './io/accounts.ts';
+import { type AuditLog, openAuditLog } from './io/audit-log.ts';
 import type { Config } from './io/config-schema.ts';
-import { type Logger, openLog } from './io/log.ts';
+import { type Log, type Logger, openLog } from './io/log.ts';
+import { peerOf } from './io/peer.ts';
 import { openStore, type StoreOptions } from './io/store.ts';
 import { connectionMachine } from './machines/connection.ts';
+import type { ConnectionInput } from './machines/connection-context.ts';
 import { daemonMachine } from './machines/daemon.ts';
 import type { DaemonInput, DaemonOutput } from './machines/daemon-setup.ts';
 import { processMachine } from './machines/process.ts';
@@ -17,12 +22,16 @@ import type { ProcessInput } from './machines/process-context.ts';
 /** Builds the parts and runs the root actor to its end. `greet`: what to say once it listens. */
 export async function runDaemon(config: Config, greet: () => void): Promise<DaemonOutput> {
   const log = await openLog({ file: config.cmd_log_file, level: config.cmd_log_level });
+  const accounts = readAccounts();
+  const audit = await openAuditLog(config.audit_log_file, accounts);
   const announce = () => {
     log.logger.info({ socket: config.socket_path, pid: process.pid }, 'listening');
     log.leaveStderr();
     greet();
   };
-  const actor = createActor(daemonMachine, { input: daemonInput(config, log, announce) });
+  const actor = createActor(daemonMachine, {
+    input: daemonInput({ config, log, audit, accounts, announce }),
+  });
   const ended = toPromise(actor);
   actor.start();
   const output = await ended;
@@ -32,11 +41,19 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
     log.leaveStderr();
     log.logger.fatal({ code, remedy }, message);
   } else log.logger.info('stopped');
-  await log.close();
+  await Promise.all([log.close(), audit.close()]);
   return output;
 }
 
-function daemonInput(config: Config, log: DaemonInput['log'], announce: () => void): DaemonInput {
+interface Edges {
+  readonly config: Config;
+  readonly log: Log;
+  readonly audit: AuditLog;
+  readonly accounts: Accounts;
+  readonly announce: () => void;
+}
+
+function daemonInput({ config, log, audit, accounts, announce }: Edges): DaemonInput {
   const now = () => new Date();
   const settings = {
     projectName: config.project_name,
@@ -46,16 +63,38 @@ function daemonInput(config: Config, log: DaemonInput['log'], announce: () => vo
   };
   return {
     socketPath: config.socket_path,
-    log,
+    socketAccess: {
+      mode: Number.parseInt(config.socket_mode, 8),
+      owner: config.socket_owner,
+      group: config.socket_group,
+    },
+    log: {
+      ...log,
+      reopen: () => {
+        log.reopen();
+        audit.reopen();
+      },
+    },
     openStore: () => openStore(storeOptions(config, log.logger)),
-    queueHandler: { logger: log.logger, counters: newCounters() },
+    queueHandler: ({ store }) => ({
+      logger: log.logger,
+      counters: newCounters(),
+      now,
+      audit: (entry) => {
+        audit.write(entry);
+        // In trouble the database does without: the file has it.
+        if (entry.event === 'command.refused') store.audit(entry).catch(() => {});
+      },
+    }),
     announce,
     connections: ({ actor }) => ({
       logic: connectionMachine,
       maxConnections: config.max_connections,
-      inputFor: (socket) => ({
+      door: doorRules(config, accounts),
+      peerOf,
+      inputFor: (client): ConnectionInput => ({
+        ...client,
         id: nanoid(),
-        socket,
         now,
         whitelist: WHITELIST,
         settings,
@@ -88,6 +127,16 @@ function daemonInput(config: Config, log: DaemonInput['log'], announce: () => vo
 
 const DAY = 86_400_000;
 
+function doorRules(config: Config, accounts: Accounts): DoorRules {
+  return {
+    allowedUids: config.allowed_uids ?? undefined,
+    allowedGids: config.allowed_gids ?? undefined,
+    requestsPerSecond: config.max_requests_per_second,
+    connectionsPerUser: config.max_connections_per_user,
+    accounts,
+  };
+}
+
 /** What must not be deleted, wherever the config puts it. */
 function ownFiles(config: Config): string[] {
   const database = ['', '-wal', '-shm', '-cmd-lock'].map((suffix) => config.database_path + suffix);
@@ -111,13 +160,13 @@ function storeOptions(config: Config, logger: Logger): StoreOptions {
 }
 
 function asked({ commandId, request }: Asked) {
-  const { connectionId, plan, request: text, at, client } = request;
-  return { commandId, connectionId, plan, request: text, acceptedAt: at, client, recovered: undefined };
+  const { connectionId, peer, plan, request: text, at, client } = request;
+  return { commandId, connectionId, peer, plan, request: text, acceptedAt: at, client, recovered: undefined };
 }
 
 /** Until it is planned anew, a recovered command is only what its row says. */
 function left({ recovered }: Left) {
-  const { commandId, connectionId, request, acceptedAt, type, command } = recovered;
+  const { commandId, connectionId, peer, request, acceptedAt, type, command } = recovered;
   const plan = { type, command, args: {}, touches: [], step: undefined, warnings: [] };
-  return { commandId, connectionId, plan, request, acceptedAt, client: undefined, recovered };
+  return { commandId, connectionId, peer, plan, request, acceptedAt, client: undefined, recovered };
 }

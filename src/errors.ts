@@ -23,6 +23,11 @@ export const ERRORS = {
     message: 'the log file cannot be opened',
     remedy: 'create its folder, make it writable for the daemon, or set cmd_log_file',
   },
+  AUDIT_UNWRITABLE: {
+    exit: 73,
+    message: 'the audit log cannot be opened',
+    remedy: 'create its folder, make it writable for the daemon, or set audit_log_file',
+  },
   DATABASE_UNUSABLE: {
     exit: 74,
     message: 'the database cannot be used',
@@ -74,6 +79,14 @@ export const ERRORS = {
   CHECK_TOO_SLOW: {
     message: 'the paths could not be looked at in time',
     remedy: 'look at the disk that holds them; nothing was recorded and nothing will run',
+  },
+  PEER_REFUSED: {
+    message: 'this peer may not ask',
+    remedy: 'list its user in allowed_uids, or a group of it in allowed_gids',
+  },
+  RATE_LIMITED: {
+    message: 'too many requests',
+    remedy: 'ask less often, or raise max_requests_per_second',
   },
   ACCEPT_TOO_SLOW: {
     message: 'the command was not recorded in time',

@@ -1,6 +1,6 @@
 import { fromCallback } from 'xstate';
 import { asDaemonError, type DaemonError } from '../errors.ts';
-import { type ListeningSocket, listenAt } from '../io/listening-socket.ts';
+import { type ListeningSocket, listenAt, type SocketAccess } from '../io/listening-socket.ts';
 import type { ConnectionOpened, Listener } from './messages.ts';
 
 export type ListenerEvent =
@@ -10,6 +10,7 @@ export type ListenerEvent =
 
 export interface ListenerInput {
   readonly socketPath: string;
+  readonly socketAccess: SocketAccess;
   readonly connections: () => Listener<ConnectionOpened>;
 }
 
@@ -32,7 +33,7 @@ export const listener = fromCallback<ListenerDrain, ListenerInput>(({ input, rec
     socket?.drain().then(() => send({ type: 'listener.drained' }), fail);
   };
   receive(drain);
-  listenAt(input.socketPath, hand).then((bound) => {
+  listenAt(input.socketPath, input.socketAccess, hand).then((bound) => {
     if (stopped) return bound.close();
     socket = bound;
     if (draining) drain();

@@ -2,7 +2,8 @@
 import type { Socket } from 'node:net';
 import type { ActorRef, Snapshot } from 'xstate';
 import type { Plan } from '../commands/command.ts';
-import type { Outcome, Transition, Unsettled } from '../io/records.ts';
+import type { Peer } from '../io/peer.ts';
+import type { Accepted, Outcome, Transition, Unsettled } from '../io/records.ts';
 import type { Refusal, Reply } from '../io/reply.ts';
 
 /** An actor of which only this is known: it takes events `E`. */
@@ -22,6 +23,7 @@ export interface ProcessRequested {
   readonly request: string;
   readonly at: Date;
   readonly connectionId: string;
+  readonly peer: Peer;
   readonly client: Listener<Answer>;
 }
 
@@ -59,8 +61,8 @@ export type ProcessOrder = { readonly type: 'process.admitted' } | { readonly ty
 export interface ProcessTransitioned {
   readonly type: 'process.transitioned';
   readonly transition: Transition;
-  readonly connectionId: string;
-  readonly plan: Plan;
+  readonly accepted: Accepted;
+  readonly warnings: readonly string[];
   readonly startedAt: Date;
   /** Undefined until it ended. */
   readonly outcome: Outcome | undefined;
@@ -70,6 +72,9 @@ export interface ProcessTransitioned {
 export interface ConnectionEnded {
   readonly type: 'connection.ended';
   readonly id: string;
+  readonly peer: Peer;
+  /** The command, as far as it was understood. */
+  readonly cmd: string | undefined;
   readonly bytes: number;
   readonly reply: Reply | undefined;
   /** Whether the client was still there to take it. */

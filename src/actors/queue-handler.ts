@@ -1,5 +1,6 @@
 import { fromCallback } from 'xstate';
 import { asDaemonError } from '../errors.ts';
+import { type AuditEntry, acceptedEntry, endedEntry, refusedEntry } from '../io/audit.ts';
 import { faultPoint } from '../io/fault-point.ts';
 import type { Logger } from '../io/log.ts';
 import type { ActorFailed, ConnectionEnded, ProcessTransitioned } from './messages.ts';
@@ -20,6 +21,9 @@ export const newCounters = (): Counters => ({ connections: 0, replies: {}, proce
 export interface QueueHandlerInput {
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly now: () => Date;
+  /** Keeps an entry in the audit log, and those of refused commands, which no other transaction holds, in the table. */
+  readonly audit: (entry: AuditEntry) => void;
 }
 
 /** How much of what a failed program printed stands in the log; the row has all of it. */
@@ -32,6 +36,7 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
     switch (event.type) {
       case 'process.transitioned':
         count(input.counters, event);
+        auditTransition(input, event);
         return logTransition(input.logger, event);
       case 'connection.ended':
         return observeConnection(input, event);
@@ -55,21 +60,28 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
   });
 });
 
-function count({ processes }: Counters, { plan, transition }: ProcessTransitioned): void {
-  processes[plan.type] ??= {};
-  const states = processes[plan.type] as Record<string, number>;
+function count({ processes }: Counters, { accepted, transition }: ProcessTransitioned): void {
+  processes[accepted.type] ??= {};
+  const states = processes[accepted.type] as Record<string, number>;
   states[transition.to] = (states[transition.to] ?? 0) + 1;
 }
 
+function auditTransition({ audit }: QueueHandlerInput, event: ProcessTransitioned): void {
+  const { accepted, transition, outcome } = event;
+  if (transition.event === 'process.requested') audit(acceptedEntry(accepted));
+  if (outcome) audit(endedEntry(accepted, outcome, transition.why));
+}
+
 function logTransition(logger: Logger, event: ProcessTransitioned): void {
-  const { plan, transition, outcome, connectionId, startedAt } = event;
-  const about = { command_id: transition.commandId, connection_id: connectionId, type: plan.type };
+  const { accepted, warnings, transition, outcome, startedAt } = event;
+  const { connectionId, type, command } = accepted;
+  const about = { command_id: transition.commandId, connection_id: connectionId, type };
   if (transition.event === 'process.recovered') {
     return logger.warn({ ...about, state: transition.to, why: transition.why }, 'recovered');
   }
   if (transition.to === 'pending') {
-    logger.debug({ ...about, command: plan.command }, 'accepted');
-    for (const warning of plan.warnings) logger.warn(about, warning);
+    logger.debug({ ...about, command }, 'accepted');
+    for (const warning of warnings) logger.warn(about, warning);
   }
   if (transition.to === 'running') logger.debug(about, 'running');
   if (!outcome) return;
@@ -80,14 +92,24 @@ function logTransition(logger: Logger, event: ProcessTransitioned): void {
   else logger.error({ ...end, why: transition.why, stderr: firstLines(outcome.stderr) }, 'failed');
 }
 
-function observeConnection({ logger, counters }: QueueHandlerInput, ended: ConnectionEnded): void {
-  const { id, bytes, reply, delivered } = ended;
+function observeConnection(
+  { logger, counters, now, audit }: QueueHandlerInput,
+  ended: ConnectionEnded,
+): void {
+  const { id, peer, bytes, reply, delivered } = ended;
+  const about = {
+    connection_id: id,
+    peer: peer.known ? { pid: peer.pid, uid: peer.uid, gid: peer.gid } : null,
+  };
   counters.connections++;
   if (reply) counters.replies[reply.code] = (counters.replies[reply.code] ?? 0) + 1;
-  if (!reply || !delivered)
-    return logger.debug({ connection_id: id, bytes }, 'client left without its reply');
+  if (reply && reply.code !== 202) {
+    audit(refusedEntry({ at: now(), connectionId: id, peer, cmd: ended.cmd, refusal: reply }));
+  }
+  if (!reply || !delivered) return logger.debug({ ...about, bytes }, 'client left without its reply');
   if (reply.code === 202) return;
-  logger.warn({ connection_id: id, code: reply.code, message: reply.message }, 'refused');
+  const { code, message, security } = reply;
+  logger.warn({ ...about, code, ...(security ? { security } : {}), message }, 'refused');
 }
 
 function logFailure(logger: Logger, { id, error }: ActorFailed): void {

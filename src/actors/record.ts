@@ -1,5 +1,6 @@
 import { fromPromise } from 'xstate';
 import type { Plan } from '../commands/command.ts';
+import type { Peer } from '../io/peer.ts';
 import type { Accepted, Outcome, Transition } from '../io/records.ts';
 import type { Store } from '../io/store.ts';
 
@@ -7,15 +8,23 @@ import type { Store } from '../io/store.ts';
 export interface Acceptable {
   readonly commandId: string;
   readonly connectionId: string;
+  readonly peer: Peer;
   readonly plan: Plan;
   /** The text that the plan was made from. */
   readonly request: string;
   readonly acceptedAt: Date;
 }
 
-export function acceptedOf({ commandId, connectionId, plan, request, acceptedAt }: Acceptable): Accepted {
-  const { type, command, args } = plan;
-  return { commandId, connectionId, type, command, args, request, at: acceptedAt };
+export function acceptedOf({
+  commandId,
+  connectionId,
+  peer,
+  plan,
+  request,
+  acceptedAt,
+}: Acceptable): Accepted {
+  const { type, command, args, touches } = plan;
+  return { commandId, connectionId, peer, type, command, args, touches, request, at: acceptedAt };
 }
 
 /** Each of these is done when the disk has the write. */

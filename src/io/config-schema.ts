@@ -10,6 +10,15 @@ const file = (about: string) =>
 const count = (about: string, maximum: number) =>
   Type.Integer({ minimum: 1, maximum, allowed: `a whole number from 1 to ${maximum}`, description: about });
 
+const Account = Type.Union([Type.String({ pattern: '^[^:\\s]+$' }), Type.Integer({ minimum: 0 })]);
+const account = (what: string, about: string) =>
+  Type.Union([Account, Type.Null()], { allowed: `the name or the number of a ${what}`, description: about });
+const accounts = (what: string, about: string) =>
+  Type.Union([Type.Array(Account), Type.Null()], {
+    allowed: `a list of names or numbers of ${what}`,
+    description: about,
+  });
+
 /** Every key of the daemon's own. `allowed` says in an error message what may stand there. */
 export const ConfigSchema = Type.Object({
   project_name: Type.String({
@@ -37,6 +46,17 @@ export const ConfigSchema = Type.Object({
     allowed: 'a list of absolute paths, none of them a system folder',
     description: 'only what lies strictly below one of these is ever deleted',
   }),
+  socket_mode: Type.String({
+    pattern: '^0?[0-7]{3}$',
+    allowed: "an octal mode in quotes, such as '0660'",
+    description: 'of the socket, from the first moment that it is there',
+  }),
+  socket_owner: account('user', 'of the socket; root, or who runs the daemon, where it is null'),
+  socket_group: account('group', 'of the socket; that of who runs the daemon where it is null'),
+  allowed_uids: accounts('users', 'who may ask; with both lists null, everybody whom the socket lets in'),
+  allowed_gids: accounts('groups', 'whose members may ask'),
+  max_requests_per_second: count('of one user, who is answered 429 beyond it', 1_000_000),
+  max_connections_per_user: count('at once; who comes later waits, and holds up nobody else', 10_000),
   max_running: count('children at once', 256),
   max_pending: count('accepted commands that wait', 100_000),
   max_connections: count('clients at once; who comes later waits', 10_000),
@@ -49,7 +69,16 @@ export const ConfigSchema = Type.Object({
   max_output_bytes: count('kept of each stream of a child', 64 * 1024 * 1024),
 });
 
-export type Config = Static<typeof ConfigSchema>;
+/** As it stands in the file, with defaults. */
+export type GivenConfig = Static<typeof ConfigSchema>;
+
+/** As the daemon uses it: users and groups are numbers. */
+export interface Config extends GivenConfig {
+  socket_owner: number | null;
+  socket_group: number | null;
+  allowed_uids: number[] | null;
+  allowed_gids: number[] | null;
+}
 
 /** The contract's defaults. `deletion_roots` also depends on the API server's `backup_dir`. */
 export const DEFAULTS: Omit<Config, 'deletion_roots'> = {
@@ -61,6 +90,13 @@ export const DEFAULTS: Omit<Config, 'deletion_roots'> = {
   cmd_log_file: '/var/log/dbcalm/cmd.log',
   cmd_log_level: 'info',
   audit_log_file: '/var/log/dbcalm/cmd-audit.log',
+  socket_mode: '0666',
+  socket_owner: null,
+  socket_group: null,
+  allowed_uids: null,
+  allowed_gids: null,
+  max_requests_per_second: 20_000,
+  max_connections_per_user: 128,
   max_running: 8,
   max_pending: 1000,
   max_connections: 256,

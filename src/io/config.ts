@@ -3,7 +3,8 @@ import { basename, posix } from 'node:path';
 import Value from 'typebox/value';
 import { parse } from 'yaml';
 import { DaemonError, messageOf } from '../errors.ts';
-import { type Config, ConfigSchema, DEFAULTS, FOREIGN_KEYS } from './config-schema.ts';
+import { withAccounts } from './config-accounts.ts';
+import { type Config, ConfigSchema, DEFAULTS, FOREIGN_KEYS, type GivenConfig } from './config-schema.ts';
 import { normalise } from './paths.ts';
 
 /** Looked for in this order. The second is the API server's own. */
@@ -23,7 +24,7 @@ type Given = Record<string, unknown>;
  * relative paths start from; without it they are errors. */
 export function loadConfig(file?: string, base?: string): Config {
   const found = file ?? CONFIG_FILES.find((candidate) => existsSync(candidate));
-  if (found === undefined) return withDefaults('', {});
+  if (found === undefined) return check('', withDefaults('', {}));
   const given = read(found);
   refuseUnknown(found, given);
   return check(found, withDefaults(found, base === undefined ? given : resolved(given, base)));
@@ -59,14 +60,14 @@ function refuseUnknown(file: string, given: Given): void {
   );
 }
 
-function withDefaults(file: string, given: Given): Config {
+function withDefaults(file: string, given: Given): GivenConfig {
   const backups = given.backup_dir ?? '/var/backups/dbcalm';
   if (given.deletion_roots === undefined) refuseBackupFolder(file, backups);
   const config: Given = { ...DEFAULTS, deletion_roots: [backups, ...TEMP_ROOTS] };
   for (const key of Object.keys(ConfigSchema.properties)) {
     if (given[key] !== undefined && given[key] !== null) config[key] = given[key];
   }
-  return config as Config;
+  return config as GivenConfig;
 }
 
 /** It is the API server's key, and ours by default. */
@@ -77,15 +78,16 @@ function refuseBackupFolder(file: string, value: unknown): void {
   throw new DaemonError('CONFIG_INVALID', `${file}: backup_dir is ${JSON.stringify(value)}: ${why}`);
 }
 
-function check(file: string, config: Config): Config {
+function check(file: string, config: GivenConfig): Config {
   for (const [key, schema] of Object.entries(ConfigSchema.properties)) {
-    const value = config[key as keyof Config];
+    const value = config[key as keyof GivenConfig];
     if (Value.Check(schema, value)) continue;
     const { allowed } = schema as unknown as { allowed: string };
     const shown = JSON.stringify(value).slice(0, 200);
     throw new DaemonError('CONFIG_INVALID', `${file}: ${key} is ${shown}, allowed is ${allowed}`);
   }
-  return { ...config, deletion_roots: config.deletion_roots.map((root) => checkRoot(file, root)) };
+  const deletion_roots = config.deletion_roots.map((root) => checkRoot(file, root));
+  return { ...withAccounts(file, config), deletion_roots };
 }
 
 function checkRoot(file: string, root: string): string {

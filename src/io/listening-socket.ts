@@ -1,11 +1,16 @@
-import { chmodSync, lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
+import { chmodSync, existsSync, lchownSync, lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { asDaemonError, DaemonError, messageOf } from '../errors.ts';
 
-/** Who may reach the socket is decided by its folder, as with the peers. */
-const SOCKET_MODE = 0o666;
+/** Who may connect. The folder decides, too. Null: as the daemon's process is. */
+export interface SocketAccess {
+  readonly mode: number;
+  readonly owner: number | null;
+  readonly group: number | null;
+}
+
 const FOLDER_MODE = 0o2774;
 const BACKLOG = 4096;
 
@@ -21,7 +26,11 @@ export interface ListeningSocket {
 const QUIET_TURNS = 3;
 
 /** Listens at `path`. A stale socket there is replaced; a live daemon, or anything else, is left alone and named. */
-export async function listenAt(path: string, onSocket: (socket: Socket) => void): Promise<ListeningSocket> {
+export async function listenAt(
+  path: string,
+  access: SocketAccess,
+  onSocket: (socket: Socket) => void,
+): Promise<ListeningSocket> {
   await makeRoom(path);
   let accepted = 0;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -31,8 +40,7 @@ export async function listenAt(path: string, onSocket: (socket: Socket) => void)
     onSocket(socket);
   });
   try {
-    await listening(server, path);
-    chmodSync(path, SOCKET_MODE);
+    await listening(server, path, access);
   } catch (error) {
     server.close();
     throw new DaemonError('SOCKET_UNUSABLE', messageOf(error), error);
@@ -86,16 +94,32 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function listening(server: Server, path: string): Promise<void> {
+function listening(server: Server, path: string, access: SocketAccess): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ path, backlog: BACKLOG }, () => {
+    server.once('listening', () => {
       server.off('error', reject);
       // An accept that fails (no descriptor left) is not the end: the client waits in the backlog.
       server.on('error', () => {});
       resolve();
     });
+    bind(server, path, access);
   });
+}
+
+/** The socket is never more open than it is to be, not for a moment: it is made with its mode, or with none until it
+ * has its owner. */
+function bind(server: Server, path: string, { mode, owner, group }: SocketAccess): void {
+  const owned = owner === null && group === null;
+  const mask = process.umask(owned ? 0o777 & ~mode : 0o777);
+  try {
+    server.listen({ path, backlog: BACKLOG });
+  } finally {
+    process.umask(mask);
+  }
+  if (owned || !existsSync(path)) return;
+  lchownSync(path, owner ?? -1, group ?? -1);
+  chmodSync(path, mode);
 }
 
 function isSame(path: string, ours: Stats): boolean {

@@ -12,9 +12,16 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX cmd_transition_command ON cmd_transition (command_id);`,
   // One row a command without an end: what the next daemon needs to settle it.
   `CREATE TABLE cmd_unsettled (
-     process_id INTEGER PRIMARY KEY, command_id TEXT NOT NULL, connection_id TEXT NOT NULL, request TEXT NOT NULL,
-     accepted_at TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+     process_id INTEGER PRIMARY KEY, command_id TEXT NOT NULL, connection_id TEXT NOT NULL, peer TEXT NOT NULL,
+     request TEXT NOT NULL, accepted_at TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
      pid INTEGER, pid_start TEXT, boot_id TEXT);`,
+  // Who asked for what. pid, uid and gid are NULL where the kernel did not tell.
+  `CREATE TABLE cmd_audit (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, at DATETIME NOT NULL, event TEXT NOT NULL, command_id TEXT,
+     connection_id TEXT NOT NULL, pid INTEGER, uid INTEGER, gid INTEGER, cmd TEXT, paths TEXT NOT NULL,
+     paths_left INTEGER NOT NULL, schedule_count INTEGER, outcome TEXT NOT NULL, reason TEXT, duration_ms INTEGER,
+     security TEXT);
+   CREATE INDEX cmd_audit_command ON cmd_audit (command_id);`,
 ];
 
 /** Applies what is missing, each in its own transaction, one daemon at a time. */

@@ -1,12 +1,16 @@
 /** What the database keeps of a command. */
+import type { Peer } from './peer.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
 export interface Accepted {
   readonly commandId: string;
   readonly connectionId: string;
+  readonly peer: Peer;
   readonly type: string;
   readonly command: string;
   readonly args: Readonly<Record<string, unknown>>;
+  /** The paths that it changes. */
+  readonly touches: readonly string[];
   /** The request as JSON: a restart plans it again, by the same checks. */
   readonly request: string;
   readonly at: Date;
@@ -36,6 +40,7 @@ export interface Unsettled {
   readonly processId: number;
   readonly commandId: string;
   readonly connectionId: string;
+  readonly peer: Peer;
   readonly request: string;
   readonly acceptedAt: Date;
   readonly state: 'pending' | 'running';

@@ -1,3 +1,4 @@
+import type { AuditEntry } from './audit.ts';
 import { claimDatabase } from './database-claim.ts';
 import { faultPoint } from './fault-point.ts';
 import { GroupCommit, type TroubleListener } from './group-commit.ts';
@@ -23,6 +24,8 @@ export interface Store {
   recover(transition: Transition): Promise<void>;
   /** Forgets the tries of commands that were recovered without harm. */
   trust(processIds: readonly number[]): Promise<void>;
+  /** Of a refused command; the others' entries are written with them. Rejects while the database is in trouble. */
+  audit(entry: AuditEntry): Promise<void>;
   /** Why nothing can be written at the moment. */
   trouble(): string | undefined;
   /** Resolves when nothing waits to be written. */
@@ -62,6 +65,7 @@ export function openStore({ path, retention, onTrouble }: StoreOptions): Store {
     recover: (transition) => write('recover', (tables) => tables.recover(transition)),
     unsettled: () => group.commit((tables) => tables.unsettled()),
     trust: (processIds) => group.commit((tables) => tables.trust(processIds)),
+    audit: (entry) => group.commit((tables) => tables.audit(entry), LOCK_PATIENCE),
     trouble: () => group.trouble,
     drained: () => group.drained(),
     close: () => {

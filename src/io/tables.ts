@@ -1,4 +1,6 @@
 import type Database from 'better-sqlite3';
+import { type AuditEntry, acceptedEntry, endedEntry } from './audit.ts';
+import type { Peer } from './peer.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Accepted, Outcome, Retention, Transition, Unsettled } from './records.ts';
 import { timestamp } from './timestamp.ts';
@@ -16,8 +18,8 @@ export function tablesOf(database: Database.Database, retention: Retention) {
      VALUES (?, ?, 0, 'running', ?, ?, ?)`,
   );
   const open = database.prepare(
-    `INSERT OR REPLACE INTO cmd_unsettled (process_id, command_id, connection_id, request, accepted_at, state)
-     VALUES (?, ?, ?, ?, ?, 'pending')`,
+    `INSERT OR REPLACE INTO cmd_unsettled (process_id, command_id, connection_id, peer, request, accepted_at, state)
+     VALUES (?, ?, ?, ?, ?, ?, 'pending')`,
   );
   // By both ids: in a database that was replaced the number may be another's.
   const pid = database.prepare('UPDATE process SET pid = ? WHERE id = ? AND command_id = ?');
@@ -46,28 +48,52 @@ export function tablesOf(database: Database.Database, retention: Retention) {
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   // Ids ascend with time: only the oldest are looked at, however many there are.
-  const prune = database.prepare(
-    `DELETE FROM cmd_transition WHERE id IN (
-       SELECT id FROM (SELECT id, at FROM cmd_transition ORDER BY id LIMIT ${PRUNE_BATCH})
-       WHERE at < ? OR id <= (SELECT max(id) FROM cmd_transition) - ?)`,
+  const prunings = ['cmd_transition', 'cmd_audit'].map((table) =>
+    database.prepare(
+      `DELETE FROM ${table} WHERE id IN (
+         SELECT id FROM (SELECT id, at FROM ${table} ORDER BY id LIMIT ${PRUNE_BATCH})
+         WHERE at < ? OR id <= (SELECT max(id) FROM ${table}) - ?)`,
+    ),
+  );
+  const insertAudit = database.prepare(
+    `INSERT INTO cmd_audit (at, event, command_id, connection_id, pid, uid, gid, cmd, paths, paths_left,
+       schedule_count, outcome, reason, duration_ms, security)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   let untilPruning = 1;
 
+  const audit = (entry: AuditEntry): void => {
+    const { peer } = entry;
+    const who = peer.known ? [peer.pid, peer.uid, peer.gid] : [null, null, null];
+    const what = [entry.cmd, JSON.stringify(entry.paths), entry.paths_left, entry.schedule_count];
+    const end = [entry.outcome, entry.reason, entry.duration_ms, entry.security];
+    insertAudit.run(
+      timestamp(entry.at),
+      entry.event,
+      entry.command_id,
+      entry.connection_id,
+      ...who,
+      ...what,
+      ...end,
+    );
+  };
   const transition = ({ processId, commandId, from, to, event, at, why }: Transition): void => {
     step.run(processId, commandId, from, to, event, timestamp(at), why ?? null);
     if (--untilPruning > 0) return;
     untilPruning = PRUNE_EVERY;
-    prune.run(timestamp(new Date(at.getTime() - retention.maxAgeMs)), retention.maxCount);
+    const oldest = timestamp(new Date(at.getTime() - retention.maxAgeMs));
+    for (const prune of prunings) prune.run(oldest, retention.maxCount);
   };
   const record = ({ commandId, command, type, args, at }: Accepted): number =>
     Number(insert.run(commandId, command, timestamp(at), type, JSON.stringify(args)).lastInsertRowid);
 
   return {
     accept(accepted: Accepted): number {
-      const { commandId, connectionId, request, at } = accepted;
+      const { commandId, connectionId, peer, request, at } = accepted;
       const processId = record(accepted);
-      open.run(processId, commandId, connectionId, request, at.toISOString());
+      open.run(processId, commandId, connectionId, JSON.stringify(peer), request, at.toISOString());
       transition({ processId, commandId, from: null, to: 'pending', event: 'process.requested', at });
+      audit(acceptedEntry(accepted));
       return processId;
     },
     start(started: Transition): void {
@@ -78,7 +104,9 @@ export function tablesOf(database: Database.Database, retention: Retention) {
       pid.run(child.pid, processId, commandId);
       identify.run(child.pid, child.start, child.bootId, processId, commandId);
     },
-    end(last: Transition, { code, stdout, stderr, at }: Outcome, accepted: Accepted): void {
+    audit,
+    end(last: Transition, outcome: Outcome, accepted: Accepted): void {
+      const { code, stdout, stderr, at } = outcome;
       const { output, error } = columns(code, stdout, stderr);
       const values = [code === 0 ? 'success' : 'failed', output, error, code, timestamp(at)];
       let { processId } = last;
@@ -90,6 +118,7 @@ export function tablesOf(database: Database.Database, retention: Retention) {
       }
       settle.run(last.processId, commandId);
       transition({ ...last, processId });
+      audit(endedEntry(accepted, outcome, last.why));
     },
     recover(recovered: Transition): void {
       attempt.run(recovered.processId, recovered.commandId);
@@ -106,6 +135,7 @@ interface UnsettledRow {
   process_id: number;
   command_id: string;
   connection_id: string;
+  peer: string;
   request: string;
   accepted_at: string;
   state: string;
@@ -123,6 +153,7 @@ function fromRow(row: UnsettledRow): Unsettled {
     processId: row.process_id,
     commandId: row.command_id,
     connectionId: row.connection_id,
+    peer: JSON.parse(row.peer) as Peer,
     request: row.request,
     acceptedAt: new Date(row.accepted_at),
     state: row.state === 'running' ? 'running' : 'pending',

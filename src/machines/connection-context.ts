@@ -4,7 +4,8 @@ import type { RequestEvent } from '../actors/read-request.ts';
 import type { Command, CommandSettings, Plan } from '../commands/command.ts';
 import type { Request } from '../commands/request.ts';
 import type { Progress } from '../io/framing.ts';
-import type { Reply } from '../io/reply.ts';
+import type { Peer } from '../io/peer.ts';
+import type { Refusal, Reply } from '../io/reply.ts';
 
 /** Milliseconds; each is a named delay of the machine. */
 export const CONNECTION_LIMITS = {
@@ -20,9 +21,15 @@ export const CONNECTION_LIMITS = {
   LAST_LOOK: 10,
 } as const;
 
+/** Characters of an unknown command's name that are kept. */
+const MAX_COMMAND_NAME = 100;
+
 export interface ConnectionInput {
   readonly id: string;
   readonly socket: Socket;
+  readonly peer: Peer;
+  /** What speaks against hearing this peer at all. */
+  readonly objection: Refusal | undefined;
   readonly now: () => Date;
   readonly whitelist: readonly Command[];
   readonly settings: CommandSettings;
@@ -48,9 +55,17 @@ export type ConnectionEvent = RequestEvent | Answer | { readonly type: 'daemon.d
 /** How a connection ended; the reason of a refusal stands in its message. */
 export interface ConnectionOutput {
   readonly id: string;
+  readonly peer: Peer;
+  readonly cmd: string | undefined;
   readonly bytes: number;
   readonly reply: Reply | undefined;
   readonly delivered: boolean;
+}
+
+/** The command, as far as it was understood. */
+export function commandOf({ plan, request }: ConnectionContext): string | undefined {
+  if (plan) return plan.type;
+  return typeof request?.cmd === 'string' ? request.cmd.slice(0, MAX_COMMAND_NAME) : undefined;
 }
 
 /** What was missing when a request stopped before its end. */

@@ -50,6 +50,7 @@ export const connectionSetup = setup({
         request: String(context.text),
         at: context.at,
         connectionId: context.id,
+        peer: context.peer,
         client: self,
       }),
     ),
@@ -57,18 +58,21 @@ export const connectionSetup = setup({
       ...refused(refuse(400, describeMissing(context.progress))),
       early: true,
     })),
+    // It may be sending already: what it sends is drained, so that it gets its reply.
+    refuseUnwelcome: assign(({ context }) => ({ reply: context.objection, early: true })),
     refuseOversized: assign({ reply: refuse(400, 'Message too large'), early: true }),
     refuseUnchecked: assign({ reply: refuse(503, new DaemonError('CHECK_TOO_SLOW').message) }),
     refuseUnrecorded: assign({ reply: refuse(503, new DaemonError('ACCEPT_TOO_SLOW').message) }),
     reply: assign((_, params: { reply: Reply }) => ({ reply: params.reply })),
     keepDelivered: assign((_, params: { output: boolean }) => ({ delivered: params.output })),
-    // Who is lingered for has his reply and keeps his side open; else it is the reply that does not get through.
+    // Who is lingered for has his reply, whether he goes or keeps his side open; else it has not got through.
     judgeDelivered: assign(({ context }) => ({ delivered: context.early })),
     destroySocket: ({ context }) => {
       context.socket.destroy();
     },
   },
   guards: {
+    isUnwelcome: ({ context }) => context.objection !== undefined,
     nothingCame: ({ context }) => context.progress.bytes === 0,
     isForbidden: ({ event }) => (event as unknown as { output: unknown }).output !== undefined,
     isRefused: ({ context }) => context.reply !== undefined,

@@ -1,5 +1,6 @@
 import { asDaemonError } from '../errors.ts';
 import { type Refusal, type Reply, refuse } from '../io/reply.ts';
+import { commandOf } from './connection-context.ts';
 import { connectionSetup } from './connection-setup.ts';
 
 /** One client: its request is read, checked, handed on and answered, once. */
@@ -23,8 +24,15 @@ export const connectionMachine = connectionSetup.createMachine({
     onError: '.closed',
   },
   on: { 'peer.left': '.closed' },
-  initial: 'reading',
+  initial: 'arriving',
   states: {
+    arriving: {
+      description: 'Who may not ask, or asks too often, is not heard.',
+      always: [
+        { guard: 'isUnwelcome', target: 'replying', actions: 'refuseUnwelcome' },
+        { target: 'reading' },
+      ],
+    },
     reading: {
       description: 'Bytes are gathered until the object is complete.',
       initial: 'silent',
@@ -134,6 +142,7 @@ export const connectionMachine = connectionSetup.createMachine({
     },
     replying: {
       description: 'The one reply is on its way.',
+      on: { 'peer.left': { target: 'closed', actions: 'judgeDelivered' } },
       invoke: {
         src: 'writeReply',
         input: ({ context }) => ({
@@ -148,10 +157,12 @@ export const connectionMachine = connectionSetup.createMachine({
     },
     closed: { type: 'final', description: 'Nothing is left of it.', entry: 'destroySocket' },
   },
-  output: ({ context: { id, progress, reply, delivered } }) => ({
-    id,
-    bytes: progress.bytes,
-    reply,
-    delivered,
+  output: ({ context }) => ({
+    id: context.id,
+    peer: context.peer,
+    cmd: commandOf(context),
+    bytes: context.progress.bytes,
+    reply: context.reply,
+    delivered: context.delivered,
   }),
 });

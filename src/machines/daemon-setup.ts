@@ -11,7 +11,7 @@ import { type ProcessesInput, processes } from '../actors/processes.ts';
 import { type QueueHandlerInput, queueHandler } from '../actors/queue-handler.ts';
 import { type SignalEvent, signals } from '../actors/signals.ts';
 import { asDaemonError, DaemonError } from '../errors.ts';
-import { probeSocket } from '../io/listening-socket.ts';
+import { probeSocket, type SocketAccess } from '../io/listening-socket.ts';
 import type { Log } from '../io/log.ts';
 import type { Unsettled } from '../io/records.ts';
 import type { Store } from '../io/store.ts';
@@ -28,9 +28,10 @@ export const DAEMON_LIMITS = {
 
 export interface DaemonInput {
   readonly socketPath: string;
+  readonly socketAccess: SocketAccess;
   readonly log: Log;
   readonly openStore: () => Store;
-  readonly queueHandler: QueueHandlerInput;
+  readonly queueHandler: (parts: Parts) => QueueHandlerInput;
   readonly connections: (parts: Parts) => ConnectionsInput;
   readonly processes: (parts: Parts) => ProcessesInput;
   /** Called once it listens. */

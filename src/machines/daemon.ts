@@ -55,7 +55,7 @@ export const daemonMachine = daemonSetup.createMachine({
           id: 'queueHandler',
           systemId: 'queueHandler',
           src: 'queueHandler',
-          input: ({ context }) => context.queueHandler,
+          input: ({ context, self }) => context.queueHandler(partsOf(context, self)),
           onError: orFail,
         },
         {
@@ -98,6 +98,7 @@ export const daemonMachine = daemonSetup.createMachine({
             src: 'listener',
             input: ({ context, self }) => ({
               socketPath: context.socketPath,
+              socketAccess: context.socketAccess,
               connections: () => partsOf(context, self).actor<ConnectionOpened>('connections'),
             }),
             onError: orFail,

@@ -10,7 +10,7 @@ import type {
   ProcessTransitioned,
 } from '../actors/messages.ts';
 import { type Prepared, prepareStep } from '../actors/prepare-step.ts';
-import { recordAccepted, recordEnd, recordRecovered, recordStart } from '../actors/record.ts';
+import { acceptedOf, recordAccepted, recordEnd, recordRecovered, recordStart } from '../actors/record.ts';
 import { runChild } from '../actors/run-child.ts';
 import { asDaemonError } from '../errors.ts';
 import type { ChildEnd } from '../io/child.ts';
@@ -49,8 +49,8 @@ export const processSetup = setup({
       ({ context }): ProcessTransitioned => ({
         type: 'process.transitioned',
         transition: context.last as Transition,
-        connectionId: context.connectionId,
-        plan: context.plan,
+        accepted: acceptedOf(context),
+        warnings: context.plan.warnings,
         startedAt: context.startedAt,
         outcome: context.outcome,
       }),

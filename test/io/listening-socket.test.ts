@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { listenAt } from '../../src/io/listening-socket.ts';
 import { testFolder } from '../support/folder.ts';
 
+const ACCESS = { mode: 0o666, owner: null, group: null };
+
 test('closing takes its own socket away, and never what another put in its place', async (t) => {
   const path = join(testFolder(t), 's');
-  const first = await listenAt(path, () => {});
+  const first = await listenAt(path, ACCESS, () => {});
   first.close();
   assert.ok(!existsSync(path));
 
-  const second = await listenAt(path, () => {});
+  const second = await listenAt(path, ACCESS, () => {});
   renameSync(path, `${path}.moved`);
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(path, resolve));
@@ -25,7 +27,7 @@ test('closing takes its own socket away, and never what another put in its place
 test('draining takes the socket away at once, and lets in all who had connected', async (t) => {
   const path = join(testFolder(t), 's');
   let accepted = 0;
-  const socket = await listenAt(path, (client) => {
+  const socket = await listenAt(path, ACCESS, (client) => {
     accepted++;
     client.destroy();
   });
@@ -40,4 +42,20 @@ test('draining takes the socket away at once, and lets in all who had connected'
   await drained;
   assert.equal(accepted, 50);
   await Promise.all(closed);
+});
+
+test('the socket has its mode, owner and group, whatever the umask', {
+  skip: process.getuid?.() !== 0 && 'gives a file away',
+}, async (t) => {
+  const mask = process.umask(0o077);
+  t.after(() => process.umask(mask));
+  const path = join(testFolder(t), 's');
+  const plain = await listenAt(path, { mode: 0o660, owner: null, group: null }, () => {});
+  assert.equal(statSync(path).mode & 0o777, 0o660);
+  assert.equal(process.umask(), 0o077);
+  plain.close();
+  const given = await listenAt(path, { mode: 0o640, owner: 12345, group: 23456 }, () => {});
+  t.after(() => given.close());
+  const { mode, uid, gid } = statSync(path);
+  assert.deepEqual([mode & 0o777, uid, gid], [0o640, 12345, 23456]);
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { refusedEntry } from '../../src/io/audit.ts';
+import { PEER } from '../support/connection.ts';
 import { command, NOON, openedStore, step } from '../support/real-store.ts';
 
 test('what is accepted is readable by others at once: the row, its transition, and what a restart needs', async (t) => {
@@ -15,6 +17,7 @@ test('what is accepted is readable by others at once: the row, its transition, a
   assert.deepEqual(read('SELECT * FROM cmd_transition'), [{ id: 1, ...ids, ...first }]);
   const origin = {
     connection_id: 'c1',
+    peer: JSON.stringify(PEER),
     request,
     accepted_at: NOON.toISOString(),
     state: 'pending',
@@ -69,7 +72,7 @@ test('a new daemon finds what the last one accepted and did not end, in order, a
   await finish(3, 'b', 0, '', '');
   store.close();
   const { type, command: words, request } = command('c');
-  const rest = { connectionId: 'c1', request, acceptedAt: NOON, tries: 0, type, command: words };
+  const rest = { connectionId: 'c1', peer: PEER, request, acceptedAt: NOON, tries: 0, type, command: words };
   assert.deepEqual(await openedStore(t, { path }).store.unsettled(), [
     { processId: 1, commandId: 'c', state: 'pending', child: undefined, ...rest },
     { processId: 2, commandId: 'a', state: 'running', child, ...rest },
@@ -92,4 +95,55 @@ test('each recovery counts as a try, of that command alone; trust and a start fo
     6,
     'each stands in the history',
   );
+});
+
+test('who asked for what is written with it; a refusal by itself', async (t) => {
+  const { store, read, finish } = openedStore(t);
+  await store.accept(command('u'));
+  await finish(1, 'u', 0, '', '');
+  const peer = { known: false, why: 'closed' } as const;
+  const refusal = { code: 403, message: 'no', security: 'path.refused' } as const;
+  await store.audit(refusedEntry({ at: NOON, connectionId: 'c2', peer, cmd: 'x', refusal }));
+  const at = '2026-11-23 12:00:00.007000';
+  const none = {
+    command_id: null,
+    pid: null,
+    uid: null,
+    gid: null,
+    duration_ms: null,
+    reason: null,
+    security: null,
+  };
+  const asked = {
+    connection_id: 'c1',
+    pid: 1,
+    uid: 1000,
+    gid: 1000,
+    cmd: 'delete_directory',
+    paths: '["/r/b1"]',
+  };
+  const whole = { ...none, at, paths: '[]', paths_left: 0, schedule_count: null };
+  assert.deepEqual(read('SELECT * FROM cmd_audit'), [
+    { ...whole, ...asked, id: 1, command_id: 'u', event: 'command.accepted', outcome: 'accepted' },
+    {
+      ...whole,
+      ...asked,
+      id: 2,
+      command_id: 'u',
+      event: 'command.ended',
+      outcome: 'succeeded',
+      reason: 'why',
+      duration_ms: 0,
+    },
+    {
+      ...whole,
+      id: 3,
+      event: 'command.refused',
+      connection_id: 'c2',
+      cmd: 'x',
+      outcome: 'refused 403',
+      reason: 'no',
+      security: 'path.refused',
+    },
+  ]);
 });

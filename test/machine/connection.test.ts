@@ -41,6 +41,15 @@ test('reading → parsing → validating → permitting → accepting → replyi
   assert.equal(client.actor.getSnapshot().output?.delivered, true);
 });
 
+test('who may not ask is told so without being heard', () => {
+  const refusal = refuse(403, 'this peer may not ask', 'peer.refused');
+  const stranger = lonelyConnection(refusal);
+  assert.equal(stranger.state(), 'replying');
+  stranger.completes(GOOD);
+  assert.deepEqual(stranger.replies, [{ reply: refusal, linger: true }]);
+  assert.deepEqual(stranger.requests, []);
+});
+
 test('who says nothing is let go of after the time for the first byte, without a word', () => {
   const client = lonelyConnection();
   client.clock.increment(FIRST_BYTE_LIMIT - 1);
@@ -204,6 +213,19 @@ test('a reply that nobody takes is given up; who was answered early is lingered 
   early.clock.increment(LINGER_LIMIT);
   assert.equal(early.state(), 'closed');
   assert.equal(early.actor.getSnapshot().output?.delivered, true);
+});
+
+test('who was answered early and then leaves has had his reply; who leaves before it is written has not', () => {
+  for (const [bring, delivered] of [
+    [(client: ReturnType<typeof lonelyConnection>) => client.tell({ type: 'request.oversized' }), true],
+    [(client: ReturnType<typeof lonelyConnection>) => client.completes('{}'), false],
+  ] as const) {
+    const client = lonelyConnection();
+    bring(client);
+    assert.equal(client.state(), 'replying');
+    client.tell({ type: 'peer.left' });
+    assert.equal(client.actor.getSnapshot().output?.delivered, delivered);
+  }
 });
 
 test('a write that fails closes the connection', async () => {

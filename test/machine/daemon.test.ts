@@ -69,7 +69,7 @@ function lonelyDaemon() {
   const input = {
     connections: () => ({}),
     processes: () => ({}),
-    queueHandler: {},
+    queueHandler: () => ({}),
   } as unknown as DaemonInput;
   const actor = createActor(machine, { clock, input }).start();
   return {

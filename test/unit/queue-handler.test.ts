@@ -5,10 +5,13 @@ import { createActor } from 'xstate';
 import type { ConnectionEnded, ProcessTransitioned } from '../../src/actors/messages.ts';
 import { newCounters, type Observed, queueHandler } from '../../src/actors/queue-handler.ts';
 import { DaemonError } from '../../src/errors.ts';
+import type { AuditEntry } from '../../src/io/audit.ts';
 import type { Logger } from '../../src/io/log.ts';
-import type { Outcome } from '../../src/io/records.ts';
+import type { Accepted, Outcome } from '../../src/io/records.ts';
+import { PEER } from '../support/connection.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { PLAN } from '../support/process.ts';
+import { command } from '../support/real-store.ts';
 
 failOnWarnings();
 
@@ -24,19 +27,25 @@ function observer(logger?: Logger) {
   const options = { level: 'trace', base: null, timestamp: false, formatters };
   const own = pino(options, { write: (line: string) => lines.push(JSON.parse(line) as Line) });
   const counters = newCounters();
-  const actor = createActor(queueHandler, { input: { logger: logger ?? own, counters } }).start();
+  const entries: AuditEntry[] = [];
+  const audit = (entry: AuditEntry) => void entries.push(entry);
+  const now = () => new Date(9_000);
+  const input = { logger: logger ?? own, counters, now, audit };
+  const actor = createActor(queueHandler, { input }).start();
   const hear = (...events: Observed[]) => {
     for (const event of events) actor.send(event);
   };
-  return { actor, counters, lines, hear };
+  return { actor, counters, entries, lines, hear };
 }
 
 const ABOUT = { command_id: 'u', connection_id: 'c1', type: 'delete_directory' };
 
+const ACCEPTED: Accepted = { ...command('u', new Date(500)), ...PLAN };
+
 function transitioned(to: string, more: Partial<ProcessTransitioned> = {}): ProcessTransitioned {
   const ids = { processId: 1, commandId: 'u' };
   const transition = { ...ids, from: null, to, event: 'e', at: new Date(0), why: 'why' };
-  const about = { transition, connectionId: 'c1', plan: PLAN, startedAt: new Date(1_000) };
+  const about = { transition, accepted: ACCEPTED, warnings: [], startedAt: new Date(1_000) };
   return { type: 'process.transitioned', ...about, outcome: undefined, ...more };
 }
 
@@ -47,7 +56,7 @@ function ended(code: number, stderr = ''): ProcessTransitioned {
 }
 
 function closed(more: Partial<ConnectionEnded> = {}): ConnectionEnded {
-  const base = { type: 'connection.ended', id: 'c1', bytes: 7 } as const;
+  const base = { type: 'connection.ended', id: 'c1', peer: PEER, cmd: 'x', bytes: 7 } as const;
   return { ...base, reply: { code: 202, id: 'u' }, delivered: true, ...more };
 }
 
@@ -55,7 +64,7 @@ const refused = (code: 400 | 503) => closed({ reply: { code, message: 'why' } })
 
 test('processes are counted by type and by the state that they reached, replies by their code', () => {
   const { counters, hear } = observer();
-  const cron = { plan: { ...PLAN, type: 'update_cron_schedules' } };
+  const cron = { accepted: { ...ACCEPTED, type: 'update_cron_schedules' } };
   hear(transitioned('pending'), transitioned('running'), ended(0), transitioned('pending'), ended(1));
   hear(transitioned('pending', cron));
   hear(closed(), closed({ delivered: false }), closed({ reply: undefined }));
@@ -82,9 +91,9 @@ test('a failure is logged with its ids, its duration and the first five lines of
 
 test('a command leaves one line a step; those of the ordinary way are for debugging', () => {
   const { lines, hear } = observer();
-  const plan = { ...PLAN, warnings: ['*/90 fires once an hour'] };
+  const warnings = ['*/90 fires once an hour'];
   const transition = { ...transitioned('running').transition, event: 'process.recovered' };
-  hear(transitioned('pending', { plan }), transitioned('running'), ended(0, 'noise'));
+  hear(transitioned('pending', { warnings }), transitioned('running'), ended(0, 'noise'));
   hear(transitioned('running', { transition }));
   assert.deepEqual(lines, [
     { level: 'debug', ...ABOUT, command: '/bin/rm -rf /r/b1', msg: 'accepted' },
@@ -103,11 +112,12 @@ test('a client that left is no error, a refusal is a warning, and an acceptance 
     refused(400),
     closed(),
   );
-  const gone = { level: 'debug', connection_id: 'c1', msg: 'client left without its reply' };
+  const who = { connection_id: 'c1', peer: { pid: 1, uid: 1000, gid: 1000 } };
+  const gone = { level: 'debug', ...who, msg: 'client left without its reply' };
   assert.deepEqual(lines, [
     { ...gone, bytes: 0 },
     { ...gone, bytes: 7 },
-    { level: 'warn', connection_id: 'c1', code: 400, message: 'why', msg: 'refused' },
+    { level: 'warn', ...who, code: 400, message: 'why', msg: 'refused' },
   ]);
 });
 
@@ -121,7 +131,7 @@ test('an actor that failed is logged with its id, its stack and what to do', () 
 
 test('what fails in the queue handler is its own, and logged', () => {
   const { actor, lines, hear } = observer();
-  hear(transitioned('pending', { plan: undefined as never }), ended(0));
+  hear(transitioned('pending', { accepted: undefined as never }), ended(0));
   assert.deepEqual(
     lines.map(({ level, actor: id, msg }) => [level, id, msg.split(':')[0]]),
     [
@@ -143,4 +153,39 @@ test('a logger that throws, whatever it is asked to log, neither ends the queue 
   hear(ended(0));
   assert.deepEqual(counters.processes.delete_directory, { pending: 1, succeeded: 2, failed: 1 });
   assert.equal(counters.connections, 2);
+});
+
+test('who asked for what is kept: accepted, ended, refused', () => {
+  const { entries, hear } = observer();
+  const requested = { ...transitioned('pending').transition, event: 'process.requested' };
+  hear(transitioned('pending', { transition: requested }), transitioned('running'), ended(0), ended(1));
+  const refusal = { code: 403, message: 'Cannot delete', security: 'symlink.met' } as const;
+  hear(closed(), closed({ reply: undefined }), closed({ reply: refusal, delivered: false }));
+  const what = { connection_id: 'c1', peer: PEER, cmd: 'delete_directory', paths: ['/r/b1'], paths_left: 0 };
+  const whole = { command_id: 'u', ...what, schedule_count: null, security: null };
+  const end = { event: 'command.ended', at: new Date(2_500), ...whole, duration_ms: 2_000, reason: 'why' };
+  assert.deepEqual(entries, [
+    {
+      event: 'command.accepted',
+      at: new Date(500),
+      ...whole,
+      outcome: 'accepted',
+      reason: null,
+      duration_ms: null,
+    },
+    { ...end, outcome: 'succeeded' },
+    { ...end, outcome: 'failed' },
+    {
+      ...whole,
+      event: 'command.refused',
+      at: new Date(9_000),
+      command_id: null,
+      cmd: 'x',
+      paths: [],
+      outcome: 'refused 403',
+      reason: 'Cannot delete',
+      duration_ms: null,
+      security: 'symlink.met',
+    },
+  ]);
 });

@@ -1,0 +1,81 @@
+/** Who may ask, and how often: plain data, held by the supervisor of connections. */
+import { TokenBucket } from 'limiter';
+import { DaemonError } from '../errors.ts';
+import type { Accounts } from '../io/accounts.ts';
+import type { Peer } from '../io/peer.ts';
+import { type Refusal, refuse } from '../io/reply.ts';
+
+export interface DoorRules {
+  /** User and group ids; undefined: everybody whom the mode of the socket lets in. */
+  readonly allowedUids: readonly number[] | undefined;
+  readonly allowedGids: readonly number[] | undefined;
+  /** A user's requests a second; as many may come at once. */
+  readonly requestsPerSecond: number;
+  /** A user's connections at once; who comes later waits, and holds up nobody else. */
+  readonly connectionsPerUser: number;
+  readonly accounts: Pick<Accounts, 'isMember'>;
+}
+
+/** Buckets of users that have been away longest are forgotten beyond this. */
+const MAX_BUCKETS = 1_000;
+
+/** All whom the kernel does not name share one. */
+const keyOf = (peer: Peer): number => (peer.known ? peer.uid : -1);
+
+export class Doorkeeper {
+  readonly #rules: DoorRules;
+  readonly #buckets = new Map<number, TokenBucket>();
+  readonly #inside = new Map<number, number>();
+
+  constructor(rules: DoorRules) {
+    this.#rules = rules;
+  }
+
+  /** What speaks against the request of a peer that has just come. */
+  objection(peer: Peer): Refusal | undefined {
+    if (!this.#isAllowed(peer)) {
+      return refuse(403, new DaemonError('PEER_REFUSED', describe(peer)).message, 'peer.refused');
+    }
+    if (this.#bucketOf(keyOf(peer)).tryRemoveTokens(1)) return undefined;
+    const limit = `${this.#rules.requestsPerSecond} requests a second for each user`;
+    return refuse(429, new DaemonError('RATE_LIMITED', limit).message, 'rate.limited');
+  }
+
+  hasRoomFor(peer: Peer): boolean {
+    return (this.#inside.get(keyOf(peer)) ?? 0) < this.#rules.connectionsPerUser;
+  }
+
+  entered(peer: Peer): void {
+    this.#inside.set(keyOf(peer), (this.#inside.get(keyOf(peer)) ?? 0) + 1);
+  }
+
+  left(peer: Peer): void {
+    const count = (this.#inside.get(keyOf(peer)) ?? 0) - 1;
+    if (count > 0) this.#inside.set(keyOf(peer), count);
+    else this.#inside.delete(keyOf(peer));
+  }
+
+  #isAllowed(peer: Peer): boolean {
+    const { allowedUids, allowedGids, accounts } = this.#rules;
+    if (allowedUids === undefined && allowedGids === undefined) return true;
+    if (!peer.known) return false;
+    if (allowedUids?.includes(peer.uid)) return true;
+    return allowedGids?.some((gid) => gid === peer.gid || accounts.isMember(peer.uid, gid)) ?? false;
+  }
+
+  #bucketOf(key: number): TokenBucket {
+    const size = this.#rules.requestsPerSecond;
+    const found =
+      this.#buckets.get(key) ??
+      new TokenBucket({ bucketSize: size, tokensPerInterval: size, interval: 1_000 });
+    // A new one is full; and who asks now is forgotten last.
+    if (!this.#buckets.delete(key)) found.content = size;
+    this.#buckets.set(key, found);
+    if (this.#buckets.size > MAX_BUCKETS) this.#buckets.delete(this.#buckets.keys().next().value as number);
+    return found;
+  }
+}
+
+function describe(peer: Peer): string {
+  return peer.known ? `uid ${peer.uid}, gid ${peer.gid}` : `an unknown peer (${peer.why})`;
+}

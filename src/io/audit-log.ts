@@ -1,0 +1,33 @@
+import { DaemonError, messageOf } from '../errors.ts';
+import type { Accounts } from './accounts.ts';
+import type { AuditEntry } from './audit.ts';
+import { openLog } from './log.ts';
+
+export interface AuditLog {
+  /** One JSON line; control characters are escaped. */
+  write(entry: AuditEntry): void;
+  reopen(): void;
+  close(): Promise<void>;
+}
+
+/** A file of its own, append only. Throws AUDIT_UNWRITABLE. */
+export async function openAuditLog(
+  file: string,
+  accounts: Pick<Accounts, 'userName' | 'groupName'>,
+): Promise<AuditLog> {
+  const log = await openLog({ file, level: 'info' }).catch((error: unknown) => {
+    throw new DaemonError('AUDIT_UNWRITABLE', messageOf((error as DaemonError).cause ?? error), error);
+  });
+  log.leaveStderr();
+  return {
+    write: ({ at, peer, ...entry }) => {
+      const { known, ...who } = peer;
+      const names = peer.known
+        ? { user: accounts.userName(peer.uid) ?? null, group: accounts.groupName(peer.gid) ?? null }
+        : {};
+      log.logger.info({ at, ...entry, peer: { known, ...who, ...names } });
+    },
+    reopen: () => log.reopen(),
+    close: () => log.close(),
+  };
+}
