@@ -20,14 +20,19 @@ const SYSTEM_FOLDERS =
 
 type Given = Record<string, unknown>;
 
-/** The config of `file`, else of the first of CONFIG_FILES that exists, else the defaults. `base`: the folder that
- * relative paths start from; without it they are errors. */
-export function loadConfig(file?: string, base?: string): Config {
-  const found = file ?? CONFIG_FILES.find((candidate) => existsSync(candidate));
+/** The config of `file`, else of the first of `files` that exists, else the defaults. `base`: the folder that relative
+ * paths start from; without it they are errors. Throws CONFIG_UNREADABLE and CONFIG_INVALID. */
+export function loadConfig(file?: string, base?: string, files = CONFIG_FILES): Config {
+  const found = file ?? files.find((candidate) => existsSync(candidate));
   if (found === undefined) return check('', withDefaults('', {}));
-  const given = read(found);
+  const given = base === undefined ? read(found) : resolved(read(found), base);
   refuseUnknown(found, given);
-  return check(found, withDefaults(found, base === undefined ? given : resolved(given, base)));
+  const [own, apiServers] = files;
+  // In our own file the backups are where the API server has them, unless it says otherwise.
+  if (file === undefined && found === own && apiServers !== undefined && existsSync(apiServers)) {
+    return check(found, withDefaults(apiServers, { backup_dir: read(apiServers).backup_dir, ...given }));
+  }
+  return check(found, withDefaults(found, given));
 }
 
 function read(file: string): Given {

@@ -94,3 +94,17 @@ test('a symlink in the place of the cron file is replaced, not followed', async 
   assert.equal(readFileSync(join(daemon.at.folder, 'other'), 'utf8'), 'mine');
   assert.equal(idIn(daemon.at.cronFile), 1);
 });
+
+test('a crontab of 2,000 schedules is written, and each of them is in it', async (t) => {
+  const daemon = await startDaemon(t);
+  const many = Array.from({ length: 2_000 }, (_, index) => schedules(index + 1)[0]);
+  const row = await daemon.carryOut('update_cron_schedules', { schedules: many });
+  assert.equal(row.status, 'success');
+  const ids = [...readFileSync(daemon.at.cronFile, 'utf8').matchAll(/Schedule ID: (\d+)/g)].map(([, id]) =>
+    Number(id),
+  );
+  assert.deepEqual(
+    ids,
+    many.map((_, index) => index + 1),
+  );
+});

@@ -61,3 +61,13 @@ test('the fourth command of the docs works as it stands there', async (t) => {
   assert.deepEqual(message({ schedule: 0 }), [403, 'Schedule 0 has no log of its own']);
   assert.equal(message({ schedule: 3 }), '/bin/rm -f -- /var/log/shop/cron-3.log');
 });
+
+test('every weakness in the threat model names a test that is there', () => {
+  const rows = [...page('docs/threat-model.md').matchAll(/^\|.*\| `(test\/[^`]+)`: (.+) \|$/gm)];
+  assert.ok(rows.length >= 20, `${rows.length} rows`);
+  for (const [, file, title] of rows) {
+    const text = readFileSync(join(PROJECT, file as string), 'utf8');
+    // A row of a table is named by its words; else it is the title of a test.
+    assert.ok(text.includes(`['${title}'`) || text.includes(`'${title}`), `${file}: ${title}`);
+  }
+});

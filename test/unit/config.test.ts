@@ -93,6 +93,31 @@ test("the API server's backup_dir is checked under its own name, unless there ar
   assert.deepEqual(config.deletion_roots, ['/data']);
 });
 
+test("without deletion_roots of our own the API server's backup_dir counts, also beside our own file", (t) => {
+  const folder = testFolder(t);
+  const files = [join(folder, 'cmd-config.yml'), join(folder, 'config.yml')];
+  const [own, apiServers] = files as [string, string];
+  const roots = () => loadConfig(undefined, undefined, files).deletion_roots;
+  assert.deepEqual(roots()[0], '/var/backups/dbcalm');
+  writeFileSync(apiServers, 'backup_dir: /data/backups\nproject_name: shop\n');
+  assert.deepEqual(roots()[0], '/data/backups');
+  writeFileSync(own, 'max_running: 2\n');
+  assert.deepEqual(roots()[0], '/data/backups');
+  assert.equal(
+    loadConfig(undefined, undefined, files).project_name,
+    'dbcalm',
+    'nothing else is taken from it',
+  );
+  writeFileSync(own, 'deletion_roots: [/other]\n');
+  assert.deepEqual(roots(), ['/other']);
+});
+
+test('the packaged config is the defaults without /tmp', () => {
+  const packaged = loadConfig(join(PROJECT, 'config', 'cmd-config.yml'));
+  const deletion_roots = ['/var/backups/dbcalm', '/var/lib/dbcalm/tmp'];
+  assert.deepEqual(packaged, { ...DEFAULTS, deletion_roots });
+});
+
 test('a file that is not there is named', () => {
   assert.throws(
     () => loadConfig('/nowhere/x.yml'),
