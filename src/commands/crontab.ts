@@ -1,3 +1,4 @@
+import { crontabObjection } from './crontab-reader.ts';
 import type { Schedule } from './schedule.ts';
 
 export interface Crontab {
@@ -42,7 +43,19 @@ export function stepWarning(schedule: Schedule): string | undefined {
   return `every ${step} ${unit} does not divide the ${hours ? 'day' : 'hour'}: cron fires at ${marks} of each ${hours ? 'day' : 'hour'}`;
 }
 
-/** The whole file that replaces `/etc/cron.d/<project>`; enabled schedules only, in the order received. */
+/** How many lines of the file are above the first schedule's. */
+const HEAD_LINES = 7;
+
+/** The length of the file that `crontab()` makes of checked schedules. */
+export function crontabLines(schedules: readonly Schedule[]): number {
+  const linesOf = (schedule: Schedule) => (stepWarning(schedule) === undefined ? 3 : 4);
+  return schedules
+    .filter(({ enabled }) => enabled)
+    .reduce((lines, schedule) => lines + linesOf(schedule), HEAD_LINES);
+}
+
+/** The whole file that replaces `/etc/cron.d/<project>`; enabled schedules only, in the order received. Throws where the
+ * strict reader objects to it: then no schedule or name can have been checked as it should. */
 export function crontab(schedules: readonly Schedule[], projectName: string, now: Date): Crontab {
   const log = (name: string) => `>> /var/log/${projectName}/${name}.log 2>&1`;
   const updated = now.toISOString().slice(0, 19).replace('T', ' ');
@@ -67,5 +80,8 @@ export function crontab(schedules: readonly Schedule[], projectName: string, now
     const job = `/usr/bin/dbcalm backup ${type} --schedule-id ${id}`;
     lines.push(`${cronExpression(schedule)} root ${job} ${log(`cron-${id}`)}`, '');
   }
-  return { content: `${lines.join('\n')}\n`, warnings };
+  const content = `${lines.join('\n')}\n`;
+  const objection = crontabObjection(content);
+  if (objection !== undefined) throw new Error(`the cron file would not be safe: ${objection}`);
+  return { content, warnings };
 }

@@ -1,14 +1,22 @@
 import { posix } from 'node:path';
 import { Type } from 'typebox';
 import { defineCommand } from './command.ts';
-import { crontab } from './crontab.ts';
+import { crontab, crontabLines } from './crontab.ts';
+import { MAX_LINES } from './crontab-reader.ts';
 import { checkSchedules, Schedule } from './schedule.ts';
+
+/** A longer file would be put in place, and cron would then run none of its jobs. */
+function tooLong(schedules: readonly Schedule[]): string | undefined {
+  const lines = crontabLines(schedules);
+  if (lines <= MAX_LINES) return undefined;
+  return `schedules must make a cron file of at most ${MAX_LINES} lines, not ${lines}: cron would ignore all of it`;
+}
 
 /** `update_cron_schedules`: replaces the cron file as a whole. */
 export const updateCronSchedules = defineCommand({
   name: 'update_cron_schedules',
   schema: Type.Object({ schedules: Type.Array(Schedule, { must: 'a list' }) }),
-  rules: ({ schedules }) => checkSchedules(schedules),
+  rules: ({ schedules }) => checkSchedules(schedules) ?? tooLong(schedules as Schedule[]),
   plan: ({ schedules }, { projectName, cronFile }, { at, id }) => {
     const { content, warnings } = crontab(schedules, projectName, at);
     // cron ignores names that hold a dot.
