@@ -17,6 +17,7 @@ export function openDatabase(path: string, lockPatience: number): Database.Datab
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     migrate(database);
+    shareLogs(path);
     database.pragma('busy_timeout = 0');
     return database;
   } catch (error) {
@@ -28,6 +29,17 @@ export function openDatabase(path: string, lockPatience: number): Database.Datab
 /** The API server's user works in it through its group: whatever the umask, and with files of the same group. */
 export function makeDatabaseFolder(folder: string): void {
   if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, FOLDER_MODE);
+}
+
+/** SQLite gives the two the owner of the database; where the daemon may not (without CAP_CHOWN), they are its own, and
+ * another owner's server could not write: the group then has to do. */
+function shareLogs(path: string): void {
+  const owner = statSync(path).uid;
+  for (const file of [`${path}-wal`, `${path}-shm`]) {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found && found.uid !== owner && found.uid === process.geteuid?.())
+      chmodSync(file, found.mode | 0o060);
+  }
 }
 
 /** A new file belongs to the group of its folder and is writable as the folder is: the API server's user writes too.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
@@ -20,6 +21,27 @@ test('a folder that is made is for the group, and its files are of the same grou
   t.after(() => process.umask(mask));
   openDatabase(join(folder, 'db.sqlite3'), 0).close();
   assert.equal(statSync(folder).mode & 0o7777, 0o2770);
+});
+
+test("the logs of another owner's database are for the group where the daemon may not give them away", {
+  skip: process.getuid?.() !== 0 && 'gives a file away',
+}, (t) => {
+  const path = join(testFolder(t), 'db.sqlite3');
+  const theirs = new Database(path);
+  theirs.exec('CREATE TABLE theirs (x)');
+  theirs.close();
+  chmodSync(path, 0o644);
+  chownSync(path, 12345, 0);
+  const script = `
+    import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, statSync } from 'node:fs';
+    import { openDatabase } from ${JSON.stringify(join(import.meta.dirname, '..', '..', 'src', 'io', 'database.ts'))};
+    openDatabase(${JSON.stringify(path)}, 0);
+    const logs = ['-wal', '-shm'].map((suffix) => statSync(${JSON.stringify(path)} + suffix));
+    console.log(logs.map(({ uid, mode }) => [uid, (mode & 0o777).toString(8)].join(' ')).join(', '));`;
+  const node = [process.execPath, '--input-type=module', '-e', script];
+  const made = execFileSync('/usr/bin/setpriv', ['--bounding-set=-chown', '--inh-caps=-chown', ...node]);
+  assert.equal(String(made).trim(), '0 664, 0 664');
 });
 
 test('each migration runs once, in order, and a database of a newer daemon is left alone', (t) => {

@@ -111,6 +111,21 @@ test('beyond the bound a client waits for its turn, and none is dropped', async 
   holding[1].destroy();
 });
 
+test('one user who takes all that he gets holds up nobody else', async (t) => {
+  let come = 0;
+  // The first ten are of one user, who says nothing.
+  const peerOf = (): Peer => ({ known: true, pid: 1, uid: come++ < 10 ? 5 : 6, gid: 5 });
+  const server = await connectionsServer(t, { maxConnections: 3, door: { connectionsPerUser: 2 }, peerOf });
+  const silent = Array.from({ length: 10 }, () => connect(server.path));
+  t.after(() => {
+    for (const socket of silent) socket.destroy();
+  });
+  await until('two of him to be in', () => server.opened() === 2 && come === 10);
+  const request = JSON.stringify({ cmd: 'delete_directory', args: { path: '/r/b1' } });
+  assert.match((await converse(server.path, request)).text, /202/);
+  assert.equal(server.opened(), 3, 'the others of his wait on');
+});
+
 test('who waits for a turn while the daemon drains is told of it when it comes', async (t) => {
   const told: string[] = [];
   const logic = setup({
