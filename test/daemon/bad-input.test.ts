@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { converse, type Reply } from '../support/client.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { makeBackups, testFolder } from '../support/folder.ts';
+import { daily, REFUSED } from '../support/schedule-cases.ts';
 
 async function refused(daemon: TestDaemon, request: unknown): Promise<Reply> {
   const before = daemon.rows().length;
@@ -193,4 +194,13 @@ test('what clients send never reaches the log raw', async (t) => {
   await daemon.logged('the end', ({ msg }) => msg === 'succeeded');
   const raw = readFileSync(daemon.at.log, 'utf8');
   assert.doesNotMatch(raw, /[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ufeff]/);
+});
+
+test('every rule of the schedules has its message, to the letter', async (t) => {
+  const daemon = await startDaemon(t);
+  for (const [what, schedule, message] of REFUSED) {
+    const reply = await daemon.ask({ cmd: 'update_cron_schedules', args: { schedules: [daily, schedule] } });
+    assert.deepEqual([reply.code, reply.message], [400, `Schedule at index 1: ${message}`], what);
+  }
+  assert.deepEqual(daemon.rows(), []);
 });

@@ -75,6 +75,19 @@ test('a database that is none, a config that is wrong, a log that cannot be: eac
   const log = await failing(t, {}, ({ log }) => mkdirSync(log, { recursive: true }));
   assert.equal(log.code, 73);
   assert.match(log.line, /the log file cannot be opened/);
+  const audit = await failing(t, {}, ({ folder }) =>
+    mkdirSync(join(folder, 'log', 'cmd-audit.log'), { recursive: true }),
+  );
+  assert.equal(audit.code, 73);
+  assert.match(audit.line, /the audit log cannot be opened: EISDIR.*set audit_log_file/);
+  const stranger = await failing(t, { allowed_uids: ['no such user'] });
+  assert.match(
+    stranger.line,
+    /allowed_uids is \["no such user"\], allowed is a list of names or numbers of users/,
+  );
+  const nobody = await failing(t, { allowed_gids: ['nosuchgroup'] });
+  assert.equal(nobody.code, 78);
+  assert.match(nobody.line, /allowed_gids holds "nosuchgroup": there is no such group/);
 });
 
 test('the socket is open to who may enter its folder, and a folder that is made is setgid', async (t) => {
