@@ -60,7 +60,7 @@ function carrierOf(step: Step): (running: Running) => boolean {
 
 function placeOf(path: string): string {
   try {
-    return posix.join(realpathSync(posix.dirname(path)), posix.basename(path));
+    return posix.join(realpathSync.native(posix.dirname(path)), posix.basename(path));
   } catch {
     return path;
   }

@@ -24,7 +24,7 @@ export class ForbiddenPlaces {
 
 function realPlace(file: string): string {
   try {
-    return posix.join(realpathSync(posix.dirname(file)), posix.basename(file));
+    return posix.join(realpathSync.native(posix.dirname(file)), posix.basename(file));
   } catch {
     return file;
   }

@@ -32,7 +32,7 @@ function placeOf(path: string, roots: readonly string[]): string | undefined {
   const root = nearest.find((candidate) => path === candidate || isBelow(path, candidate));
   if (root === undefined) throw new DaemonError('FOLDER_MOVED', `${path} is below no root`);
   try {
-    return posix.join(realpathSync(root), posix.relative(root, path));
+    return posix.join(realpathSync.native(root), posix.relative(root, path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new DaemonError('FOLDER_UNREACHABLE', messageOf(error), error);
