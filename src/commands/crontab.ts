@@ -11,8 +11,7 @@ const MAX_STEP = 2_147_483_647;
 
 /** The five fields of a checked schedule. */
 export function cronExpression(schedule: Schedule): string {
-  const { minute, hour, interval_value } = schedule;
-  const step = Math.min(interval_value as number, MAX_STEP);
+  const { minute, hour } = schedule;
   switch (schedule.frequency) {
     case 'daily':
       return `${minute} ${hour} * * *`;
@@ -22,8 +21,10 @@ export function cronExpression(schedule: Schedule): string {
       return `${minute} ${hour} ${schedule.day_of_month ?? '*'} * *`;
     case 'hourly':
       return `${minute} * * * *`;
-    case 'interval':
+    case 'interval': {
+      const step = Math.min(schedule.interval_value as number, MAX_STEP);
       return schedule.interval_unit === 'hours' ? `0 */${step} * * *` : `*/${step} * * * *`;
+    }
   }
 }
 

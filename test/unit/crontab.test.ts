@@ -69,3 +69,9 @@ test('the file holds the header, the cleanup job and the enabled schedules in th
   );
   assert.deepEqual(none, []);
 });
+
+test('what a frequency does not use is not even looked at', () => {
+  const poisoned = { toString: 1, valueOf: 1 };
+  const { content } = crontab([of({ interval_value: poisoned, day_of_week: poisoned })], 'shop', new Date(0));
+  assert.match(content, /^30 2 \* \* \* root /m);
+});

@@ -1,0 +1,35 @@
+/** What not to do: looks where the parent of each path really is, then lets `rm` walk the path once more. Ends with the
+ * first that cost the canary something, and prints how many it took; 0 if none did within the time.
+ * Arguments: the time (ms), the root that nothing may be deleted outside of, the shared folder, the canary, the names. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const [time, root, shared, canary, ...names] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  ...string[],
+];
+
+console.log(triesUntilFall());
+
+function triesUntilFall(): number {
+  const end = performance.now() + Number(time);
+  for (let tries = 0; performance.now() < end; tries++) {
+    const name = names[tries % names.length] as string;
+    removeChecked(join(shared, name));
+    if (!existsSync(join(canary, name, 'file'))) return tries + 1;
+  }
+  return 0;
+}
+
+function removeChecked(path: string): void {
+  try {
+    if (!realpathSync(dirname(path)).startsWith(`${root}/`)) return;
+    execFileSync('/bin/rm', ['-rf', path], { stdio: 'ignore' });
+  } catch {
+    // It was being swapped; the next may have more luck.
+  }
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { changes, snapshotOf } from '../fuzz/snapshot.ts';
+import { startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
+import { type Arena, arenaIn, prepareArena, scriptsOf, startSwapping } from './arena.ts';
+
+const DELETIONS = 2_000;
+const CLEANUPS = 100;
+const CLIENTS = 16;
+/** Milliseconds; mostly it takes less than one second. */
+const LONGEST = 40_000;
+
+/** Half of them lie in the folder that is swapped, half one folder deeper. */
+const NAMES = Array.from({ length: DELETIONS + CLEANUPS * 2 }, (_, index) =>
+  index % 2 === 0 ? `b${index}` : join('inner', `b${index}`),
+);
+
+test('a parent that is swapped with a symlink thousands of times a second redirects none of 2,100 deletions', async (t) => {
+  const run = scriptsOf(t);
+  const daemon = await startDaemon(t, { arrange: ({ folder }) => void prepareArena(folder, NAMES) });
+  const arena = arenaIn(daemon.at.folder);
+  const before = snapshotOf(arena.canary);
+  const swapping = await startSwapping(run, arena);
+  const refused = await deleteAll(daemon, arena);
+  const rows = await daemon.settled();
+  const swaps = await swapping.stop();
+
+  assert.deepEqual(changes(before, snapshotOf(arena.canary)).slice(0, 5), []);
+  assert.equal(rows.length, DELETIONS + CLEANUPS);
+  for (const { status, error, command } of rows) {
+    assert.ok(status === 'success' || (status === 'failed' && error), command);
+  }
+  const misled = rows.filter(({ error }) => error?.includes('not where the path says')).length;
+  const left = NAMES.filter((name) => lstatSync(join(arena.shared, name), { throwIfNoEntry: false })).length;
+  t.diagnostic(
+    `${swaps} swaps; the symlink was met ${refused} times by the look at a request, ${misled} times later;`,
+  );
+  t.diagnostic(`${NAMES.length - left} of ${NAMES.length} removed`);
+  assert.ok(swaps > DELETIONS, `only ${swaps} swaps`);
+  assert.ok(misled > DELETIONS / 100, `only ${misled} ran into a swap`);
+  assert.ok(left < NAMES.length, 'some were removed');
+});
+
+test('the same swapping redirects one that looks first and then removes: the attack bites', async (t) => {
+  const run = scriptsOf(t);
+  const arena = prepareArena(testFolder(t), NAMES);
+  const swapping = await startSwapping(run, arena);
+  const { root, shared, canary } = arena;
+  const started = performance.now();
+  const tries = await run(arena, 'checked-rm.ts', [String(LONGEST), root, shared, canary, ...NAMES]);
+  const time = Math.round(performance.now() - started);
+  t.diagnostic(`fell at deletion ${tries}, after ${time} ms and ${await swapping.stop()} swaps`);
+  assert.ok(tries > 0, `the canary is untouched after ${LONGEST} ms`);
+});
+
+/** Sends all of them, several at once, and each again until it is accepted. Gives how often one was refused because the
+ * symlink stood there just then. */
+async function deleteAll(daemon: TestDaemon, { shared }: Arena): Promise<number> {
+  const paths = NAMES.map((name) => join(shared, name));
+  const cleanups = Array.from({ length: CLEANUPS }, (_, index) => ({
+    cmd: 'cleanup_backups',
+    args: { backup_ids: null, folders: paths.slice(DELETIONS + index * 2, DELETIONS + index * 2 + 2) },
+  }));
+  const deletions = paths.slice(0, DELETIONS).map((path) => ({ cmd: 'delete_directory', args: { path } }));
+  const requests: unknown[] = [...cleanups, ...deletions];
+  let refused = 0;
+  const client = async () => {
+    for (let request = requests.pop(); request !== undefined; ) {
+      const { code, message } = await daemon.ask(request);
+      if (code === 202) request = requests.pop();
+      else if (code === 403) refused++;
+      else assert.ok(code === 503 || code === 429, message);
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+  return refused;
+}
