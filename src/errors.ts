@@ -80,6 +80,10 @@ export const ERRORS = {
     message: 'the paths could not be looked at in time',
     remedy: 'look at the disk that holds them; nothing was recorded and nothing will run',
   },
+  TOO_MANY_CLIENTS: {
+    message: 'too many clients of this user wait',
+    remedy: 'find out who opens so many connections, or raise max_connections_per_user',
+  },
   PEER_REFUSED: {
     message: 'this peer may not ask',
     remedy: 'list its user in allowed_uids, or a group of it in allowed_gids',

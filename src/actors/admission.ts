@@ -15,6 +15,8 @@ interface Ticket {
   readonly followers: Set<Ticket>;
   blockers: number;
   running: boolean;
+  /** Ended before its turn came. */
+  gone: boolean;
 }
 
 export class Admission {
@@ -58,11 +60,11 @@ export class Admission {
     return ticket?.id;
   }
 
-  /** Whether it is neither running nor the next to run. */
+  /** Whether it is neither running nor among the next to run. */
   mustWait(id: string): boolean {
     const ticket = this.#tickets.get(id);
     if (!ticket || ticket.running) return false;
-    return ticket.blockers > 0 || this.#running >= this.#maxRunning;
+    return ticket.blockers > 0 || this.#ready.indexOf(ticket) >= this.#maxRunning - this.#running;
   }
 
   /** One has ended, whether it ran or not. */
@@ -70,11 +72,12 @@ export class Admission {
     const ticket = this.#tickets.get(id);
     if (!ticket) return;
     this.#tickets.delete(id);
+    ticket.gone = true;
     if (ticket.running) this.#running--;
     else if (ticket.blockers === 0) this.#ready.splice(this.#ready.indexOf(ticket), 1);
     for (const path of ticket.claims) this.#unclaim(ticket, path);
     for (const follower of ticket.followers) {
-      if (--follower.blockers === 0) this.#makeReady(follower);
+      if (--follower.blockers === 0 && !follower.gone) this.#makeReady(follower);
     }
   }
 
@@ -86,6 +89,7 @@ export class Admission {
       followers: new Set(),
       blockers: 0,
       running: false,
+      gone: false,
     };
     this.#tickets.set(id, ticket);
     return ticket;

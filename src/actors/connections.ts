@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import { type AnyMachineSnapshot, type AnyStateMachine, fromCallback } from 'xstate';
-import { asDaemonError } from '../errors.ts';
+import { asDaemonError, DaemonError } from '../errors.ts';
 import { deafen, sendReply } from '../io/connection-socket.ts';
 import type { Peer } from '../io/peer.ts';
 import { encodeReply, type Refusal, refuse } from '../io/reply.ts';
 import { ActorPool, type ChildEnded, isChildEnded } from './actor-pool.ts';
 import { Doorkeeper, type DoorRules } from './doorkeeper.ts';
+import { Lobby, type Waiting } from './lobby.ts';
 import type {
   ActorFailed,
   ConnectionEnded,
@@ -40,11 +41,11 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
   ({ input, self, receive, sendBack }) => {
     const pool = new ActorPool(input.logic, 'connection', self);
     const door = new Doorkeeper(input.door);
-    const parked: Omit<Client, 'objection'>[] = [];
+    const lobby = new Lobby();
     const inside = new Map<string, Peer>();
     let draining = false;
 
-    const start = ({ socket, peer }: Omit<Client, 'objection'>) => {
+    const start = ({ socket, peer }: Waiting) => {
       door.entered(peer);
       const client = { socket, peer, objection: door.objection(peer) };
       const actor = pool.start((slot) => {
@@ -55,11 +56,11 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
     };
     const admit = () => {
       while (pool.size < input.maxConnections) {
-        const next = parked.findIndex(({ peer }) => door.hasRoomFor(peer));
-        if (next === -1) break;
-        for (const client of parked.splice(next, 1)) start(client);
+        const client = lobby.next((peer) => door.hasRoomFor(peer));
+        if (!client) break;
+        start(client);
       }
-      if (draining && pool.size === 0 && parked.length === 0) {
+      if (draining && pool.size === 0 && lobby.isEmpty) {
         (sendBack as (event: ConnectionsDrained) => void)({ type: 'connections.drained' });
       }
     };
@@ -74,7 +75,8 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
       inside.delete(event.actorId);
       if (event.type.startsWith('xstate.error')) {
         input.observer().send({ type: 'actor.failed', id: event.actorId, error: event.error });
-        apologise((actor?.getSnapshot() as AnyMachineSnapshot | undefined)?.context.socket, event.error);
+        const socket = (actor?.getSnapshot() as AnyMachineSnapshot | undefined)?.context.socket;
+        if (socket) apologise(socket, refuse(500, asDaemonError(event.error).message));
       } else {
         input
           .observer()
@@ -86,17 +88,16 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
     receive((event) => {
       if (isChildEnded(event)) return ended(event);
       if (event.type === 'supervisor.drain') return drain();
-      parked.push({ socket: event.socket, peer: input.peerOf(event.socket) });
-      admit();
+      const client = { socket: event.socket, peer: input.peerOf(event.socket) };
+      if (lobby.enter(client)) admit();
+      else apologise(client.socket, refuse(503, new DaemonError('TOO_MANY_CLIENTS').message));
     });
   },
 );
 
-/** A connection whose actor failed still gets its reply. */
-function apologise(socket: Socket | undefined, error: unknown): void {
-  if (!socket) return;
+/** Whom no machine answers still gets a reply. */
+function apologise(socket: Socket, refusal: Refusal): void {
   // XState leaves the children of an actor that failed running: its reader would talk to the dead.
   deafen(socket);
-  const reply = refuse(500, asDaemonError(error).message);
-  sendReply(socket, encodeReply(reply), false, () => socket.destroy());
+  sendReply(socket, encodeReply(refusal), false, () => socket.destroy());
 }

@@ -49,6 +49,10 @@ export interface ProcessesInput {
   readonly observer: () => Listener<ProcessTransitioned | ActorFailed>;
 }
 
+/** What commands that have no end yet may take together, counted in characters of their requests; in memory each is some
+ * times larger. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
+
 type ProcessesEvent = ProcessRequested | ProcessReport | ProcessesRecover | SupervisorDrain | ChildEnded;
 
 /** Spawns one process machine an accepted command, and admits them. They live here and not under the connection
@@ -58,6 +62,8 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
     const { store } = input;
     const tell = sendBack as (event: ProcessesRecovered | ProcessesDrained) => void;
     const pool = new ActorPool(input.logic, 'process', self);
+    const held = new Map<string, number>();
+    let heldBytes = 0;
     const admission = new Admission(input.maxRunning);
     let recovery: Recovery | undefined;
     let draining = false;
@@ -73,13 +79,19 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
       });
       return made;
     };
-    const refusal = (): ErrorCode | undefined => {
+    const refusal = (bytes: number): ErrorCode | undefined => {
       if (draining) return 'SHUTTING_DOWN';
-      return pool.size - admission.running >= input.maxPending ? 'QUEUE_FULL' : undefined;
+      if (pool.size - admission.running >= input.maxPending) return 'QUEUE_FULL';
+      return heldBytes + bytes > MAX_HELD_BYTES ? 'QUEUE_FULL' : undefined;
     };
     const request = (event: ProcessRequested) => {
-      const code = refusal();
-      if (code === undefined) return void start({ commandId: randomUUID(), request: event });
+      const bytes = event.request.length;
+      const code = refusal(bytes);
+      if (code === undefined) {
+        held.set(start({ commandId: randomUUID(), request: event }), bytes);
+        heldBytes += bytes;
+        return;
+      }
       const { message } = new DaemonError(code);
       event.client.send({ type: 'process.refused', refusal: refuse(503, message) });
     };
@@ -88,6 +100,11 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
       if (slot !== undefined) pool.get(slot)?.send({ type: 'process.admitted' });
       return slot;
     };
+    // Where each goes alone, one that has to wait for others is not waited for.
+    const passOver = () => {
+      if (!recovery?.cautious) return;
+      for (const slot of recovery.open) if (admission.mustWait(slot)) recovery.through(slot);
+    };
     // A spawn blocks for half a millisecond: one a turn of the loop, so that clients are read in between.
     const pump = () => {
       if (pumping || draining) return;
@@ -95,6 +112,7 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
       setImmediate(() => {
         pumping = false;
         if (admitNext() !== undefined) pump();
+        passOver();
       });
     };
     // What has a free place begins; the rest is on record, and the next daemon's.
@@ -105,7 +123,8 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
     const queue = (slot: string, touches: readonly string[]) => {
       admission.enqueue(slot, touches);
       if (draining) return leaveWaiting();
-      if (!recovery?.cautious || admission.mustWait(slot)) recovery?.through(slot);
+      if (!recovery?.cautious) recovery?.through(slot);
+      passOver();
       pump();
     };
     const recover = (unsettled: readonly Unsettled[]) => {
@@ -125,6 +144,8 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
     };
     const ended = (event: ChildEnded) => {
       const actor = pool.end(event.actorId);
+      heldBytes -= held.get(event.actorId) ?? 0;
+      held.delete(event.actorId);
       admission.release(event.actorId);
       if (event.type.startsWith('xstate.error')) {
         input.observer().send({ type: 'actor.failed', id: event.actorId, error: event.error });

@@ -37,6 +37,11 @@ export class Recovery {
     else this.begin();
   }
 
+  /** Who of the group is not through yet, by slot. */
+  get open(): readonly string[] {
+    return [...this.#open.keys()];
+  }
+
   /** One is through: it waits its turn, has begun, is watched, or has ended. */
   through(slot: string): void {
     if (!this.#open.delete(slot) || this.#open.size > 0) return;

@@ -14,7 +14,7 @@ const SLOWEST_RETRY_MS = 500;
 
 interface Waiter<T> {
   readonly work: (tables: T) => unknown;
-  /** Time (ms since the epoch) after which it gives up; undefined: it never does. */
+  /** Time (ms, monotonic) after which it gives up; undefined: it never does. */
   readonly deadline: number | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: DaemonError) => void;
@@ -49,7 +49,7 @@ export class GroupCommit<T> {
   commit<R>(work: (tables: T) => R, patience?: number): Promise<R> {
     if (this.#closed) return Promise.reject(new DaemonError('STORE_UNAVAILABLE', 'it is closed'));
     const { promise, resolve, reject } = Promise.withResolvers<R>();
-    const deadline = patience === undefined ? undefined : Date.now() + patience;
+    const deadline = patience === undefined ? undefined : performance.now() + patience;
     this.#waiters.push({ work, deadline, resolve: resolve as Waiter<T>['resolve'], reject });
     // While the disk is in trouble nothing new waits for the next retry: it is tried now, and refused now.
     if (this.#retry === undefined || patience !== undefined) this.#gather();
@@ -93,7 +93,8 @@ export class GroupCommit<T> {
   #flush(): void {
     if (this.#closed) return;
     const group = this.#waiters.splice(0, LARGEST_GROUP);
-    if (group.length === 0) return;
+    // In trouble an empty one asks whether it is over.
+    if (group.length === 0 && this.#trouble === undefined) return;
     try {
       const results = this.#database.transaction((tables) => group.map(({ work }) => work(tables)));
       this.#succeeded();
@@ -123,15 +124,16 @@ export class GroupCommit<T> {
   #failed(group: readonly Waiter<T>[], error: unknown): void {
     if (!(error instanceof DatabaseTrouble)) return this.#oneByOne(group, error);
     this.#say(error.message);
-    const now = Date.now();
+    // All are judged, also those that no group has room for: nobody may wait longer than he wants.
+    const now = performance.now();
     const kept: Waiter<T>[] = [];
-    for (const waiter of group) {
-      const patient = waiter.deadline === undefined || (error.busy && now < waiter.deadline);
-      if (patient) kept.push(waiter);
+    for (const waiter of [...group, ...this.#waiters]) {
+      const { deadline } = waiter;
+      if (deadline === undefined || (error.busy && now < deadline)) kept.push(waiter);
       else waiter.reject(new DaemonError('STORE_UNAVAILABLE', error.message, error));
     }
-    this.#waiters.unshift(...kept);
-    if (this.#waiters.length > 0) this.#retryLater(error.busy);
+    this.#waiters = kept;
+    this.#retryLater(error.busy);
   }
 
   #retryLater(busy: boolean): void {

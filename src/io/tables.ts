@@ -147,21 +147,43 @@ interface UnsettledRow {
   command: string;
 }
 
+/** The database is shared: a row that another has spoilt must not keep the daemon from starting. */
 function fromRow(row: UnsettledRow): Unsettled {
   const { pid, pid_start: start, boot_id: bootId } = row;
+  const acceptedAt = new Date(String(row.accepted_at));
   return {
     processId: row.process_id,
-    commandId: row.command_id,
-    connectionId: row.connection_id,
-    peer: JSON.parse(row.peer) as Peer,
-    request: row.request,
-    acceptedAt: new Date(row.accepted_at),
+    commandId: String(row.command_id),
+    connectionId: String(row.connection_id),
+    peer: peerFrom(row.peer),
+    request: String(row.request),
+    // What has no time is as old as can be.
+    acceptedAt: Number.isNaN(acceptedAt.getTime()) ? new Date(0) : acceptedAt,
     state: row.state === 'running' ? 'running' : 'pending',
-    tries: row.tries,
-    child: pid !== null && start !== null && bootId !== null ? { pid, start, bootId } : undefined,
-    type: row.type,
-    command: row.command,
+    tries: Number.isSafeInteger(row.tries) ? row.tries : 0,
+    child:
+      Number.isSafeInteger(pid) && start !== null && bootId !== null
+        ? identity(pid, start, bootId)
+        : undefined,
+    type: String(row.type),
+    command: String(row.command),
   };
+}
+
+function identity(pid: number | null, start: string, bootId: string): ProcessIdentity {
+  return { pid: pid as number, start: String(start), bootId: String(bootId) };
+}
+
+function peerFrom(text: string): Peer {
+  try {
+    const { pid, uid, gid } = JSON.parse(text) as Record<string, unknown>;
+    if ([pid, uid, gid].every(Number.isSafeInteger)) {
+      return { known: true, pid: pid as number, uid: uid as number, gid: gid as number };
+    }
+  } catch {
+    // As below.
+  }
+  return { known: false, why: 'the record does not tell' };
 }
 
 /** Exit 0: both streams in `output`; else apart. Empty is NULL. */

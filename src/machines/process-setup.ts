@@ -1,4 +1,4 @@
-import { and, assign, sendTo, setup } from 'xstate';
+import { assign, sendTo, setup } from 'xstate';
 import { awaitOrphan } from '../actors/await-orphan.ts';
 import { finishStep } from '../actors/finish-step.ts';
 import { type Finding, inspectEffect } from '../actors/inspect-effect.ts';
@@ -109,7 +109,6 @@ export const processSetup = setup({
     isRecovered: ({ context }) => context.recovered !== undefined,
     isTriedTooOften: ({ context }) => (context.recovered?.tries ?? 0) >= MAX_RECOVERIES,
     isRefusedToday: ({ context }) => context.objection !== undefined,
-    wasRunningAndIsRefusedToday: and(['wasRunning', 'isRefusedToday']),
     wasRunning: ({ context }) => context.recovered?.state === 'running',
     isExpired: ({ context }) =>
       context.now().getTime() - context.acceptedAt.getTime() > context.pendingLifetime,

@@ -51,14 +51,7 @@ export const processMachine = processSetup.createMachine({
           description: 'Its request is checked anew, and what it may still become is decided.',
           entry: 'replan',
           always: [
-            {
-              guard: 'wasRunningAndIsRefusedToday',
-              target: '#process.settling',
-              actions: {
-                type: 'fail',
-                params: ({ context }) => ({ error: new DaemonError('INTERRUPTED', context.objection) }),
-              },
-            },
+            { guard: 'wasRunning', target: '#process.running.adopting' },
             {
               guard: 'isRefusedToday',
               target: '#process.settling',
@@ -69,7 +62,6 @@ export const processMachine = processSetup.createMachine({
                 }),
               },
             },
-            { guard: 'wasRunning', target: '#process.running.adopting' },
             {
               guard: 'isExpired',
               target: '#process.settling',
@@ -162,9 +154,23 @@ export const processMachine = processSetup.createMachine({
           invoke: {
             src: 'awaitOrphan',
             input: ({ context }) => ({ child: context.recovered?.child, step: context.plan.step }),
-            onError: 'inspecting',
+            onError: 'doubting',
           },
-          on: { 'orphan.found': { actions: 'adopt' }, 'orphan.gone': 'inspecting' },
+          on: { 'orphan.found': { actions: 'adopt' }, 'orphan.gone': 'doubting' },
+        },
+        doubting: {
+          description: 'What its request meant is known only where it is still allowed.',
+          always: [
+            {
+              guard: 'isRefusedToday',
+              target: '#process.settling',
+              actions: {
+                type: 'fail',
+                params: ({ context }) => ({ error: new DaemonError('INTERRUPTED', context.objection) }),
+              },
+            },
+            { target: 'inspecting' },
+          ],
         },
         inspecting: {
           description: 'Nobody heard its end: the effect itself decides.',

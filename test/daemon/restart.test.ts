@@ -168,6 +168,29 @@ test('a command that kills each daemon that takes it over is given up; the other
   assert.equal(stepsOf(next, culprit).filter((step) => step.startsWith('process.recovered')).length, 4);
 });
 
+test('a row that another has spoilt keeps neither the daemon from listening nor the others from their end', async (t) => {
+  const { daemon, held, ids, restart } = await behindAHeldDeletion(t, ['b1', 'b2', 'b3', 'b4', 'b5', 'b6']);
+  await daemon.kill();
+  held.release();
+  const spoil = [
+    "peer = 'x'",
+    "peer = 'null'",
+    "accepted_at = 'never'",
+    "request = x'00ff'",
+    "state = 'odd', tries = 'many', pid = 'x', pid_start = 1, boot_id = 2",
+  ];
+  for (const [index, what] of spoil.entries()) {
+    rewrite(daemon, `UPDATE cmd_unsettled SET ${what} WHERE command_id = '${ids[index]}'`);
+  }
+  const next = await restart();
+  await next.settled();
+  assert.deepEqual(
+    ids.map((id) => rowOf(next, id)?.status),
+    ['success', 'success', 'failed', 'failed', 'success', 'success'],
+  );
+  assert.deepEqual(next.query('SELECT * FROM cmd_unsettled'), []);
+});
+
 test('what the new config does not allow any more is not run', async (t) => {
   const { daemon, held, ids, paths, restart } = await behindAHeldDeletion(t, ['b1']);
   await daemon.kill();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { GroupCommit } from '../../src/io/group-commit.ts';
-import { LiveDatabase } from '../../src/io/live-database.ts';
+import { DatabaseTrouble, LiveDatabase } from '../../src/io/live-database.ts';
 import { testFolder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 
@@ -124,4 +124,41 @@ test('drained waits for what is under way; closed refuses what waits and what co
   group.close();
   await waiting;
   await assert.rejects(group.commit(note('c')), /it is closed/);
+});
+
+test('however many are kept, an impatient one does not wait longer than it wants, and nothing of it is written', async (t) => {
+  const { group, other, note, notes } = store(t);
+  other.exec('BEGIN IMMEDIATE');
+  const kept = Array.from({ length: 300 }, (_, index) => group.commit(note(`kept ${index}`)));
+  await assert.rejects(group.commit(note('impatient'), 30), /database is locked/);
+  other.exec('COMMIT');
+  await Promise.all(kept);
+  assert.equal(notes().length, 300);
+  assert.ok(!notes().includes('impatient'));
+});
+
+test('trouble ends by itself, also where nobody waits for it', async (t) => {
+  const { group, other, note, troubles } = store(t);
+  other.exec('BEGIN IMMEDIATE');
+  await assert.rejects(group.commit(note('a'), 1));
+  other.exec('COMMIT');
+  await until('the end of the trouble', () => troubles.at(-1) === undefined && troubles.length > 0);
+  assert.equal(group.trouble, undefined);
+});
+
+test('trouble in the middle of writing one by one forgets nobody', async () => {
+  const did: string[] = [];
+  const answers = ['wrong', 'ok', 'locked', 'ok'];
+  const database = {
+    transaction: <R>(work: (tables: undefined) => R): R => {
+      const answer = answers.shift();
+      if (answer === 'wrong') throw new Error('wrong');
+      if (answer === 'locked') throw new DatabaseTrouble('database is locked', true);
+      return work(undefined);
+    },
+  };
+  const group = new GroupCommit<undefined>(database);
+  await Promise.all(['a', 'b', 'c'].map((name) => group.commit(() => did.push(name))));
+  assert.deepEqual(did, ['a', 'b', 'c']);
+  group.close();
 });

@@ -126,6 +126,19 @@ test('one user who takes all that he gets holds up nobody else', async (t) => {
   assert.equal(server.opened(), 3, 'the others of his wait on');
 });
 
+test('clients that have left before their turn hold up nobody', async (t) => {
+  const server = await connectionsServer(t, { maxConnections: 1 });
+  const first = connect(server.path);
+  await until('the first to be in', () => server.opened() === 1);
+  const gone = Array.from({ length: 20 }, () => connect(server.path));
+  for (const socket of gone) socket.end();
+  await Promise.all(gone.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve))));
+  first.destroy();
+  const request = JSON.stringify({ cmd: 'delete_directory', args: { path: '/r/b1' } });
+  assert.match((await converse(server.path, request)).text, /202/);
+  assert.equal(server.opened(), 2, 'none of them was let in');
+});
+
 test('who waits for a turn while the daemon drains is told of it when it comes', async (t) => {
   const told: string[] = [];
   const logic = setup({

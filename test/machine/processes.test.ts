@@ -1,57 +1,80 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AnyStateMachine, createActor, setup } from 'xstate';
-import type { Answer, Listener, ProcessQueued } from '../../src/actors/messages.ts';
+import { type AnyStateMachine, createActor, sendTo, setup } from 'xstate';
+import type { Answer, Listener, ProcessReport } from '../../src/actors/messages.ts';
 import { processes } from '../../src/actors/processes.ts';
+import type { Plan } from '../../src/commands/command.ts';
 import type { Transition } from '../../src/io/records.ts';
 import type { Store } from '../../src/io/store.ts';
 import { PEER } from '../support/connection.ts';
 import { ear } from '../support/ear.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
-import { PLAN } from '../support/process.ts';
+import { LEFT, PLAN } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
 failOnWarnings();
 
+interface Stand {
+  readonly slot: string;
+  readonly send: (event: { type: string }) => void;
+  admitted: boolean;
+}
+
+interface StandContext {
+  readonly slot: string;
+  readonly supervisor: Listener<ProcessReport>;
+  readonly entry: Stand;
+  readonly processId: number;
+  readonly commandId: string;
+  readonly plan: Plan;
+}
+
 /** The supervisor of processes with stand-ins that do what the test tells them. */
 function processSupervisor(options: { maxRunning?: number; maxPending?: number } = {}) {
-  const started: { slot: string; send: (event: { type: string }) => void; admitted: boolean }[] = [];
+  const started: Stand[] = [];
   const ended: Transition[] = [];
+  const report = (type: ProcessReport['type']) =>
+    sendTo(
+      ({ context }: { context: StandContext }) => context.supervisor,
+      ({ context: { slot } }: { context: StandContext }) =>
+        ({ type, slot, touches: [`/r/${slot}`] }) as ProcessReport,
+    );
   const stand = setup({
-    types: { input: {} as { slot: string; supervisor: Listener<ProcessQueued> } },
+    types: { input: {} as Pick<StandContext, 'slot' | 'supervisor'>, context: {} as StandContext },
+    guards: { isAdmitted: ({ context }) => context.entry.admitted },
   }).createMachine({
     context: ({ input, self }) => {
-      const entry = { slot: input.slot, send: (event: never) => self.send(event), admitted: false };
-      started.push(entry as never);
-      return { ...input, entry, processId: 5, commandId: 'u', plan: PLAN } as never;
+      const entry = {
+        slot: input.slot,
+        send: (event: { type: string }) => self.send(event),
+        admitted: false,
+      };
+      started.push(entry);
+      return { ...input, entry, processId: 5, commandId: 'u', plan: PLAN };
     },
-    initial: 'waiting',
+    initial: 'recording',
     states: {
+      recording: { on: { queue: { target: 'waiting', actions: report('process.queued') } } },
       waiting: {
         on: {
-          queue: {
-            actions: ({ context }) => {
-              const { supervisor, slot } = context as never as {
-                supervisor: Listener<ProcessQueued>;
-                slot: string;
-              };
-              supervisor.send({ type: 'process.queued', slot, touches: [`/r/${slot}`] });
-            },
-          },
           'process.admitted': {
             actions: ({ context }) => {
-              (context as never as { entry: { admitted: boolean } }).entry.admitted = true;
+              context.entry.admitted = true;
             },
           },
-          end: 'ended',
-          crash: {
-            actions: () => {
-              throw new Error('boom');
-            },
-          },
+          begin: { actions: report('process.begun') },
+          'daemon.draining': [{ guard: 'isAdmitted' }, { target: 'ended' }],
         },
       },
       ended: { type: 'final' },
+    },
+    on: {
+      end: '.ended',
+      crash: {
+        actions: () => {
+          throw new Error('boom');
+        },
+      },
     },
   });
   const observer = ear<never>();
@@ -68,17 +91,18 @@ function processSupervisor(options: { maxRunning?: number; maxPending?: number }
         end: async (transition: Transition) => {
           ended.push(transition);
         },
+        trust: async () => {},
       } as unknown as Store,
       inputFor: ({ slot, supervisor }: { slot: string; supervisor: unknown }) => ({ slot, supervisor }),
     },
   } as never);
   actor.start();
   const client = ear<Answer>();
-  const request = () =>
+  const request = (text = '{}') =>
     actor.send({
       type: 'process.requested',
       plan: PLAN,
-      request: '{}',
+      request: text,
       at: new Date(0),
       connectionId: 'c',
       peer: PEER,
@@ -92,6 +116,11 @@ function processSupervisor(options: { maxRunning?: number; maxPending?: number }
     client,
     drained,
     request,
+    recover: (...tries: number[]) =>
+      actor.send({
+        type: 'processes.recover',
+        unsettled: tries.map((count, index) => ({ ...LEFT, processId: index + 1, tries: count })),
+      }),
     settle: () => new Promise((r) => setTimeout(r, 0)),
   };
 }
@@ -138,5 +167,85 @@ test('draining refuses what is new and tells when the last has ended', () => {
   assert.deepEqual(
     supervisor.drained.heard.map(({ type }) => type),
     ['processes.drained'],
+  );
+});
+
+test('what runs is not counted as waiting', async () => {
+  const supervisor = processSupervisor({ maxRunning: 1, maxPending: 1 });
+  supervisor.request();
+  supervisor.started[0]?.send({ type: 'queue' });
+  await until('the first', () => supervisor.started[0]?.admitted);
+  supervisor.request();
+  supervisor.request();
+  assert.equal(supervisor.started.length, 2);
+  assert.equal(supervisor.client.heard[0]?.type, 'process.refused');
+});
+
+test('few commands that are very large are too many, too', () => {
+  const supervisor = processSupervisor({ maxPending: 1_000 });
+  const large = 'x'.repeat(1_048_576);
+  for (let i = 0; i < 65; i++) supervisor.request(large);
+  assert.equal(supervisor.started.length, 64);
+  supervisor.request('{}');
+  assert.equal(supervisor.started.length, 64);
+  supervisor.started[0]?.send({ type: 'end' });
+  supervisor.request(large);
+  assert.equal(supervisor.started.length, 65);
+});
+
+test('what is recorded while the daemon drains begins where there is room, and else is left', async () => {
+  const supervisor = processSupervisor({ maxRunning: 1 });
+  for (let i = 0; i < 3; i++) supervisor.request();
+  supervisor.started[0]?.send({ type: 'queue' });
+  await until('the first', () => supervisor.started[0]?.admitted);
+  supervisor.actor.send({ type: 'supervisor.drain' });
+  supervisor.started[1]?.send({ type: 'queue' });
+  supervisor.started[0]?.send({ type: 'end' });
+  supervisor.started[2]?.send({ type: 'queue' });
+  assert.deepEqual(
+    supervisor.started.map(({ admitted }) => admitted),
+    [true, false, true],
+  );
+  assert.equal(supervisor.drained.heard.length, 0);
+  supervisor.started[2]?.send({ type: 'end' });
+  assert.deepEqual(
+    supervisor.drained.heard.map(({ type }) => type),
+    ['processes.drained'],
+  );
+});
+
+test('after a daemon that died of it each is waited for until it has begun; what has to wait for others is not', async () => {
+  const supervisor = processSupervisor({ maxRunning: 1 });
+  supervisor.recover(1, 0, 0);
+  const { started, drained } = supervisor;
+  assert.equal(started.length, 1);
+  started[0]?.send({ type: 'queue' });
+  await until('the first', () => started[0]?.admitted);
+  assert.equal(started.length, 1, 'it is admitted, and has not begun');
+  started[0]?.send({ type: 'begin' });
+  assert.equal(started.length, 2);
+  started[1]?.send({ type: 'queue' });
+  assert.equal(started.length, 3, 'the only place is taken: nobody waits for the second');
+  assert.equal(drained.heard.length, 0);
+  started[2]?.send({ type: 'queue' });
+  assert.deepEqual(
+    drained.heard.map(({ type }) => type),
+    ['processes.recovered'],
+  );
+});
+
+test('one that is overtaken while it waits to be admitted is not waited for', async () => {
+  const supervisor = processSupervisor({ maxRunning: 1 });
+  supervisor.recover(1, 0, 0);
+  const { started, drained } = supervisor;
+  started[0]?.send({ type: 'queue' });
+  await until('the first', () => started[0]?.admitted);
+  started[0]?.send({ type: 'begin' });
+  started[1]?.send({ type: 'queue' });
+  // The first ends while the third is on its way: the second takes the place before it.
+  started[0]?.send({ type: 'end' });
+  started[2]?.send({ type: 'queue' });
+  await until('the end of the recovery', () =>
+    drained.heard.some(({ type }) => type === 'processes.recovered'),
   );
 });

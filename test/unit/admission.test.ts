@@ -93,3 +93,22 @@ test('one that runs already waits for nobody, and is waited for', () => {
   admission.release('orphan');
   assert.deepEqual(admit(admission), ['behind']);
 });
+
+test('one that ended before its turn is not admitted later, and takes no place', () => {
+  const admission = new Admission(1);
+  admission.enqueue('a', ['/r/a']);
+  admission.enqueue('b', ['/r/a']);
+  assert.deepEqual(admit(admission), ['a']);
+  admission.release('b');
+  admission.release('a');
+  assert.deepEqual(admit(admission), []);
+  admission.enqueue('c', ['/r/a']);
+  assert.deepEqual(admit(admission), ['c']);
+});
+
+test('who stands behind as many as there are places must wait', () => {
+  const admission = new Admission(1);
+  admission.enqueue('a', ['/r/a']);
+  admission.enqueue('b', ['/r/b']);
+  assert.deepEqual([admission.mustWait('a'), admission.mustWait('b')], [false, true]);
+});
