@@ -112,7 +112,6 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
       setImmediate(() => {
         pumping = false;
         if (admitNext() !== undefined) pump();
-        passOver();
       });
     };
     // What has a free place begins; the rest is on record, and the next daemon's.
