@@ -1,19 +1,17 @@
 /** Writes the diagrams of all machines into the architecture page. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectionMachine } from '../machines/connection.ts';
-import { daemonMachine } from '../machines/daemon.ts';
-import { processMachine } from '../machines/process.ts';
+import { CHARTS } from './machine-charts.ts';
 import { mermaid } from './mermaid.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'architecture.md');
 
 /** The page as it must read: between each pair of markers stands the diagram of that machine. */
 export function withDiagrams(page: string): string {
-  return [connectionMachine, processMachine, daemonMachine].reduce((text, machine) => {
-    const [from, to] = [`<!-- diagram ${machine.id} -->`, `<!-- end ${machine.id} -->`];
+  return CHARTS.reduce((text, chart) => {
+    const [from, to] = [`<!-- diagram ${chart.name} -->`, `<!-- end ${chart.name} -->`];
     const [before, rest] = [text.slice(0, text.indexOf(from)), text.slice(text.indexOf(to))];
-    return `${before}${from}\n\`\`\`mermaid\n${mermaid(machine)}\n\`\`\`\n${rest}`;
+    return `${before}${from}\n\`\`\`mermaid\n${mermaid(chart)}\n\`\`\`\n${rest}`;
   }, page);
 }
 
