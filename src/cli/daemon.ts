@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { asDaemonError } from '../errors.ts';
 import type { Config } from '../io/config-schema.ts';
 import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
+import { complain } from './verb.ts';
 
 /** The verb that is taken when none is given. */
 export function addDaemon(root: Command): void {
@@ -28,12 +29,6 @@ async function serve(options: ConfigOptions): Promise<number> {
     complain(failure);
     return failure.exitCode;
   }
-}
-
-function complain({ message, remedy }: { message: string; remedy: string }): void {
-  // One line, also where a parser's message has several.
-  const [line] = message.trim().split(/:?\s*\n/);
-  console.error(`dbcalm-cmd: ${line}. What to do: ${remedy}`);
 }
 
 function greeting({ socket_path, database_path, cmd_log_file, deletion_roots }: Config): string {

@@ -1,15 +1,23 @@
 import { Command } from 'commander';
 import { addCall } from './call.ts';
 import { addDaemon } from './daemon.ts';
+import { printable } from './printable.ts';
 import { addShow } from './show.ts';
+import { EXIT } from './verb.ts';
+
+const VERBS = [addDaemon, addCall, addShow];
 
 /** Without a verb it is the daemon. */
 export function program(): Command {
   const root = new Command('dbcalm-cmd')
     .description('The privileged command daemon of DBCalm. Without a verb it is the daemon itself.')
-    .showHelpAfterError();
-  addDaemon(root);
-  addCall(root);
-  addShow(root);
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.impossible));
+  for (const add of VERBS) add(root);
   return root;
+}
+
+function oneLine(text: string): string {
+  const message = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return `dbcalm-cmd: ${printable(message.trim().replace(/\.$/, ''))}. What to do: dbcalm-cmd --help tells what there is\n`;
 }
