@@ -39,6 +39,10 @@ export const ERRORS = {
     message: 'another daemon works on the database',
     remedy: 'stop it first, or set another database_path; one that drains ends by itself',
   },
+  DATABASE_UNREADABLE: {
+    message: 'the database cannot be read',
+    remedy: 'check database_path in the config, and that you may read it: as root, or as one of its group',
+  },
   RECOVERY_TOO_SLOW: {
     exit: 74,
     message: 'what the last daemon left could not be settled in time',

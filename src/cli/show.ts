@@ -1,27 +1,28 @@
 import type { Command } from 'commander';
-import { messageOf } from '../errors.ts';
-import { readHistory } from '../io/history.ts';
+import { readAccounts } from '../io/accounts.ts';
+import { theCommand } from './command-id.ts';
 import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
+import { printableJson } from './printable.ts';
+import { showText } from './show-text.ts';
+import { EXIT, perform, withExamples, withJson } from './verb.ts';
 
-/** `show`: the row of a command and its transitions, from the database, also while the daemon is down. */
-export function addShow(root: Command): void {
-  withConfig(root.command('show'))
-    .description('print the row of a command and its transitions as JSON')
-    .argument('[id]', 'its command_id; without it the last command')
-    .action((id: string | undefined, options: ConfigOptions) => {
-      process.exitCode = show(id, options);
-    });
+interface ShowOptions extends ConfigOptions {
+  readonly json?: boolean;
 }
 
-function show(id: string | undefined, options: ConfigOptions): number {
-  try {
-    const { database_path } = configOf(options);
-    const found = readHistory(database_path, id);
-    if (!found) console.error(`dbcalm-cmd: ${database_path} knows no command ${id ?? 'yet'}`);
-    else console.log(JSON.stringify(found, undefined, 2));
-    return found ? 0 : 1;
-  } catch (error) {
-    console.error(`dbcalm-cmd: the database cannot be read: ${messageOf(error)}`);
-    return 2;
-  }
+/** `show`: all that the database has of one command. */
+export function addShow(root: Command): void {
+  const verb = root
+    .command('show')
+    .description('show a command: its row, its transitions, who asked, what it printed')
+    .argument('[id]', 'its command_id or the beginning of it; without it the last command');
+  withExamples(withConfig(withJson(verb)), 'show', 'show 79caa8ef --json').action(
+    (id: string | undefined, options: ShowOptions) => perform(() => show(id, options)),
+  );
+}
+
+function show(id: string | undefined, options: ShowOptions): number {
+  const found = theCommand(configOf(options).database_path, id);
+  console.log(options.json ? printableJson(found, 2) : showText(found, readAccounts().userName));
+  return EXIT.ok;
 }

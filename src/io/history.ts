@@ -1,25 +1,113 @@
+/** What the database has of the commands, for who looks: read-only, with the daemon up or down. */
 import Database from 'better-sqlite3';
+import { DaemonError, messageOf } from '../errors.ts';
+import type {
+  AuditRow,
+  CommandHistory,
+  End,
+  Filter,
+  Listed,
+  ProcessRow,
+  State,
+  Step,
+} from './history-rows.ts';
+import { MIGRATIONS } from './migrations.ts';
 
-export interface History {
-  readonly process: Record<string, unknown>;
-  readonly transitions: readonly Record<string, unknown>[];
+/** The shared row says `running` of what still waits; our own table knows. */
+const STATE = `CASE p.status WHEN 'success' THEN 'succeeded' WHEN 'failed' THEN 'failed'
+  ELSE coalesce(u.state, 'running') END`;
+const COMMANDS = 'process p LEFT JOIN cmd_unsettled u ON u.process_id = p.id AND u.command_id = p.command_id';
+const SUMMARY = `p.id, p.command_id, p.command, p.pid, p.status, p.return_code, p.start_time, p.end_time, p.type,
+  p.args, ${STATE} AS state`;
+const ROW =
+  'id, command_id, command, pid, status, output, error, return_code, start_time, end_time, type, args';
+
+/** So much of an id is enough, where it is of one command only. */
+const SHORTEST_ID = 4;
+
+export type Reader = ReturnType<typeof readerOf>;
+
+function readerOf(database: Database.Database) {
+  return {
+    list: ({ state, type, since, limit }: Filter): Listed[] =>
+      database
+        .prepare(
+          `SELECT ${SUMMARY} FROM ${COMMANDS}
+           WHERE (@state IS NULL OR ${STATE} = @state) AND (@type IS NULL OR p.type = @type)
+             AND (@since IS NULL OR p.start_time >= @since)
+           ORDER BY p.id DESC LIMIT @limit`,
+        )
+        .all({ state: state ?? null, type: type ?? null, since: since ?? null, limit }) as never,
+    /** The command_id that is `given` or begins with it: none, one, or two where it is of several. */
+    matching(given: string): string[] {
+      const find = database.prepare(
+        `SELECT DISTINCT command_id FROM process
+         WHERE command_id = @given OR length(@given) >= ${SHORTEST_ID} AND substr(command_id, 1, length(@given)) = @given
+         ORDER BY command_id = @given DESC LIMIT 2`,
+      );
+      const found = find.pluck().all({ given }) as string[];
+      return found[0] === given ? [given] : found;
+    },
+    last: () =>
+      database.prepare('SELECT command_id FROM process ORDER BY id DESC LIMIT 1').pluck().get() as
+        | string
+        | undefined,
+    of: (commandId: string) => historyOf(database, commandId),
+    lastTransition: () =>
+      database.prepare('SELECT coalesce(max(id), 0) FROM cmd_transition').pluck().get() as number,
+    endsAfter: (transition: number) =>
+      database
+        .prepare(
+          `SELECT t.id AS transition, t.command_id, p.type, p.command, p.return_code, p.start_time,
+             t.from_state, t.to_state, t.event, t.at, t.why
+           FROM cmd_transition t LEFT JOIN process p ON p.id = t.process_id AND p.command_id = t.command_id
+           WHERE t.id > ? AND t.to_state IN ('succeeded', 'failed') ORDER BY t.id`,
+        )
+        .all(transition) as End[],
+  };
 }
 
-/** What the database says of one command, or of the last; undefined if it knows none. Reads only. */
-export function readHistory(path: string, commandId?: string): History | undefined {
-  const database = new Database(path, { readonly: true, fileMustExist: true });
+function historyOf(database: Database.Database, commandId: string): CommandHistory | undefined {
+  const process = database.prepare(`SELECT ${ROW} FROM process WHERE command_id = ?`).get(commandId);
+  if (!process) return undefined;
+  const state = database.prepare(`SELECT ${STATE} FROM ${COMMANDS} WHERE p.command_id = ?`).pluck();
+  const steps = database.prepare(
+    'SELECT from_state, to_state, event, at, why FROM cmd_transition WHERE command_id = ? ORDER BY id',
+  );
+  const audit = database.prepare(
+    `SELECT at, event, connection_id, pid, uid, gid, cmd, paths, paths_left, schedule_count, outcome, reason,
+       duration_ms, security FROM cmd_audit WHERE command_id = ? ORDER BY id`,
+  );
+  const entries = audit.all(commandId) as (Omit<AuditRow, 'paths'> & { paths: string })[];
+  return {
+    process: process as ProcessRow,
+    state: state.get(commandId) as State,
+    transitions: steps.all(commandId) as Step[],
+    audit: entries.map((entry) => ({ ...entry, paths: JSON.parse(entry.paths) as string[] })),
+  };
+}
+
+/** What `read` gives of the database as it is at one moment. Throws DATABASE_UNREADABLE. */
+export function readHistory<T>(path: string, read: (reader: Reader) => T): T {
+  let database: Database.Database | undefined;
   try {
-    const row =
-      commandId === undefined
-        ? database.prepare('SELECT * FROM process ORDER BY id DESC LIMIT 1').get()
-        : database.prepare('SELECT * FROM process WHERE command_id = ?').get(commandId);
-    if (!row) return undefined;
-    const steps = database.prepare(
-      'SELECT from_state, to_state, event, at, why FROM cmd_transition WHERE command_id = ? ORDER BY id',
-    );
-    const found = row as Record<string, unknown>;
-    return { process: found, transitions: steps.all(found.command_id) as Record<string, unknown>[] };
+    database = new Database(path, { readonly: true, fileMustExist: true });
+    standIn(database);
+    // Short: for as long as it lasts the daemon's log cannot be reset.
+    return database.transaction(read)(readerOf(database));
+  } catch (error) {
+    throw new DaemonError('DATABASE_UNREADABLE', `${path}: ${messageOf(error)}`, error);
   } finally {
-    database.close();
+    database?.close();
+  }
+}
+
+/** In a database that another daemon made, tables of ours are missing: they read as empty. */
+function standIn(database: Database.Database): void {
+  const known = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all();
+  for (const [, name, columns] of MIGRATIONS.join('\n').matchAll(
+    /CREATE TABLE (?:IF NOT EXISTS )?(\w+) (\([^;]+\));/g,
+  )) {
+    if (!known.includes(name)) database.exec(`CREATE TEMP TABLE ${name} ${columns}`);
   }
 }

@@ -52,8 +52,8 @@ test('what is no pair, no verb or no daemon is told in one line', (t) => {
 test('show prints a command by its id, or the last, also while the daemon is down', async (t) => {
   const daemon = await startDaemon(t);
   const { folder, configFile, backups } = daemon.at;
-  const show = (...args: string[]) => cli(folder, 'show', '--config', configFile, ...args);
-  assert.equal(show().status, 1);
+  const show = (...args: string[]) => cli(folder, 'show', '--json', '--config', configFile, ...args);
+  assert.equal(show().status, 3);
   const first = await daemon.carryOut('delete_directory', { path: `${backups}/b1` });
   await daemon.carryOut('delete_directory', { path: `${backups}/b2` });
   assert.deepEqual(JSON.parse(show(first.command_id).stdout).process, first);
@@ -64,7 +64,7 @@ test('show prints a command by its id, or the last, also while the daemon is dow
     last.transitions.map(({ to_state }: { to_state: string }) => to_state),
     ['pending', 'running', 'succeeded'],
   );
-  assert.equal(show('unknown').status, 1);
+  assert.equal(show('unknown').status, 3);
 });
 
 test('without a verb it is the daemon, and the verb daemon is the same', async (t) => {

@@ -31,14 +31,14 @@ function exchange(): Step[] {
     });
 }
 
-/** What differs from run to run: ids, times, pids and where the project lies. */
+/** What differs from run to run: ids, times, pids, users and where the project lies. */
 function plain(text: string, project: string): string {
   return text
     .replaceAll(project, '/home/me/dbcalm-cmd')
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UUID')
     .replace(/\d{4}-\d\d-\d\d[ T][\d:.]+Z?/g, 'TIME')
-    .replace(/"connection_id":"[\w-]{21}"/g, 'CONNECTION')
-    .replace(/"(pid|duration_ms)": ?\d+/g, '$1');
+    .replace(/"connection_id": ?"[\w-]{21}"/g, 'CONNECTION')
+    .replace(/"(pid|uid|gid|duration_ms)": ?\d+/g, '$1');
 }
 
 test("the README's exchange works as it is printed", async (t) => {
