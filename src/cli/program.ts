@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { addCall } from './call.ts';
 import { addDaemon } from './daemon.ts';
+import { addList } from './list.ts';
 import { printable } from './printable.ts';
 import { addShow } from './show.ts';
 import { EXIT } from './verb.ts';
 
-const VERBS = [addDaemon, addCall, addShow];
+const VERBS = [addDaemon, addCall, addList, addShow];
 
 /** Without a verb it is the daemon. */
 export function program(): Command {
