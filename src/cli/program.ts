@@ -4,9 +4,11 @@ import { addDaemon } from './daemon.ts';
 import { addList } from './list.ts';
 import { printable } from './printable.ts';
 import { addShow } from './show.ts';
+import { addTail } from './tail.ts';
 import { EXIT } from './verb.ts';
+import { addWatch } from './watch.ts';
 
-const VERBS = [addDaemon, addCall, addList, addShow];
+const VERBS = [addDaemon, addCall, addList, addShow, addWatch, addTail];
 
 /** Without a verb it is the daemon. */
 export function program(): Command {

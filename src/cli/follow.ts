@@ -1,0 +1,54 @@
+import { watchDatabase } from '../io/database-watch.ts';
+import { readHistory } from '../io/history.ts';
+import type { CommandHistory } from '../io/history-rows.ts';
+import { theCommand } from './command-id.ts';
+import { printableJson } from './printable.ts';
+import { endingText, stepText } from './show-text.ts';
+import { EXIT } from './verb.ts';
+
+/** So often in a row a database may be unreadable before that is the end: daemons come and go. */
+const MAX_FAILURES = 5;
+
+/** What `read` gives, now and after each change, for as long as the caller wants. */
+export async function* following<T>(path: string, read: () => T): AsyncGenerator<T> {
+  // Before the first look: what comes after it must not be missed.
+  const watched = watchDatabase(path);
+  try {
+    yield read();
+    for (let failures = 0; ; ) {
+      await watched.changed();
+      let found: T;
+      try {
+        found = read();
+        failures = 0;
+      } catch (error) {
+        if (++failures > MAX_FAILURES) throw error;
+        continue;
+      }
+      yield found;
+    }
+  } finally {
+    watched.close();
+  }
+}
+
+/** Prints each transition as it comes, then how it ended; gives the exit code. As JSON: one line a transition, then
+ * what `show` has. */
+export async function followToEnd(path: string, id: string, json = false): Promise<number> {
+  const commandId = theCommand(path, id).process.command_id;
+  let told = 0;
+  for await (const found of following(path, () => readHistory(path, (reader) => reader.of(commandId)))) {
+    // Not there: the database was replaced. The daemon writes the row anew with its end.
+    if (!found) continue;
+    const { transitions } = found;
+    for (const step of transitions.slice(told)) console.log(json ? printableJson(step) : stepText(step));
+    told = transitions.length;
+    if (found.state === 'succeeded' || found.state === 'failed') return ended(found, json);
+  }
+  return EXIT.impossible;
+}
+
+function ended(found: CommandHistory, json: boolean): number {
+  console.log(json ? printableJson(found) : endingText(found));
+  return found.state === 'succeeded' ? EXIT.ok : EXIT.failed;
+}

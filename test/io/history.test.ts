@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { openDatabase } from '../../src/io/database.ts';
+import { watchDatabase } from '../../src/io/database-watch.ts';
+import { readHistory } from '../../src/io/history.ts';
+import type { Filter } from '../../src/io/history-rows.ts';
+import { MIGRATIONS } from '../../src/io/migrations.ts';
+import { testFolder } from '../support/folder.ts';
+
+const INSERT =
+  'INSERT INTO process (command_id, command, status, start_time, end_time, type, args) VALUES (?, ?, ?, ?, ?, ?, ?)';
+const at = (hour: number) => `2026-11-24 ${String(hour).padStart(2, '0')}:00:00.000000`;
+
+function fill(database: Database.Database): void {
+  const add = (id: string, status: string, hour: number, type: string) =>
+    database.prepare(INSERT).run(id, `/bin/rm ${id}`, status, at(hour), null, type, '{}');
+  add('aaaa1', 'success', 1, 'delete_directory');
+  add('aaaa2', 'failed', 2, 'cleanup_backups');
+  add('bbbb1', 'running', 3, 'delete_directory');
+  add('cccc1', 'running', 4, 'backup');
+}
+
+test('states are ours where we know them, and each filter holds', (t) => {
+  const path = join(testFolder(t), 'db.sqlite3');
+  const database = openDatabase(path, 0);
+  fill(database);
+  database
+    .prepare(
+      "INSERT INTO cmd_unsettled VALUES (3, 'bbbb1', 'c', '{}', '{}', 'x', 'pending', 0, NULL, NULL, NULL)",
+    )
+    .run();
+  const ids = (filter: Partial<Filter>) =>
+    readHistory(path, (reader) => reader.list({ limit: 20, ...filter })).map(({ command_id }) => command_id);
+  const cases: [Partial<Filter>, string[]][] = [
+    [{}, ['cccc1', 'bbbb1', 'aaaa2', 'aaaa1']],
+    [{ limit: 2 }, ['cccc1', 'bbbb1']],
+    [{ state: 'pending' }, ['bbbb1']],
+    [{ state: 'running' }, ['cccc1']],
+    [{ state: 'succeeded' }, ['aaaa1']],
+    [{ state: 'failed' }, ['aaaa2']],
+    [{ type: 'delete_directory' }, ['bbbb1', 'aaaa1']],
+    [{ type: "x' OR 1 --" }, []],
+    [{ since: at(2) }, ['cccc1', 'bbbb1', 'aaaa2']],
+    [{ since: at(2), state: 'failed', type: 'cleanup_backups' }, ['aaaa2']],
+  ];
+  for (const [filter, wanted] of cases) assert.deepEqual(ids(filter), wanted, JSON.stringify(filter));
+  database.close();
+});
+
+test('the beginning of an id is enough where it is of one command', (t) => {
+  const path = join(testFolder(t), 'db.sqlite3');
+  const database = openDatabase(path, 0);
+  fill(database);
+  const matching = (given: string) => readHistory(path, (reader) => reader.matching(given));
+  assert.deepEqual(matching('aaaa1'), ['aaaa1']);
+  assert.deepEqual(matching('bbbb'), ['bbbb1']);
+  assert.equal(matching('aaaa').length, 2);
+  for (const none of ['bbb', '', '%', 'bbbb1x', '____']) assert.deepEqual(matching(none), [], none);
+  database.close();
+});
+
+test('a database of another daemon has rows and no transitions, and is not changed', (t) => {
+  const path = join(testFolder(t), 'db.sqlite3');
+  const database = new Database(path);
+  database.exec(MIGRATIONS[0]?.slice(0, MIGRATIONS[0].indexOf(';')) as string);
+  fill(database);
+  const found = readHistory(path, (reader) => reader.of('aaaa1'));
+  assert.deepEqual([found?.state, found?.transitions, found?.audit], ['succeeded', [], []]);
+  assert.equal(
+    readHistory(path, (reader) => reader.lastTransition()),
+    0,
+  );
+  assert.equal(readHistory(path, (reader) => reader.list({ limit: 9 })).length, 4);
+  const tables = database.prepare("SELECT count(*) FROM sqlite_master WHERE name LIKE 'cmd_%'").pluck();
+  assert.equal(tables.get(), 0);
+  database.close();
+});
+
+test('what is no database is told so, and none is made', (t) => {
+  const folder = testFolder(t);
+  const read = (path: string) => () => readHistory(path, (reader) => reader.last());
+  assert.throws(read(join(folder, 'none.sqlite3')), { code: 'DATABASE_UNREADABLE' });
+  assert.deepEqual(readdirSync(folder), []);
+  const text = join(folder, 'text');
+  writeFileSync(text, 'no database at all, but long enough to be looked at'.repeat(100));
+  assert.throws(read(text), { code: 'DATABASE_UNREADABLE' });
+});
+
+test('a commit wakes who watches, also of a database that comes later', async (t) => {
+  const path = join(testFolder(t), 'db.sqlite3');
+  const watched = watchDatabase(path);
+  t.after(() => watched.close());
+  const database = openDatabase(path, 0);
+  fill(database);
+  const seen = () => readHistory(path, (reader) => reader.list({ limit: 99 })).length;
+  const until = async (rows: number) => {
+    while (seen() < rows) await watched.changed();
+  };
+  await until(4);
+  const began = performance.now();
+  for (let rows = 8; rows <= 40; rows += 4) {
+    fill(database);
+    await until(rows);
+  }
+  // By the timer alone the nine would take nine seconds.
+  assert.ok(performance.now() - began < 5_000);
+  database.close();
+});
+
+test('a folder that is not there is looked at by the timer', async (t) => {
+  const watched = watchDatabase(join(testFolder(t), 'none', 'db.sqlite3'));
+  t.after(() => watched.close());
+  await watched.changed();
+  await watched.changed();
+});
