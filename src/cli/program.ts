@@ -2,13 +2,14 @@ import { Command } from 'commander';
 import { addCall } from './call.ts';
 import { addDaemon } from './daemon.ts';
 import { addList } from './list.ts';
+import { addMachines } from './machines.ts';
 import { printable } from './printable.ts';
 import { addShow } from './show.ts';
 import { addTail } from './tail.ts';
 import { EXIT } from './verb.ts';
 import { addWatch } from './watch.ts';
 
-const VERBS = [addDaemon, addCall, addList, addShow, addWatch, addTail];
+const VERBS = [addDaemon, addCall, addList, addShow, addWatch, addTail, addMachines];
 
 /** Without a verb it is the daemon. */
 export function program(): Command {
