@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addCall } from './call.ts';
+import { addCompletion } from './completion.ts';
 import { addDaemon } from './daemon.ts';
 import { addList } from './list.ts';
 import { addMachines } from './machines.ts';
@@ -9,7 +10,7 @@ import { addTail } from './tail.ts';
 import { EXIT } from './verb.ts';
 import { addWatch } from './watch.ts';
 
-const VERBS = [addDaemon, addCall, addList, addShow, addWatch, addTail, addMachines];
+const VERBS = [addDaemon, addCall, addList, addShow, addWatch, addTail, addMachines, addCompletion];
 
 /** Without a verb it is the daemon. */
 export function program(): Command {
