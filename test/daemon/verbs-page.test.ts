@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { wordsOf } from '../../src/cli/completion.ts';
+import { program } from '../../src/cli/program.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { RunningVerb, verb } from '../support/verb.ts';
+
+const PAGE = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'verbs.md'), 'utf8');
+const BACKUPS = '/var/backups/dbcalm';
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+const sections = new Map(
+  PAGE.split(/^## /m).map((text): [string, string] => [text.slice(0, text.indexOf('\n')), text]),
+);
+
+test('every verb has its part of the page, with every flag and what it may be', () => {
+  const common = sections.get('Flags of most') as string;
+  for (const { name, options, arguments: given } of wordsOf(program())) {
+    const part = sections.get(name) ?? '';
+    assert.notEqual(part, '', name);
+    for (const { flag, values } of options) {
+      assert.ok(part.includes(`\`${flag}`) || common.includes(`\`${flag}`), `${name} ${flag}`);
+      for (const value of values) assert.ok(part.includes(`\`${value}\``), `${name} ${flag} ${value}`);
+    }
+    for (const value of given) assert.match(part, new RegExp(`\\b${value}\\b`), `${name} ${value}`);
+  }
+});
+
+/** What differs from run to run. */
+function plain(text: string, backups = BACKUPS): string {
+  return text
+    .replaceAll(backups, BACKUPS)
+    .replace(UUID, 'UUID')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{3})?/g, 'TIME')
+    .replace(/\d\d:\d\d:\d\d\.\d{3}/g, 'CLOCK')
+    .replace(/\d+\.\d+ s\b/g, 'TOOK')
+    .replace(/uid \d+( \(\w+\))?, gid \d+/, 'WHO')
+    .replace(/pid +\d+/g, 'PID')
+    .replace(/connection [\w-]{21}/, 'CONNECTION')
+    .replace(/ +/g, ' ');
+}
+
+test('the examples of the page work as they are printed', async (t) => {
+  const daemon = await startDaemon(t);
+  const { at } = daemon;
+  /** The ids of the page, each with the one that it is here. */
+  const ids = new Map<string, string>();
+  const examples = [...PAGE.matchAll(/```console\n([\s\S]+?)```/g)].flatMap(([, text]) =>
+    (text as string).split(/^\$ dbcalm-cmd /m).slice(1),
+  );
+  assert.ok(examples.length >= 7);
+  for (const example of examples) {
+    const [line = '', ...rest] = example.split('\n');
+    const wanted = rest.join('\n');
+    const [name = '', ...words] = line.replaceAll(BACKUPS, at.backups).split(' ');
+    const args = words.map((word) => [...ids].find(([id]) => id.startsWith(word))?.[1] ?? word);
+    if (name === 'tail') {
+      const tail = new RunningVerb(t, at, name, ...args);
+      // It tells of what ends once it looks.
+      while (!tail.stdout.includes('\n')) {
+        await daemon.carryOut('delete_directory', { path: `${at.backups}/b3` });
+      }
+      const [first] = tail.stdout.split('\n');
+      assert.equal(plain(first as string, at.backups), plain(wanted).trim(), line);
+      continue;
+    }
+    const heard = verb(at, name, ...args);
+    assert.equal(heard.stderr, '', line);
+    assert.equal(plain(heard.stdout, at.backups), plain(wanted), line);
+    assert.equal(heard.status, 0, line);
+    const [[theirs], [ours]] = [wanted.match(UUID) ?? [], heard.stdout.match(UUID) ?? []];
+    if (name === 'call') {
+      ids.set(theirs as string, ours as string);
+      await daemon.ended(ours as string);
+    }
+  }
+});

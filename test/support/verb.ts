@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Layout } from './daemon.ts';
+import { jailed } from './jail.ts';
+import { until } from './until.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+
+/** Those that know no config. */
+const FREE = ['machines', 'completion'];
+
+/** As it must be run. */
+export function commandOf(at: Layout, verb: string, ...args: readonly string[]) {
+  const words = [verb, ...(FREE.includes(verb) ? [] : ['--config', at.configFile]), ...args];
+  return jailed(at.folder, [process.execPath, MAIN, ...words]) as [string, ...string[]];
+}
+
+/** Runs a verb to its end. */
+export function verb(at: Layout, name: string, ...args: string[]) {
+  const [file, ...words] = commandOf(at, name, ...args);
+  const { status, stdout, stderr } = spawnSync(file, words, { encoding: 'utf8' });
+  return { status, stdout, stderr, json: () => JSON.parse(stdout) };
+}
+
+/** A verb that goes on until something happens. */
+export class RunningVerb {
+  stdout = '';
+  stderr = '';
+  readonly exited: Promise<number | null>;
+  readonly #child: ChildProcess;
+
+  constructor(t: TestContext, at: Layout, name: string, ...args: string[]) {
+    const [file, ...words] = commandOf(at, name, ...args);
+    this.#child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child.stdout?.on('data', (piece: Buffer) => {
+      this.stdout += piece;
+    });
+    this.#child.stderr?.on('data', (piece: Buffer) => {
+      this.stderr += piece;
+    });
+    this.exited = new Promise((resolve) => this.#child.on('close', resolve));
+    t.after(() => this.#child.kill('SIGKILL'));
+  }
+
+  says(pattern: RegExp): Promise<unknown> {
+    return until(`${pattern} in ${JSON.stringify(this.stdout)}`, () => pattern.test(this.stdout));
+  }
+
+  /** To the verb itself, which may be a child of its jail. */
+  signal(signal: NodeJS.Signals): void {
+    let pid = this.#child.pid as number;
+    for (let child: number | undefined = pid; child !== undefined; child = childOf(pid)) pid = child;
+    process.kill(pid, signal);
+  }
+
+  lines(): Record<string, unknown>[] {
+    return this.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  }
+}
+
+function childOf(pid: number): number | undefined {
+  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return child === undefined ? undefined : Number(child);
+}
