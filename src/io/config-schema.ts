@@ -29,6 +29,10 @@ export const ConfigSchema = Type.Object({
   database_path: file('the database that is shared with the API server'),
   socket_path: file('where clients connect'),
   admin_socket_path: file('where operators connect'),
+  metrics_port: Type.Union([Type.Integer({ minimum: 1, maximum: 65_535 }), Type.Null()], {
+    allowed: 'a port number, or null for none',
+    description: 'on the loopback, for a scraper: GET /metrics, and nothing else',
+  }),
   cron_file: Type.String({
     pattern: '^/([^\\u0000-\\u001f\\u007f]*/)?[A-Za-z0-9_-]+$',
     allowed: 'an absolute path whose name holds letters, digits, _ and - only: cron ignores others',
@@ -86,6 +90,7 @@ export const DEFAULTS: Omit<Config, 'deletion_roots'> = {
   database_path: '/var/lib/dbcalm/db.sqlite3',
   socket_path: '/var/run/dbcalm/cmd.sock',
   admin_socket_path: '/var/run/dbcalm/cmd-admin.sock',
+  metrics_port: null,
   cron_file: '/etc/cron.d/dbcalm',
   cmd_log_file: '/var/log/dbcalm/cmd.log',
   cmd_log_level: 'info',
