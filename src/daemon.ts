@@ -1,8 +1,8 @@
 import { nanoid } from 'nanoid';
 import { createActor, toPromise } from 'xstate';
+import { newCounters } from './actors/counters.ts';
 import type { DoorRules } from './actors/doorkeeper.ts';
 import type { Asked, Left } from './actors/processes.ts';
-import { newCounters } from './actors/queue-handler.ts';
 import { replanRequest } from './commands/request.ts';
 import { WHITELIST } from './commands/whitelist.ts';
 import { DaemonError } from './errors.ts';

@@ -3,20 +3,10 @@ import { asDaemonError } from '../errors.ts';
 import { type AuditEntry, acceptedEntry, endedEntry, refusedEntry } from '../io/audit.ts';
 import { faultPoint } from '../io/fault-point.ts';
 import type { Logger } from '../io/log.ts';
+import { type Counters, countConnection, countTransition } from './counters.ts';
 import type { ActorFailed, ConnectionEnded, ProcessTransitioned } from './messages.ts';
 
 export type Observed = ProcessTransitioned | ConnectionEnded | ActorFailed;
-
-/** What was seen since the start. */
-export interface Counters {
-  connections: number;
-  /** By the code of the reply. */
-  readonly replies: Record<string, number>;
-  /** By type of process, then by the state that was reached. */
-  readonly processes: Record<string, Record<string, number>>;
-}
-
-export const newCounters = (): Counters => ({ connections: 0, replies: {}, processes: {} });
 
 export interface QueueHandlerInput {
   readonly logger: Logger;
@@ -35,7 +25,7 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
   const observe = (event: Observed) => {
     switch (event.type) {
       case 'process.transitioned':
-        count(input.counters, event);
+        countTransition(input.counters, event);
         auditTransition(input, event);
         return logTransition(input.logger, event);
       case 'connection.ended':
@@ -59,12 +49,6 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
     }
   });
 });
-
-function count({ processes }: Counters, { accepted, transition }: ProcessTransitioned): void {
-  processes[accepted.type] ??= {};
-  const states = processes[accepted.type] as Record<string, number>;
-  states[transition.to] = (states[transition.to] ?? 0) + 1;
-}
 
 function auditTransition({ audit }: QueueHandlerInput, event: ProcessTransitioned): void {
   const { accepted, transition, outcome } = event;
@@ -101,8 +85,7 @@ function observeConnection(
     connection_id: id,
     peer: peer.known ? { pid: peer.pid, uid: peer.uid, gid: peer.gid } : null,
   };
-  counters.connections++;
-  if (reply) counters.replies[reply.code] = (counters.replies[reply.code] ?? 0) + 1;
+  countConnection(counters, ended);
   if (reply && reply.code !== 202) {
     audit(refusedEntry({ at: now(), connectionId: id, peer, cmd: ended.cmd, refusal: reply }));
   }

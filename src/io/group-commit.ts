@@ -23,9 +23,13 @@ interface Waiter<T> {
 /** Hears of trouble when it begins and when its reason changes, and `undefined` when writes work again. */
 export type TroubleListener = (trouble: string | undefined) => void;
 
+/** Hears how long (ms) a transaction took that is on disk. */
+export type CommitListener = (took: number) => void;
+
 export class GroupCommit<T> {
   readonly #database: Pick<LiveDatabase<T>, 'transaction'>;
   readonly #onTrouble: TroubleListener;
+  readonly #onCommit: CommitListener;
   #waiters: Waiter<T>[] = [];
   #gathering = false;
   #retry: NodeJS.Timeout | undefined;
@@ -34,9 +38,14 @@ export class GroupCommit<T> {
   #whenEmpty: (() => void)[] = [];
   #trouble: string | undefined;
 
-  constructor(database: Pick<LiveDatabase<T>, 'transaction'>, onTrouble: TroubleListener = () => {}) {
+  constructor(
+    database: Pick<LiveDatabase<T>, 'transaction'>,
+    onTrouble: TroubleListener = () => {},
+    onCommit: CommitListener = () => {},
+  ) {
     this.#database = database;
     this.#onTrouble = onTrouble;
+    this.#onCommit = onCommit;
   }
 
   /** The last trouble, or undefined while commits work. */
@@ -96,7 +105,9 @@ export class GroupCommit<T> {
     // In trouble an empty one asks whether it is over.
     if (group.length === 0 && this.#trouble === undefined) return;
     try {
+      const begun = performance.now();
       const results = this.#database.transaction((tables) => group.map(({ work }) => work(tables)));
+      this.#onCommit(performance.now() - begun);
       this.#succeeded();
       group.forEach((waiter, index) => {
         waiter.resolve(results[index]);

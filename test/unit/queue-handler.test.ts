@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pino from 'pino';
 import { createActor } from 'xstate';
+import { newCounters } from '../../src/actors/counters.ts';
 import type { ConnectionEnded, ProcessTransitioned } from '../../src/actors/messages.ts';
-import { newCounters, type Observed, queueHandler } from '../../src/actors/queue-handler.ts';
+import { type Observed, queueHandler } from '../../src/actors/queue-handler.ts';
 import { DaemonError } from '../../src/errors.ts';
 import type { AuditEntry } from '../../src/io/audit.ts';
+import type { Reading } from '../../src/io/histogram.ts';
 import type { Logger } from '../../src/io/log.ts';
 import type { Accepted, Outcome } from '../../src/io/records.ts';
 import { PEER } from '../support/connection.ts';
@@ -69,14 +71,19 @@ test('processes are counted by type and by the state that they reached, replies 
   hear(transitioned('pending', cron));
   hear(closed(), closed({ delivered: false }), closed({ reply: undefined }));
   hear(refused(400), refused(400), refused(503));
-  assert.deepEqual(counters, {
+  const { durations, ...counts } = counters;
+  assert.deepEqual(counts, {
     connections: 6,
     replies: { 202: 2, 400: 2, 503: 1 },
     processes: {
       delete_directory: { pending: 2, running: 1, succeeded: 1, failed: 1 },
       update_cron_schedules: { pending: 1 },
     },
+    accepted: {},
+    refused: { unknown: { 400: 2, 503: 1 } },
   });
+  const { bounds, counts: sizes, sum } = durations.delete_directory?.succeeded?.read() as Reading;
+  assert.deepEqual([sizes.indexOf(1), sum], [bounds.indexOf(2.5), 1.5]);
 });
 
 test('a failure is logged with its ids, its duration and the first five lines of what was printed', () => {

@@ -1,0 +1,35 @@
+/** What a histogram holds when it is read; `counts` are not cumulative, the last is of all above the last bound. */
+export interface Reading {
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+/** Counts values by size: cheap enough to be kept whether or not anybody reads it. */
+export class Histogram {
+  readonly #bounds: readonly number[];
+  readonly #counts: number[];
+  #sum = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#counts = new Array<number>(bounds.length + 1).fill(0);
+  }
+
+  observe(value: number): void {
+    const found = this.#bounds.findIndex((bound) => value <= bound);
+    const index = found === -1 ? this.#bounds.length : found;
+    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+    this.#sum += value;
+  }
+
+  read(): Reading {
+    return { bounds: this.#bounds, counts: [...this.#counts], sum: this.#sum };
+  }
+}
+
+/** Seconds: of what a command takes, from one file to a tree of backups. */
+export const PROCESS_SECONDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 300, 1_800, 7_200];
+
+/** Seconds: of a commit, from a fast disk to one that is in trouble. */
+export const COMMIT_SECONDS = [0.000_1, 0.000_25, 0.001, 0.002_5, 0.01, 0.025, 0.1, 0.5, 2.5];
