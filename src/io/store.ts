@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
+import { DaemonError } from '../errors.ts';
 import type { AuditEntry } from './audit.ts';
 import { claimDatabase } from './database-claim.ts';
 import { faultPoint } from './fault-point.ts';
-import { GroupCommit, type TroubleListener } from './group-commit.ts';
+import { type CommitListener, GroupCommit, type TroubleListener } from './group-commit.ts';
 import { LiveDatabase } from './live-database.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Accepted, Outcome, Retention, Transition, Unsettled } from './records.ts';
@@ -9,6 +11,9 @@ import { type Tables, tablesOf } from './tables.ts';
 
 /** How long (ms) a new command waits for another's write lock: less than the 5 s that the Python client waits. */
 export const LOCK_PATIENCE = 4000;
+
+/** How long (ms) a probe does: nothing depends on it. */
+const PROBE_PATIENCE = 500;
 
 /** The durable record: each promise resolves when its write is on disk. */
 export interface Store {
@@ -28,6 +33,8 @@ export interface Store {
   audit(entry: AuditEntry): Promise<void>;
   /** Why nothing can be written at the moment. */
   trouble(): string | undefined;
+  /** Writes what is there already, for who asks whether that works. Rejects with STORE_UNAVAILABLE. */
+  probe(): Promise<void>;
   /** Resolves when nothing waits to be written. */
   drained(): Promise<void>;
   close(): void;
@@ -37,13 +44,14 @@ export interface StoreOptions {
   readonly path: string;
   readonly retention: Retention;
   readonly onTrouble: TroubleListener;
+  readonly onCommit?: CommitListener;
 }
 
 /** Throws DATABASE_IN_USE and DATABASE_UNUSABLE. */
-export function openStore({ path, retention, onTrouble }: StoreOptions): Store {
+export function openStore({ path, retention, onTrouble, onCommit }: StoreOptions): Store {
   const claim = claimDatabase(path);
   const database = new LiveDatabase<Tables>(path, (opened) => tablesOf(opened, retention));
-  const group = new GroupCommit(database, onTrouble);
+  const group = new GroupCommit(database, onTrouble, onCommit);
   type Write = 'accept' | 'start' | 'child' | 'end' | 'recover';
   const write = async <R>(name: Write, work: (tables: Tables) => R, patience?: number): Promise<R> => {
     const written = (tables: Tables) => {
@@ -67,6 +75,13 @@ export function openStore({ path, retention, onTrouble }: StoreOptions): Store {
     trust: (processIds) => group.commit((tables) => tables.trust(processIds)),
     audit: (entry) => group.commit((tables) => tables.audit(entry), LOCK_PATIENCE),
     trouble: () => group.trouble,
+    probe: async () => {
+      // To look must not be what makes a new one.
+      if (!existsSync(path)) throw new DaemonError('STORE_UNAVAILABLE', 'the database file is not there');
+      await group.commit((tables) => tables.probe(), PROBE_PATIENCE);
+      // A write of another kind may still wait for the end of the trouble.
+      if (group.trouble !== undefined) throw new DaemonError('STORE_UNAVAILABLE', group.trouble);
+    },
     drained: () => group.drained(),
     close: () => {
       group.close();

@@ -124,6 +124,10 @@ export function tablesOf(database: Database.Database, retention: Retention) {
       attempt.run(recovered.processId, recovered.commandId);
       transition(recovered);
     },
+    /** The number that stands in the file's header is written there again. */
+    probe(): void {
+      database.pragma(`user_version = ${database.pragma('user_version', { simple: true })}`);
+    },
     trust(processIds: readonly number[]): void {
       for (const processId of processIds) trust.run(processId);
     },
