@@ -1,7 +1,9 @@
 import { nanoid } from 'nanoid';
 import { createActor, toPromise } from 'xstate';
+import manifest from '../package.json' with { type: 'json' };
 import { newCounters } from './actors/counters.ts';
 import type { DoorRules } from './actors/doorkeeper.ts';
+import { noted } from './actors/noted.ts';
 import type { Asked, Left } from './actors/processes.ts';
 import { replanRequest } from './commands/request.ts';
 import { WHITELIST } from './commands/whitelist.ts';
@@ -9,6 +11,7 @@ import { DaemonError } from './errors.ts';
 import { type Accounts, readAccounts } from './io/accounts.ts';
 import { type AuditLog, openAuditLog } from './io/audit-log.ts';
 import type { Config } from './io/config-schema.ts';
+import { COMMIT_SECONDS, Histogram } from './io/histogram.ts';
 import { type Log, type Logger, openLog } from './io/log.ts';
 import { peerOf } from './io/peer.ts';
 import { openStore, type StoreOptions } from './io/store.ts';
@@ -29,7 +32,8 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
     log.leaveStderr();
     greet();
   };
-  const actor = createActor(daemonMachine, {
+  const actor = createActor(noted(daemonMachine), {
+    id: 'daemon',
     input: daemonInput({ config, log, audit, accounts, announce }),
   });
   const ended = toPromise(actor);
@@ -55,6 +59,8 @@ interface Edges {
 
 function daemonInput({ config, log, audit, accounts, announce }: Edges): DaemonInput {
   const now = () => new Date();
+  const counters = newCounters();
+  const commits = new Histogram(COMMIT_SECONDS);
   const settings = {
     projectName: config.project_name,
     cronFile: config.cron_file,
@@ -75,10 +81,10 @@ function daemonInput({ config, log, audit, accounts, announce }: Edges): DaemonI
         audit.reopen();
       },
     },
-    openStore: () => openStore(storeOptions(config, log.logger)),
+    openStore: () => openStore(storeOptions(config, log.logger, commits)),
     queueHandler: ({ store }) => ({
       logger: log.logger,
-      counters: newCounters(),
+      counters,
       now,
       audit: (entry) => {
         audit.write(entry);
@@ -87,6 +93,20 @@ function daemonInput({ config, log, audit, accounts, announce }: Edges): DaemonI
       },
     }),
     announce,
+    admin: ({ store, actor }, daemon) => ({
+      socketPath: config.admin_socket_path,
+      metricsPort: config.metrics_port,
+      databasePath: config.database_path,
+      cronFile: config.cron_file,
+      version: manifest.version,
+      daemon,
+      store,
+      counters,
+      commits,
+      processes: () => actor('processes'),
+      connections: () => actor('connections'),
+      observer: () => actor('queueHandler'),
+    }),
     connections: ({ actor }) => ({
       logic: connectionMachine,
       maxConnections: config.max_connections,
@@ -144,7 +164,7 @@ function ownFiles(config: Config): string[] {
   return [...database, socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file];
 }
 
-function storeOptions(config: Config, logger: Logger): StoreOptions {
+function storeOptions(config: Config, logger: Logger, commits: Histogram): StoreOptions {
   const { message, remedy } = new DaemonError('DATABASE_TROUBLE');
   return {
     path: config.database_path,
@@ -152,6 +172,7 @@ function storeOptions(config: Config, logger: Logger): StoreOptions {
       maxAgeMs: config.transitions_max_days * DAY,
       maxCount: config.transitions_max_count,
     },
+    onCommit: (took) => commits.observe(took / 1_000),
     onTrouble: (trouble) => {
       if (trouble === undefined) logger.info('the database takes writes again');
       else logger.error({ code: 'DATABASE_TROUBLE', remedy }, `${message}: ${trouble}`);

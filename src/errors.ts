@@ -64,6 +64,11 @@ export const ERRORS = {
     remedy:
       'check socket_path: its folder must be writable for the daemon, and the path shorter than 100 bytes',
   },
+  ADMIN_UNUSABLE: {
+    message: 'operators cannot look into the daemon; it goes on without',
+    remedy:
+      'check admin_socket_path (a free name in a folder that is writable for the daemon) and metrics_port, then restart the daemon',
+  },
   STORE_UNAVAILABLE: {
     message: 'the database does not take the command',
     remedy: 'nothing was recorded and nothing will run: send it again once the database is writable',

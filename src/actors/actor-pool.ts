@@ -1,4 +1,5 @@
 import { type ActorRefFrom, type AnyActorLogic, type AnyActorRef, createActor, type InputFrom } from 'xstate';
+import { noted } from './noted.ts';
 
 /** What XState tells a parent about a child that ended. */
 export interface ChildEnded {
@@ -12,6 +13,14 @@ export function isChildEnded(event: { type: string }): event is ChildEnded {
   return event.type.startsWith('xstate.done.actor.') || event.type.startsWith('xstate.error.actor.');
 }
 
+/** By supervisor: XState does not know them as its children. */
+const POOLS = new WeakMap<AnyActorRef, Iterable<AnyActorRef> & { readonly size: number }>();
+
+/** The live children of an actor that keeps a pool. */
+export function pooled(supervisor: AnyActorRef): Iterable<AnyActorRef> & { readonly size: number } {
+  return POOLS.get(supervisor) ?? new Set<AnyActorRef>();
+}
+
 /** The live children of a supervisor. They stand here and not in a machine's `children`, since a machine copies
  * that map with every transition; and their ids are reused, since XState remembers each id that it has seen. */
 export class ActorPool<L extends AnyActorLogic> {
@@ -23,9 +32,10 @@ export class ActorPool<L extends AnyActorLogic> {
   #made = 0;
 
   constructor(logic: L, prefix: string, parent: AnyActorRef) {
-    this.#logic = logic;
+    this.#logic = noted(logic);
     this.#prefix = prefix;
     this.#parent = parent;
+    POOLS.set(parent, this as unknown as Iterable<AnyActorRef> & { readonly size: number });
   }
 
   get size(): number {

@@ -1,4 +1,5 @@
-import { assign, fromPromise, sendTo, setup } from 'xstate';
+import { type AnyActorRef, assign, fromPromise, sendTo, setup } from 'xstate';
+import { type AdminFailed, type AdminInput, admin } from '../actors/admin.ts';
 import { type ConnectionsInput, connections } from '../actors/connections.ts';
 import { type ListenerEvent, listener } from '../actors/listener.ts';
 import type {
@@ -7,6 +8,7 @@ import type {
   ProcessesDrained,
   ProcessesRecovered,
 } from '../actors/messages.ts';
+import { noted } from '../actors/noted.ts';
 import { type ProcessesInput, processes } from '../actors/processes.ts';
 import { type QueueHandlerInput, queueHandler } from '../actors/queue-handler.ts';
 import { type SignalEvent, signals } from '../actors/signals.ts';
@@ -34,6 +36,8 @@ export interface DaemonInput {
   readonly queueHandler: (parts: Parts) => QueueHandlerInput;
   readonly connections: (parts: Parts) => ConnectionsInput;
   readonly processes: (parts: Parts) => ProcessesInput;
+  /** `self`: the daemon, which is what operators look at. */
+  readonly admin: (parts: Parts, self: AnyActorRef) => AdminInput;
   /** Called once it listens. */
   readonly announce: () => void;
 }
@@ -54,6 +58,7 @@ export interface DaemonContext extends DaemonInput {
 export type DaemonEvent =
   | SignalEvent
   | ListenerEvent
+  | AdminFailed
   | ProcessesRecovered
   | ConnectionsDrained
   | ProcessesDrained;
@@ -88,11 +93,12 @@ export const daemonSetup = setup({
     checkSocket,
     openStore,
     readUnsettled,
-    queueHandler,
-    processes,
-    connections,
-    listener,
-    signals,
+    queueHandler: noted(queueHandler),
+    processes: noted(processes),
+    connections: noted(connections),
+    admin: noted(admin),
+    listener: noted(listener),
+    signals: noted(signals),
     flush,
   },
   actions: {
@@ -104,6 +110,10 @@ export const daemonSetup = setup({
     },
     logDraining: ({ context }, params: { signal: string }) => {
       context.log.logger.info({ signal: params.signal }, 'draining');
+    },
+    logAdminFailed: ({ context }, params: { error: unknown }) => {
+      const { code, message, remedy } = asDaemonError(params.error, 'ADMIN_UNUSABLE');
+      context.log.logger.error({ code, remedy }, message);
     },
     logLate: ({ context }, params: { what: string }) => {
       context.log.logger.warn(`stopped waiting for ${params.what}: the limit of this step is over`);

@@ -14,6 +14,11 @@ const logDraining = {
   params: ({ event }: { event: { signal: string } }) => ({ signal: event.signal }),
 } as const;
 
+const logAdminFailed = {
+  type: 'logAdminFailed',
+  params: ({ event }: { event: { error: unknown } }) => ({ error: event.error }),
+} as const;
+
 /** The whole: what runs when, and in which order it ends. */
 export const daemonMachine = daemonSetup.createMachine({
   id: 'daemon',
@@ -72,7 +77,16 @@ export const daemonMachine = daemonSetup.createMachine({
           input: ({ context, self }) => context.connections(partsOf(context, self)),
           onError: orFail,
         },
+        {
+          id: 'admin',
+          systemId: 'admin',
+          src: 'admin',
+          input: ({ context, self }) => context.admin(partsOf(context, self), self),
+          // Nobody's command depends on who looks.
+          onError: { actions: logAdminFailed },
+        },
       ],
+      on: { 'admin.failed': { actions: logAdminFailed } },
       initial: 'recovering',
       states: {
         recovering: {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createActor, fromCallback, fromPromise, SimulatedClock } from 'xstate';
+import { createActor, type EventObject, fromCallback, fromPromise, SimulatedClock } from 'xstate';
+import type { AdminFailed, AdminInput } from '../../src/actors/admin.ts';
 import type { ListenerDrain, ListenerEvent, ListenerInput } from '../../src/actors/listener.ts';
 import type { QueueHandlerInput } from '../../src/actors/queue-handler.ts';
 import type { SignalEvent } from '../../src/actors/signals.ts';
@@ -26,6 +27,7 @@ function lonelyDaemon() {
   const unsettled = Promise.withResolvers<readonly Unsettled[]>();
   const flushed = Promise.withResolvers<void>();
   let listen: (event: ListenerEvent) => void = () => {};
+  let look: (event: AdminFailed) => void = () => {};
   const says: Record<string, (type: string) => void> = {};
   const supervisor = (name: string) =>
     fromCallback<never, never>(({ receive, sendBack }) => {
@@ -45,6 +47,9 @@ function lonelyDaemon() {
       processes: supervisor('processes') as never,
       connections: supervisor('connections') as never,
       signals: fromCallback<SignalEvent>(() => {}),
+      admin: fromCallback<EventObject, AdminInput>(({ sendBack }) => {
+        look = sendBack as typeof look;
+      }),
       listener: fromCallback<ListenerDrain, ListenerInput>(({ sendBack, receive }) => {
         did.push('bind');
         listen = sendBack as typeof listen;
@@ -61,6 +66,9 @@ function lonelyDaemon() {
       },
       logDraining: () => {},
       logRecovering: () => {},
+      logAdminFailed: (_, { error }) => {
+        did.push(`admin: ${(error as Error).message}`);
+      },
       logLate: (_, { what }) => {
         did.push(`late: ${what.split(';')[0]}`);
       },
@@ -69,6 +77,7 @@ function lonelyDaemon() {
   const input = {
     connections: () => ({}),
     processes: () => ({}),
+    admin: () => ({}),
     queueHandler: () => ({}),
   } as unknown as DaemonInput;
   const actor = createActor(machine, { clock, input }).start();
@@ -80,6 +89,7 @@ function lonelyDaemon() {
     opened,
     unsettled,
     flushed,
+    look: (event: AdminFailed) => look(event),
     listen: (event: ListenerEvent) => listen(event),
     says: (name: string, type: string) => says[name]?.(type),
     drained: (name: string) => says[name]?.(`${name}.drained`),
@@ -250,4 +260,16 @@ test('a flush that fails is told', async () => {
   daemon.flushed.reject(new Error('EIO'));
   await daemon.settle();
   assert.equal(daemon.output()?.exitCode, 70);
+});
+
+test('operators who cannot look in are no reason to stop: it is logged, in whichever state', async () => {
+  for (const daemon of [await recovering(), await listening(), await draining()]) {
+    const before = JSON.stringify(daemon.actor.getSnapshot().value);
+    daemon.look({ type: 'admin.failed', error: new DaemonError('ADMIN_UNUSABLE', 'EACCES') });
+    assert.equal(JSON.stringify(daemon.actor.getSnapshot().value), before);
+    assert.equal(
+      daemon.did.at(-1),
+      'admin: operators cannot look into the daemon; it goes on without: EACCES',
+    );
+  }
 });

@@ -1,0 +1,87 @@
+import { pooled } from '../actor-pool.ts';
+import { stateOf } from '../actor-tree.ts';
+import { eventLoopDelay } from '../event-loop-delay.ts';
+import { type Family, renderMetrics, type Sample } from '../prometheus.ts';
+import type { Route, Sight } from './route.ts';
+
+/** For a scraper, in Prometheus' text format. Nothing is measured for it that is not counted anyway, but for the delay
+ * of the loop: from the first scrape on. */
+export const metrics: Route = {
+  method: 'GET',
+  path: '/metrics',
+  query: [],
+  answer: async ({ sight }) => ({ status: 200, ...(await renderMetrics(familiesOf(sight))) }),
+};
+
+function familiesOf(sight: Sight): Family[] {
+  const { counters, commits, version } = sight;
+  return [
+    counter('accepted_total', 'Commands that were accepted.', byCommand(counters.accepted)),
+    counter(
+      'refused_total',
+      'Requests that were refused, by the code of the reply.',
+      byCode(counters.refused),
+    ),
+    counter('processes_total', 'Commands that ended.', endsOf(counters.processes)),
+    counter('connections_total', 'Connections that ended.', [[{}, counters.connections]]),
+    {
+      name: 'process_duration_seconds',
+      help: 'From the start of a command to its end.',
+      type: 'histogram',
+      readings: Object.entries(counters.durations).flatMap(([command, outcomes]) =>
+        Object.entries(outcomes).map(([outcome, found]) => [{ command, outcome }, found.read()] as const),
+      ),
+    },
+    {
+      name: 'commit_duration_seconds',
+      help: 'From the begin of a transaction until the disk has it.',
+      type: 'histogram',
+      readings: [[{}, commits.read()]],
+    },
+    ...livingNow(sight),
+    {
+      name: 'event_loop_delay_seconds',
+      help: 'By which the loop was late since the last scrape; empty at the first.',
+      type: 'gauge',
+      samples: eventLoopDelay(),
+    },
+    gauge('start_time_seconds', 'When the daemon was started, since the epoch.', startedAt()),
+    { ...gauge('build_info', 'What runs.', 1), samples: [[{ version, node: process.versions.node }, 1]] },
+  ];
+}
+
+function livingNow({ processes, connections }: Sight): Family[] {
+  const states = [...pooled(processes())].map(stateOf);
+  const within = (name: string) => states.filter((state) => state.startsWith(name)).length;
+  return [
+    gauge('processes_pending', 'Commands that wait now.', within('pending')),
+    gauge('processes_running', 'Commands that run now.', within('running')),
+    gauge('connections', 'Clients that are connected now.', pooled(connections()).size),
+  ];
+}
+
+function counter(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name, help, type: 'counter', samples };
+}
+
+function gauge(name: string, help: string, value: number) {
+  return { name, help, type: 'gauge', samples: [[{}, value]] } as const satisfies Family;
+}
+
+function byCommand(counts: Record<string, number>): Sample[] {
+  return Object.entries(counts).map(([command, count]) => [{ command }, count]);
+}
+
+function byCode(counts: Record<string, Record<string, number>>): Sample[] {
+  return Object.entries(counts).flatMap(([command, codes]) =>
+    Object.entries(codes).map(([code, count]): Sample => [{ command, code }, count]),
+  );
+}
+
+function endsOf(counts: Record<string, Record<string, number>>): Sample[] {
+  return Object.entries(counts).flatMap(([command, states]) =>
+    ['succeeded', 'failed'].map((outcome): Sample => [{ command, outcome }, states[outcome] ?? 0]),
+  );
+}
+
+const startedAt = () => Math.floor(Date.now() / 1_000 - process.uptime());

@@ -1,0 +1,67 @@
+import { messageOf } from '../../errors.ts';
+import type { Answer } from '../../io/admin-server.ts';
+import { LISTED_STATES, type ListFilter, listProcesses, readProcess } from '../../io/process-list.ts';
+import { timestamp } from '../../io/timestamp.ts';
+import { json, problem, type Route } from './route.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1_000;
+
+/** What the database knows, newest first; it is shared, so other services' processes are there, too. */
+export const processes: Route = {
+  method: 'GET',
+  path: '/processes',
+  query: ['limit', 'state', 'type', 'since'],
+  answer: ({ sight, query }) => {
+    const filter = filterOf(query);
+    if (typeof filter === 'string') return problem(400, filter);
+    return reading(() => json(200, { processes: listProcesses(sight.databasePath, filter) }));
+  },
+};
+
+export const processById: Route = {
+  method: 'GET',
+  path: '/processes/{id}',
+  query: [],
+  answer: ({ sight, id }) =>
+    reading(() => {
+      const found = readProcess(sight.databasePath, id);
+      return found ? json(200, found) : problem(404, 'the database knows no command of this id');
+    }),
+};
+
+/** A database in trouble is no fault of the route. */
+function reading(read: () => Answer): Answer {
+  try {
+    return read();
+  } catch (error) {
+    return problem(503, `the database cannot be read: ${messageOf(error)}`);
+  }
+}
+
+/** The filter, or what is wrong with it. */
+function filterOf(query: URLSearchParams): ListFilter | string {
+  const limit = query.get('limit') ?? String(DEFAULT_LIMIT);
+  if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_LIMIT) {
+    return `limit must be a whole number from 1 to ${MAX_LIMIT}`;
+  }
+  const state = query.get('state') ?? undefined;
+  if (state !== undefined && !LISTED_STATES.some((name) => name === state)) {
+    return `state must be one of ${LISTED_STATES.join(', ')}`;
+  }
+  const given = query.get('since');
+  const since = given === null ? undefined : instantOf(given);
+  if (Number.isNaN(since?.getTime())) return 'since must be a time, such as 2026-11-24T02:20:00Z';
+  return {
+    limit: Number(limit),
+    state,
+    type: query.get('type') ?? undefined,
+    since: since && timestamp(since),
+  };
+}
+
+/** As ISO, or as the database has it, which is UTC without saying so. */
+function instantOf(text: string): Date {
+  const stored = /^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text);
+  return new Date(stored ? `${text.replace(' ', 'T')}Z` : text);
+}

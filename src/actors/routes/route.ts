@@ -1,0 +1,45 @@
+import type { AnyActorRef } from 'xstate';
+import type { Answer } from '../../io/admin-server.ts';
+import type { Histogram } from '../../io/histogram.ts';
+import type { Store } from '../../io/store.ts';
+import type { Counters } from '../counters.ts';
+import type { Inspection } from '../inspection.ts';
+
+/** What the routes read. None of them writes. */
+export interface Sight {
+  /** The root of all actors. */
+  readonly daemon: AnyActorRef;
+  readonly processes: () => AnyActorRef;
+  readonly connections: () => AnyActorRef;
+  readonly store: Pick<Store, 'probe'>;
+  readonly counters: Counters;
+  readonly commits: Histogram;
+  readonly inspection: Inspection;
+  readonly databasePath: string;
+  readonly cronFile: string;
+  readonly version: string;
+}
+
+export interface Asked {
+  readonly sight: Sight;
+  /** What stands in the place of `{id}`. */
+  readonly id: string;
+  readonly query: URLSearchParams;
+}
+
+export interface Route {
+  readonly method: 'GET';
+  /** `{id}` is any one segment. */
+  readonly path: string;
+  /** The keys that may be asked with; any other is refused. */
+  readonly query: readonly string[];
+  readonly answer: (asked: Asked) => Answer | Promise<Answer>;
+}
+
+export function json(status: number, body: unknown): Answer {
+  return { status, body };
+}
+
+export function problem(status: number, error: string): Answer {
+  return json(status, { error });
+}

@@ -1,0 +1,118 @@
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
+import { DaemonError, messageOf } from '../errors.ts';
+import { listenAt } from './listening-socket.ts';
+
+export interface Question {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+export type Answer =
+  | { readonly status: number; readonly body: unknown; readonly allow?: string }
+  | { readonly status: number; readonly text: string; readonly contentType: string }
+  /** Goes on until the reader leaves. */
+  | { readonly contentType: string; readonly stream: (out: ServerResponse) => void };
+
+export type Answerer = (question: Question) => Answer | Promise<Answer>;
+
+export interface AdminServer {
+  close(): void;
+}
+
+/** Of operators; who comes beyond it is sent away. */
+const MAX_CONNECTIONS = 64;
+const MAX_HEADER_BYTES = 8_192;
+/** Milliseconds without a byte; a stream has no such limit. */
+const SILENCE_LIMIT = 10_000;
+
+/** For the daemon's own user alone, from the first moment. Throws ADMIN_UNUSABLE. */
+export async function openAdminSocket(path: string, answer: Answerer): Promise<AdminServer> {
+  const room = new Room(answer);
+  const access = { mode: 0o600, owner: null, group: null };
+  try {
+    const listening = await listenAt(path, access, (socket) => room.enter(socket));
+    return closing(listening, room);
+  } catch (error) {
+    throw new DaemonError('ADMIN_UNUSABLE', messageOf(error), error);
+  }
+}
+
+/** On the loopback alone. Throws ADMIN_UNUSABLE. */
+export async function openLoopbackPort(port: number, answer: Answerer): Promise<AdminServer> {
+  const room = new Room(answer);
+  const server = createTcpServer({ allowHalfOpen: true }, (socket) => room.enter(socket));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(port, '127.0.0.1', resolve);
+    });
+  } catch (error) {
+    throw new DaemonError('ADMIN_UNUSABLE', messageOf(error), error);
+  }
+  server.removeAllListeners('error').on('error', () => {});
+  return closing(server, room);
+}
+
+function closing(listening: { close(): unknown }, room: Room): AdminServer {
+  return {
+    close: () => {
+      listening.close();
+      room.close();
+    },
+  };
+}
+
+/** HTTP for sockets that are handed in. An HTTP server that listens itself would keep a timer. */
+class Room {
+  readonly #http: HttpServer;
+  readonly #inside = new Set<Socket>();
+
+  constructor(answer: Answerer) {
+    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false }, (request, response) => {
+      reply(request, response, answer).catch(() => response.destroy());
+    });
+    this.#http.timeout = SILENCE_LIMIT;
+  }
+
+  enter(socket: Socket): void {
+    socket.on('error', () => {});
+    if (this.#inside.size >= MAX_CONNECTIONS) return void socket.destroy();
+    this.#inside.add(socket);
+    socket.once('close', () => this.#inside.delete(socket));
+    this.#http.emit('connection', socket);
+  }
+
+  close(): void {
+    for (const socket of this.#inside) socket.destroy();
+  }
+}
+
+async function reply(request: IncomingMessage, response: ServerResponse, answer: Answerer): Promise<void> {
+  response.sendDate = false;
+  response.setHeader('Connection', 'close');
+  const found = await answer(questionOf(request));
+  if (response.destroyed) return;
+  if ('stream' in found) {
+    request.socket.setTimeout(0);
+    response.writeHead(200, { 'Content-Type': found.contentType }).flushHeaders();
+    return found.stream(response);
+  }
+  const [text, contentType] =
+    'text' in found
+      ? [found.text, found.contentType]
+      : [`${JSON.stringify(found.body)}\n`, 'application/json; charset=utf-8'];
+  if ('allow' in found) response.setHeader('Allow', found.allow);
+  response.writeHead(found.status, { 'Content-Type': contentType }).end(text);
+}
+
+function questionOf({ method = '', url = '' }: IncomingMessage): Question {
+  const at = url.indexOf('?');
+  const path = at === -1 ? url : url.slice(0, at);
+  return { method, path, query: new URLSearchParams(at === -1 ? '' : url.slice(at + 1)) };
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import manifest from '../../package.json' with { type: 'json' };
+import { adminSocket, look, lookJson } from '../support/admin.ts';
+import { startDaemon } from '../support/daemon.ts';
+
+test('the admin socket is for its owner alone, and gone when the daemon is', async (t) => {
+  const daemon = await startDaemon(t);
+  const { mode } = statSync(adminSocket(daemon));
+  assert.equal(mode & 0o777, 0o600);
+  assert.equal((await daemon.stop()).code, 0);
+  assert.ok(!existsSync(adminSocket(daemon)));
+});
+
+test('curl gets an answer: the process is there', async (t) => {
+  const daemon = await startDaemon(t);
+  const { status, body } = await lookJson(daemon, '/healthz');
+  const { uptime_s, ...rest } = body;
+  assert.deepEqual([status, rest], [200, { ok: true, pid: daemon.pid, version: manifest.version }]);
+  assert.equal(typeof uptime_s, 'number');
+  const curl = ['-sS', '--max-time', '10', '--unix-socket', adminSocket(daemon), 'http://x/healthz'];
+  assert.equal(JSON.parse(execFileSync('curl', curl, { encoding: 'utf8' })).ok, true);
+});
+
+test('it answers while another process holds the write lock', async (t) => {
+  const daemon = await startDaemon(t);
+  const other = new Database(daemon.at.database);
+  t.after(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  const refused = daemon.deletion(join(daemon.at.backups, 'b1'));
+  assert.equal((await lookJson(daemon, '/healthz')).status, 200);
+  assert.equal((await lookJson(daemon, '/processes')).status, 200);
+  assert.equal((await refused).code, 503);
+});
+
+test('what is not a route is refused, and so is what a route does not know', async (t) => {
+  const daemon = await startDaemon(t);
+  const asked = async (path: string, method?: string) => {
+    const { status, allow, text } = await look(adminSocket(daemon), path, method);
+    return [status, allow, method === 'HEAD' ? '' : JSON.parse(text).error];
+  };
+  const none = [404, undefined, 'there is no such route'];
+  for (const path of ['/', '/healthz/', '//healthz', '/metric', '/processes/a/b', '/processes/', '/processes/..']) {
+    assert.deepEqual(await asked(path), none, path);
+  }
+  const get = [405, 'GET', 'only GET is answered here'];
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+    assert.deepEqual(await asked('/state', method), get, method);
+  }
+  assert.deepEqual(await asked('/state', 'HEAD'), [405, 'GET', '']);
+  assert.deepEqual(await asked('/healthz?verbose=1'), [400, undefined, 'unknown parameter "verbose"']);
+});
+
+test('a stale admin socket is replaced', async (t) => {
+  const first = await startDaemon(t);
+  await first.stop('SIGKILL');
+  assert.ok(statSync(adminSocket(first)).isSocket());
+  const second = await startDaemon(t, { folder: first.at.folder });
+  assert.equal((await lookJson(second, '/healthz')).body.pid, second.pid);
+});
+
+test('anything else in its place is left alone and named, and the daemon does its work', async (t) => {
+  const path = (folder: string) => join(folder, 'run', 'cmd-admin.sock');
+  const daemon = await startDaemon(t, {
+    arrange: ({ folder }) => {
+      mkdirSync(dirname(path(folder)));
+      writeFileSync(path(folder), 'mine');
+    },
+  });
+  const line = await daemon.logged('the admin socket', ({ code }) => code === 'ADMIN_UNUSABLE');
+  assert.match(line.msg as string, /it goes on without: something that is not a socket.*cmd-admin\.sock/);
+  assert.match(line.remedy as string, /^check admin_socket_path/);
+  assert.equal(readFileSync(adminSocket(daemon), 'utf8'), 'mine');
+  assert.equal((await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b1') })).status, 'success');
+  assert.equal((await daemon.stop()).code, 0);
+  assert.equal(readFileSync(adminSocket(daemon), 'utf8'), 'mine');
+});
