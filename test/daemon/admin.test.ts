@@ -44,7 +44,15 @@ test('what is not a route is refused, and so is what a route does not know', asy
     return [status, allow, method === 'HEAD' ? '' : JSON.parse(text).error];
   };
   const none = [404, undefined, 'there is no such route'];
-  for (const path of ['/', '/healthz/', '//healthz', '/metric', '/processes/a/b', '/processes/', '/processes/..']) {
+  for (const path of [
+    '/',
+    '/healthz/',
+    '//healthz',
+    '/metric',
+    '/processes/a/b',
+    '/processes/',
+    '/processes/..',
+  ]) {
     assert.deepEqual(await asked(path), none, path);
   }
   const get = [405, 'GET', 'only GET is answered here'];
@@ -75,7 +83,10 @@ test('anything else in its place is left alone and named, and the daemon does it
   assert.match(line.msg as string, /it goes on without: something that is not a socket.*cmd-admin\.sock/);
   assert.match(line.remedy as string, /^check admin_socket_path/);
   assert.equal(readFileSync(adminSocket(daemon), 'utf8'), 'mine');
-  assert.equal((await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b1') })).status, 'success');
+  assert.equal(
+    (await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b1') })).status,
+    'success',
+  );
   assert.equal((await daemon.stop()).code, 0);
   assert.equal(readFileSync(adminSocket(daemon), 'utf8'), 'mine');
 });

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { adminSocket, look } from '../support/admin.ts';
+import { startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { holdDeletion } from '../support/held-deletion.ts';
+
+/** By name with labels; names of what is told of each family. */
+async function scrape(daemon: TestDaemon) {
+  const { status, contentType, text } = await look(adminSocket(daemon), '/metrics');
+  assert.equal(status, 200);
+  assert.match(contentType, /^text\/plain; version=0\.0\.4/);
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  for (const line of lines) assert.match(line, /^dbcalm_cmd_[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [\d.e+-]+$/);
+  const values = lines.map((line) => [line.slice('dbcalm_cmd_'.length, line.lastIndexOf(' ')), line]);
+  return {
+    text,
+    of: (name: string) => {
+      const [, line] = values.find(([found]) => found === name) ?? [];
+      return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1));
+    },
+  };
+}
+
+test('what was accepted, refused and ended is counted by command and outcome, and timed', async (t) => {
+  const daemon = await startDaemon(t);
+  await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'none') });
+  await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
+  await daemon.ask({ cmd: 'delete_directory', args: { path: '/etc' } });
+  await daemon.ask({ cmd: 'x"\n{', args: {} });
+  await daemon.ask('not JSON');
+  const { of, text } = await scrape(daemon);
+  assert.equal(of('accepted_total{command="delete_directory"}'), 1);
+  assert.equal(of('accepted_total{command="cleanup_backups"}'), 1);
+  assert.equal(of('refused_total{command="delete_directory",code="403"}'), 1);
+  assert.equal(of('refused_total{command="unknown",code="400"}'), 2);
+  assert.equal(of('processes_total{command="delete_directory",outcome="succeeded"}'), 1);
+  assert.equal(of('processes_total{command="delete_directory",outcome="failed"}'), 0);
+  const of_deletion = 'command="delete_directory",outcome="succeeded"';
+  assert.equal(of(`process_duration_seconds_count{${of_deletion}}`), 1);
+  assert.equal(of(`process_duration_seconds_bucket{${of_deletion},le="+Inf"}`), 1);
+  assert.equal(of('connections_total'), 5);
+  assert.ok((of('commit_duration_seconds_count') as number) >= 4);
+  assert.ok((of('commit_duration_seconds_sum') as number) > 0);
+  assert.match(text, /^dbcalm_cmd_build_info\{version="[\d.]+",node="24\.[\d.]+"\} 1$/m);
+  assert.match(text, /^# TYPE dbcalm_cmd_process_duration_seconds histogram$/m);
+});
+
+test('what waits, runs and is connected now is read when it is asked for', async (t) => {
+  const daemon = await startDaemon(t);
+  const now = async () => {
+    const { of } = await scrape(daemon);
+    return ['processes_pending', 'processes_running', 'connections'].map(of);
+  };
+  assert.deepEqual(await now(), [0, 0, 0]);
+  const held = await holdDeletion(daemon, 'held');
+  // The same path: it has to wait.
+  const { id } = await daemon.deletion(held.path);
+  assert.deepEqual(await now(), [1, 1, 0]);
+  held.release();
+  await daemon.ended(id as string);
+});
+
+test('the delay of the loop is told from the second scrape on', async (t) => {
+  const daemon = await startDaemon(t);
+  const name = 'event_loop_delay_seconds{quantile="0.99"}';
+  assert.equal((await scrape(daemon)).of(name), undefined);
+  for (;;) {
+    const delay = (await scrape(daemon)).of(name);
+    if (delay === undefined) continue;
+    assert.ok(delay >= 0 && delay < 60, String(delay));
+    break;
+  }
+});
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function get(port: number, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ port, path, host: '127.0.0.1' }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    });
+    asking.on('error', reject).end();
+  });
+}
+
+test('on a loopback port a scraper finds the metrics, and nothing else; a port that is taken is only said', async (t) => {
+  const metrics_port = await freePort();
+  const daemon = await startDaemon(t, { config: { metrics_port } });
+  while ((await get(metrics_port, '/metrics').catch(() => 0)) !== 200);
+  for (const path of ['/healthz', '/state', '/events', '/processes']) {
+    assert.equal(await get(metrics_port, path), 404);
+  }
+  const other = await startDaemon(t, { config: { metrics_port } });
+  const { msg } = await other.logged('the port', ({ code }) => code === 'ADMIN_UNUSABLE');
+  assert.match(msg as string, /EADDRINUSE/);
+  assert.equal((await look(adminSocket(other), '/healthz')).status, 200);
+  await daemon.stop();
+});

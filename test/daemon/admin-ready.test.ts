@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { lookJson } from '../support/admin.ts';
+import { startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { holdDeletion } from '../support/held-deletion.ts';
+
+interface Readiness {
+  readonly ready: boolean;
+  readonly checks: Record<string, { readonly ok: boolean; readonly why?: string }>;
+}
+
+/** The status, and by the name of a check that fails why. */
+async function readiness(daemon: TestDaemon) {
+  const { status, body } = await lookJson<Readiness>(daemon, '/readyz');
+  assert.equal(body.ready, status === 200);
+  assert.deepEqual(Object.keys(body.checks), ['listening', 'database', 'cron_folder', 'draining']);
+  const failing = Object.entries(body.checks).filter(([, { ok }]) => !ok);
+  return { status, failing: Object.fromEntries(failing.map(([name, { why }]) => [name, why])) };
+}
+
+async function untilReady(daemon: TestDaemon): Promise<void> {
+  while ((await readiness(daemon)).status !== 200);
+}
+
+const READY = { status: 200, failing: {} };
+
+test('it is ready once it listens', async (t) => {
+  assert.deepEqual(await readiness(await startDaemon(t)), READY);
+});
+
+test('not while another holds the write lock, and again after, with no command in between', async (t) => {
+  const daemon = await startDaemon(t);
+  const other = new Database(daemon.at.database);
+  t.after(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  const { status, failing } = await readiness(daemon);
+  assert.deepEqual([status, Object.keys(failing)], [503, ['database']]);
+  assert.match(failing.database as string, /database is locked/);
+  other.exec('COMMIT');
+  assert.deepEqual(await readiness(daemon), READY);
+});
+
+test('not while the database is gone, and to ask does not make a new one', async (t) => {
+  const daemon = await startDaemon(t);
+  for (const suffix of ['', '-wal', '-shm']) rmSync(daemon.at.database + suffix);
+  const gone = await readiness(daemon);
+  assert.equal(gone.status, 503);
+  assert.match(gone.failing.database as string, /the database file is not there/);
+  assert.deepEqual(await readiness(daemon), gone);
+  while ((await daemon.deletion(join(daemon.at.backups, 'none'))).code !== 202);
+  assert.deepEqual(await readiness(daemon), READY);
+});
+
+test('not while a table is gone that something waits for', async (t) => {
+  const daemon = await startDaemon(t);
+  const held = await holdDeletion(daemon, 'held');
+  const other = new Database(daemon.at.database);
+  t.after(() => other.close());
+  const rename = (from: string, to: string) => {
+    other.pragma('busy_timeout = 5000');
+    other.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
+  };
+  rename('cmd_transition', 'aside');
+  held.release();
+  await daemon.logged('the trouble', ({ code }) => code === 'DATABASE_TROUBLE');
+  const { status, failing } = await readiness(daemon);
+  assert.equal(status, 503);
+  assert.match(failing.database as string, /no such table/);
+  rename('aside', 'cmd_transition');
+  await untilReady(daemon);
+});
+
+test('not without the folder of the cron file', async (t) => {
+  const daemon = await startDaemon(t);
+  const folder = dirname(daemon.at.cronFile);
+  renameSync(folder, `${folder}.aside`);
+  const { status, failing } = await readiness(daemon);
+  assert.deepEqual([status, Object.keys(failing)], [503, ['cron_folder']]);
+  assert.match(failing.cron_folder as string, /ENOENT/);
+  renameSync(`${folder}.aside`, folder);
+  assert.deepEqual(await readiness(daemon), READY);
+});
+
+test('not while it drains; the process still answers', async (t) => {
+  const daemon = await startDaemon(t);
+  const held = await holdDeletion(daemon, 'held');
+  daemon.signal('SIGTERM');
+  await daemon.logged('the signal', ({ msg }) => msg === 'draining');
+  const { status, failing } = await readiness(daemon);
+  assert.equal(status, 503);
+  assert.equal(failing.draining, 'the daemon is shutting down');
+  assert.match(failing.listening as string, /^the daemon is in serving\./);
+  assert.equal((await lookJson(daemon, '/healthz')).status, 200);
+  held.release();
+  assert.equal((await daemon.exited).code, 0);
+});
