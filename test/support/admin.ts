@@ -35,3 +35,50 @@ export async function lookJson<T = Record<string, unknown>>(
   const { status, text } = await look(adminSocket(daemon), path);
   return { status, body: JSON.parse(text) as T };
 }
+
+export interface EventLine {
+  readonly at?: string;
+  readonly kind?: 'actor' | 'event' | 'state' | 'end';
+  readonly actor?: string;
+  readonly event?: string;
+  readonly from?: string;
+  readonly state?: string;
+  readonly command_id?: string;
+  readonly connection_id?: string;
+  /** Alone: how many lines are missing here. */
+  readonly lost?: number;
+}
+
+/** A reader of the stream. While it is stuck it takes nothing; `lines` grow as they come. */
+export interface EventReader {
+  readonly lines: EventLine[];
+  readonly text: () => string;
+  stick(): void;
+  goOn(): void;
+  leave(): void;
+}
+
+export function readEvents(daemon: TestDaemon, query = ''): Promise<EventReader> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ socketPath: adminSocket(daemon), path: `/events${query}` }, (response) => {
+      const lines: EventLine[] = [];
+      let all = '';
+      let rest = '';
+      response.setEncoding('utf8').on('data', (piece: string) => {
+        all += piece;
+        const whole = (rest + piece).split('\n');
+        rest = whole.pop() as string;
+        for (const line of whole) lines.push(JSON.parse(line) as EventLine);
+      });
+      response.on('error', () => {});
+      resolve({
+        lines,
+        text: () => all,
+        stick: () => response.pause(),
+        goOn: () => response.resume(),
+        leave: () => asking.destroy(),
+      });
+    });
+    asking.on('error', reject).end();
+  });
+}
