@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { MAX_READERS } from '../../src/actors/routes/events.ts';
+import { ROUTES } from '../../src/actors/routes/table.ts';
+import { LISTED_STATES, MAX_LOOKED_AT } from '../../src/io/process-list.ts';
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly schema: { readonly enum?: readonly string[] };
+}
+
+interface Operation {
+  readonly parameters?: readonly Parameter[];
+  readonly responses: Readonly<Record<string, unknown>>;
+}
+
+const TEXT = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'openapi.yml'), 'utf8');
+const PAGE = parse(TEXT) as { readonly paths: Record<string, Record<string, Operation>> };
+
+/** `GET /processes?limit&state`, for every operation that stands in the page. */
+const written = Object.entries(PAGE.paths).flatMap(([path, operations]) =>
+  Object.entries(operations).map(([method, { parameters = [] }]) => {
+    const query = parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
+    return [method.toUpperCase(), path, query];
+  }),
+);
+
+test('docs/openapi.yml has every route with its parameters, and no other', () => {
+  const there = ROUTES.map(({ method, path, query }) => [method, path, query]);
+  assert.deepEqual(written, there);
+});
+
+test('what stands in a path is a parameter, each operation has its answer, and every reference leads somewhere', () => {
+  for (const [path, operations] of Object.entries(PAGE.paths)) {
+    for (const { parameters = [], responses } of Object.values(operations)) {
+      const named = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+      assert.deepEqual(
+        named,
+        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name),
+        path,
+      );
+      assert.ok(responses['200'], path);
+    }
+  }
+  for (const [, kind, name] of TEXT.matchAll(/'#\/components\/(\w+)\/(\w+)'/g)) {
+    const { components } = PAGE as unknown as { components: Record<string, Record<string, unknown>> };
+    assert.ok(components[kind as string]?.[name as string], name);
+  }
+});
+
+test('the limits that it tells are those of the code', () => {
+  const states = PAGE.paths['/processes']?.get?.parameters?.find(({ name }) => name === 'state');
+  assert.deepEqual(states?.schema.enum, LISTED_STATES);
+  assert.ok(TEXT.includes(`its newest ${MAX_LOOKED_AT.toLocaleString('en')} rows`));
+  assert.match(TEXT.replaceAll(/\s+/g, ' '), new RegExp(`at most ${MAX_READERS} read at once`));
+});
