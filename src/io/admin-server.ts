@@ -94,6 +94,8 @@ class Room {
 }
 
 async function reply(request: IncomingMessage, response: ServerResponse, answer: Answerer): Promise<void> {
+  // Who leaves in the middle of an answer is no error of the daemon's.
+  response.on('error', () => {});
   response.sendDate = false;
   response.setHeader('Connection', 'close');
   const found = await answer(questionOf(request));

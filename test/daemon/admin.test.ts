@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
@@ -89,4 +90,49 @@ test('anything else in its place is left alone and named, and the daemon does it
   );
   assert.equal((await daemon.stop()).code, 0);
   assert.equal(readFileSync(adminSocket(daemon), 'utf8'), 'mine');
+});
+
+test('whatever is sent, and whoever leaves in the middle, the daemon goes on', async (t) => {
+  const daemon = await startDaemon(t);
+  const path = adminSocket(daemon);
+  const head = (target: string) => `GET ${target} HTTP/1.1\r\nHost: x\r\n`;
+  const sent = [
+    '',
+    '\0\0\0',
+    'GET',
+    '{"cmd":"delete_directory"}',
+    head('/state'),
+    `${head('http://[')}\r\n`,
+    `${head('/%')}\r\n`,
+    `${head('/events?%zz')}\r\n`,
+    `${head('/state')}Content-Length: 9\r\n\r\n`,
+    `${head('/state')}Expect: 100-continue\r\n\r\n`,
+    `${head('/state')}Connection: Upgrade\r\nUpgrade: x\r\n\r\n`,
+    `${head('/state')}X: ${'x'.repeat(20_000)}\r\n\r\n`,
+    'CONNECT x:1 HTTP/1.1\r\n\r\n',
+    `${head('/metrics')}\r\n${head('/state')}\r\n${head('/processes')}\r\n`,
+  ];
+  for (const bytes of sent) {
+    for (const leave of ['end', 'destroy'] as const) {
+      const socket = connect(path);
+      socket.on('error', () => {});
+      await new Promise((resolve) => socket.write(bytes, resolve));
+      socket[leave]();
+    }
+    assert.equal((await lookJson(daemon, '/healthz')).status, 200, bytes.slice(0, 60));
+  }
+});
+
+test('so many at once, and who comes beyond it is sent away', async (t) => {
+  const daemon = await startDaemon(t);
+  const sockets: Socket[] = Array.from({ length: 64 }, () =>
+    connect(adminSocket(daemon)).on('error', () => {}),
+  );
+  t.after(() => sockets.forEach((socket) => void socket.destroy()));
+  await assert.rejects(async () => {
+    while ((await lookJson(daemon, '/healthz')).status === 200);
+  }, /ECONNRESET|socket hang up|EPIPE/);
+  assert.equal((await daemon.ask({ cmd: 'x' })).code, 400);
+  for (const socket of sockets) socket.destroy();
+  while ((await look(adminSocket(daemon), '/healthz').catch(() => undefined))?.status !== 200);
 });
