@@ -17,14 +17,18 @@ test('the admin socket is for its owner alone, and gone when the daemon is', asy
   assert.ok(!existsSync(adminSocket(daemon)));
 });
 
-test('curl gets an answer: the process is there', async (t) => {
+test('the process is there, and says which', async (t) => {
   const daemon = await startDaemon(t);
   const { status, body } = await lookJson(daemon, '/healthz');
   const { uptime_s, ...rest } = body;
   assert.deepEqual([status, rest], [200, { ok: true, pid: daemon.pid, version: manifest.version }]);
   assert.equal(typeof uptime_s, 'number');
+});
+
+test('curl gets an answer', { skip: !existsSync('/usr/bin/curl') && 'curl is missing' }, async (t) => {
+  const daemon = await startDaemon(t);
   const curl = ['-sS', '--max-time', '10', '--unix-socket', adminSocket(daemon), 'http://x/healthz'];
-  assert.equal(JSON.parse(execFileSync('curl', curl, { encoding: 'utf8' })).ok, true);
+  assert.equal(JSON.parse(execFileSync('/usr/bin/curl', curl, { encoding: 'utf8' })).ok, true);
 });
 
 test('it answers while another process holds the write lock', async (t) => {
