@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { ActorRef, Snapshot } from 'xstate';
 import type { Plan } from '../commands/command.ts';
+import type { Subject } from '../io/audit.ts';
 import type { Peer } from '../io/peer.ts';
 import type { Accepted, Outcome, Transition, Unsettled } from '../io/records.ts';
 import type { Refusal, Reply } from '../io/reply.ts';
@@ -73,8 +74,11 @@ export interface ConnectionEnded {
   readonly type: 'connection.ended';
   readonly id: string;
   readonly peer: Peer;
-  /** The command, as far as it was understood. */
+  /** The command and what it is about, as far as they were understood; bounded. */
   readonly cmd: string | undefined;
+  readonly subject: Subject;
+  /** When the request was complete, if it ever was. */
+  readonly completeAt: Date | undefined;
   readonly bytes: number;
   readonly reply: Reply | undefined;
   /** Whether the client was still there to take it. */

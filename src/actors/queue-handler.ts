@@ -80,14 +80,14 @@ function observeConnection(
   { logger, counters, now, audit }: QueueHandlerInput,
   ended: ConnectionEnded,
 ): void {
-  const { id, peer, bytes, reply, delivered } = ended;
+  const { id, peer, cmd, subject, completeAt, bytes, reply, delivered } = ended;
   const about = {
     connection_id: id,
     peer: peer.known ? { pid: peer.pid, uid: peer.uid, gid: peer.gid } : null,
   };
   countConnection(counters, ended);
   if (reply && reply.code !== 202) {
-    audit(refusedEntry({ at: now(), connectionId: id, peer, cmd: ended.cmd, refusal: reply }));
+    audit(refusedEntry({ at: now(), connectionId: id, peer, cmd, subject, completeAt, refusal: reply }));
   }
   if (!reply || !delivered) return logger.debug({ ...about, bytes }, 'client left without its reply');
   if (reply.code === 202) return;

@@ -3,20 +3,24 @@ import type { Peer } from './peer.ts';
 import type { Accepted, Outcome } from './records.ts';
 import type { Refusal, SecurityEvent } from './reply.ts';
 
-export interface AuditEntry {
+/** What a command is about. */
+export interface Subject {
+  /** What it touches, at most MAX_PATHS of it; `paths_left` counts the rest. */
+  readonly paths: readonly string[];
+  readonly paths_left: number;
+  readonly schedule_count: number | null;
+}
+
+export interface AuditEntry extends Subject {
   readonly event: 'command.accepted' | 'command.refused' | 'command.ended';
   readonly at: Date;
   readonly command_id: string | null;
   readonly connection_id: string;
   readonly peer: Peer;
   readonly cmd: string | null;
-  /** What the command touches, at most MAX_PATHS of it; `paths_left` counts the rest. */
-  readonly paths: readonly string[];
-  readonly paths_left: number;
-  readonly schedule_count: number | null;
   readonly outcome: string;
   readonly reason: string | null;
-  /** Milliseconds from acceptance to the end. */
+  /** Milliseconds from the complete request to its end or refusal. */
   readonly duration_ms: number | null;
   readonly security: SecurityEvent | null;
 }
@@ -24,11 +28,18 @@ export interface AuditEntry {
 /** One command may name 150,000; its row in `process` has them all. */
 const MAX_PATHS = 1_000;
 
+export function subjectOf(paths: readonly string[], scheduleCount: unknown): Subject {
+  return {
+    paths: paths.slice(0, MAX_PATHS),
+    paths_left: Math.max(0, paths.length - MAX_PATHS),
+    schedule_count: typeof scheduleCount === 'number' ? scheduleCount : null,
+  };
+}
+
 type Ended = Pick<AuditEntry, 'outcome' | 'reason' | 'duration_ms'>;
 
 function ofCommand(accepted: Accepted, event: AuditEntry['event'], at: Date, ended: Ended): AuditEntry {
   const { commandId, connectionId, peer, type, touches, args } = accepted;
-  const { schedule_count: count } = args;
   return {
     event,
     at,
@@ -36,9 +47,7 @@ function ofCommand(accepted: Accepted, event: AuditEntry['event'], at: Date, end
     connection_id: connectionId,
     peer,
     cmd: type,
-    paths: touches.slice(0, MAX_PATHS),
-    paths_left: Math.max(0, touches.length - MAX_PATHS),
-    schedule_count: typeof count === 'number' ? count : null,
+    ...subjectOf(touches, args.schedule_count),
     security: null,
     ...ended,
   };
@@ -62,12 +71,16 @@ export interface Refused {
   readonly at: Date;
   readonly connectionId: string;
   readonly peer: Peer;
-  /** As far as it was understood. */
+  /** As far as they were understood. */
   readonly cmd: string | undefined;
+  readonly subject: Subject;
+  /** When the request was complete, if it ever was. */
+  readonly completeAt: Date | undefined;
   readonly refusal: Refusal;
 }
 
-export function refusedEntry({ at, connectionId, peer, cmd, refusal }: Refused): AuditEntry {
+export function refusedEntry(refused: Refused): AuditEntry {
+  const { at, connectionId, peer, cmd, subject, completeAt, refusal } = refused;
   return {
     event: 'command.refused',
     at,
@@ -75,12 +88,10 @@ export function refusedEntry({ at, connectionId, peer, cmd, refusal }: Refused):
     connection_id: connectionId,
     peer,
     cmd: cmd ?? null,
-    paths: [],
-    paths_left: 0,
-    schedule_count: null,
+    ...subject,
     outcome: `refused ${refusal.code}`,
     reason: refusal.message,
-    duration_ms: null,
+    duration_ms: completeAt ? at.getTime() - completeAt.getTime() : null,
     security: refusal.security ?? null,
   };
 }

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
-import type { Answer, Listener, ProcessRequested } from '../actors/messages.ts';
+import type { Answer, ConnectionEnded, Listener, ProcessRequested } from '../actors/messages.ts';
 import type { RequestEvent } from '../actors/read-request.ts';
 import type { Command, CommandSettings, Plan } from '../commands/command.ts';
 import type { Request } from '../commands/request.ts';
+import { type Subject, subjectOf } from '../io/audit.ts';
 import type { Progress } from '../io/framing.ts';
 import type { Peer } from '../io/peer.ts';
 import type { Refusal, Reply } from '../io/reply.ts';
@@ -53,19 +54,20 @@ export interface ConnectionContext extends ConnectionInput {
 export type ConnectionEvent = RequestEvent | Answer | { readonly type: 'daemon.draining' };
 
 /** How a connection ended; the reason of a refusal stands in its message. */
-export interface ConnectionOutput {
-  readonly id: string;
-  readonly peer: Peer;
-  readonly cmd: string | undefined;
-  readonly bytes: number;
-  readonly reply: Reply | undefined;
-  readonly delivered: boolean;
-}
+export type ConnectionOutput = Omit<ConnectionEnded, 'type'>;
 
 /** The command, as far as it was understood. */
 export function commandOf({ plan, request }: ConnectionContext): string | undefined {
   if (plan) return plan.type;
   return typeof request?.cmd === 'string' ? request.cmd.slice(0, MAX_COMMAND_NAME) : undefined;
+}
+
+/** What the command is about, as far as it was understood. */
+export function requestSubject({ plan, request }: ConnectionContext): Subject {
+  if (plan) return subjectOf(plan.touches, plan.args.schedule_count);
+  const { path, folders, schedules } = (request?.args ?? {}) as Record<string, unknown>;
+  const paths = [path, ...(Array.isArray(folders) ? folders : [])].filter((one) => typeof one === 'string');
+  return subjectOf(paths, Array.isArray(schedules) ? schedules.length : null);
 }
 
 /** What was missing when a request stopped before its end. */

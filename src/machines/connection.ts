@@ -1,6 +1,6 @@
 import { asDaemonError } from '../errors.ts';
 import { type Refusal, type Reply, refuse } from '../io/reply.ts';
-import { commandOf } from './connection-context.ts';
+import { commandOf, requestSubject } from './connection-context.ts';
 import { connectionSetup } from './connection-setup.ts';
 
 /** One client: its request is read, checked, handed on and answered, once. */
@@ -161,6 +161,8 @@ export const connectionMachine = connectionSetup.createMachine({
     id: context.id,
     peer: context.peer,
     cmd: commandOf(context),
+    subject: requestSubject(context),
+    completeAt: context.text && context.at,
     bytes: context.progress.bytes,
     reply: context.reply,
     delivered: context.delivered,

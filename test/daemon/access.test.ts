@@ -74,7 +74,7 @@ test('every command accepted, refused and ended leaves a line in the audit log a
     ],
     [
       ['command.refused', null, 'delete_directory'],
-      [[], 'refused 403', 'symlink.met'],
+      [[bad], 'refused 403', 'symlink.met'],
     ],
     [
       ['command.refused', null, 'x\u0000\u009b'],
@@ -85,6 +85,11 @@ test('every command accepted, refused and ended leaves a line in the audit log a
     assert.equal((peer as { uid: number }).uid, OWN);
     assert.ok((peer as { pid: number }).pid > 1 && typeof connection_id === 'string' && time);
   }
+  assert.deepEqual(
+    lines.map(({ duration_ms }) => duration_ms !== null),
+    [false, true, true, true],
+    'how long it took, from the complete request',
+  );
   if (OWN === 0) assert.equal((lines[0] as { peer: { user: string } }).peer.user, 'root');
   assert.match(lines[2]?.reason as string, /Cannot delete .*x: the folder above the path is not where/);
   const raw = readFileSync(join(folder, 'log', 'cmd-audit.log'), 'latin1');

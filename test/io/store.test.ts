@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refusedEntry } from '../../src/io/audit.ts';
+import { refusedEntry, subjectOf } from '../../src/io/audit.ts';
 import { PEER } from '../support/connection.ts';
 import { command, NOON, openedStore, step } from '../support/real-store.ts';
 
@@ -103,7 +103,8 @@ test('who asked for what is written with it; a refusal by itself', async (t) => 
   await finish(1, 'u', 0, '', '');
   const peer = { known: false, why: 'closed' } as const;
   const refusal = { code: 403, message: 'no', security: 'path.refused' } as const;
-  await store.audit(refusedEntry({ at: NOON, connectionId: 'c2', peer, cmd: 'x', refusal }));
+  const what = { cmd: 'x', subject: subjectOf(['/r/x'], 2), completeAt: new Date(NOON.getTime() - 3) };
+  await store.audit(refusedEntry({ at: NOON, connectionId: 'c2', peer, ...what, refusal }));
   const at = '2026-11-23 12:00:00.007000';
   const none = {
     command_id: null,
@@ -141,6 +142,9 @@ test('who asked for what is written with it; a refusal by itself', async (t) => 
       event: 'command.refused',
       connection_id: 'c2',
       cmd: 'x',
+      paths: '["/r/x"]',
+      schedule_count: 2,
+      duration_ms: 3,
       outcome: 'refused 403',
       reason: 'no',
       security: 'path.refused',

@@ -235,3 +235,36 @@ test('a write that fails closes the connection', async () => {
   await new Promise(setImmediate);
   assert.equal(client.state(), 'closed');
 });
+
+const understood: [string, string | undefined, readonly string[], number, number | null][] = [
+  ['{"cmd":"delete_directory","args":{"path":"/etc"}}', 'delete_directory', ['/etc'], 0, null],
+  ['{"cmd":"delete_directory","args":{"path":7}}', 'delete_directory', [], 0, null],
+  ['{"cmd":"x","args":{"path":"/a","folders":["/b",1,"/c"]}}', 'x', ['/a', '/b', '/c'], 0, null],
+  ['{"cmd":"update_cron_schedules","args":{"schedules":[{},{}]}}', 'update_cron_schedules', [], 0, 2],
+  ['{"cmd":7,"args":null}', undefined, [], 0, null],
+  ['{"args":"path"}', undefined, [], 0, null],
+  ['[]', undefined, [], 0, null],
+  ['{"path":', undefined, [], 0, null],
+];
+
+for (const [text, cmd, paths, paths_left, schedule_count] of understood) {
+  test(`${text} is refused, and what was understood of it is told`, async () => {
+    const client = lonelyConnection();
+    client.completes(text);
+    assert.equal(client.state(), 'replying');
+    client.wrote.resolve(true);
+    await new Promise(setImmediate);
+    const { output } = client.actor.getSnapshot();
+    assert.deepEqual([output?.cmd, output?.completeAt], [cmd, new Date(0)]);
+    assert.deepEqual(output?.subject, { paths, paths_left, schedule_count });
+  });
+}
+
+test('what a plan says is told of a command that was refused after it was planned', async () => {
+  const client = lonelyConnection();
+  client.completes(GOOD);
+  await client.permits(refuse(403, 'no'));
+  client.wrote.resolve(true);
+  await new Promise(setImmediate);
+  assert.deepEqual(client.actor.getSnapshot().output?.subject.paths, ['/r/b1']);
+});

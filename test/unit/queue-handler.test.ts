@@ -6,7 +6,7 @@ import { newCounters } from '../../src/actors/counters.ts';
 import type { ConnectionEnded, ProcessTransitioned } from '../../src/actors/messages.ts';
 import { type Observed, queueHandler } from '../../src/actors/queue-handler.ts';
 import { DaemonError } from '../../src/errors.ts';
-import type { AuditEntry } from '../../src/io/audit.ts';
+import { type AuditEntry, subjectOf } from '../../src/io/audit.ts';
 import type { Reading } from '../../src/io/histogram.ts';
 import type { Logger } from '../../src/io/log.ts';
 import type { Accepted, Outcome } from '../../src/io/records.ts';
@@ -59,7 +59,8 @@ function ended(code: number, stderr = ''): ProcessTransitioned {
 
 function closed(more: Partial<ConnectionEnded> = {}): ConnectionEnded {
   const base = { type: 'connection.ended', id: 'c1', peer: PEER, cmd: 'x', bytes: 7 } as const;
-  return { ...base, reply: { code: 202, id: 'u' }, delivered: true, ...more };
+  const understood = { subject: subjectOf([], null), completeAt: undefined };
+  return { ...base, ...understood, reply: { code: 202, id: 'u' }, delivered: true, ...more };
 }
 
 const NOTHING: Reading = { bounds: [], counts: [], sum: 0 };
@@ -170,9 +171,20 @@ test('who asked for what is kept: accepted, ended, refused', () => {
   hear(transitioned('pending', { transition: requested }), transitioned('running'), ended(0), ended(1));
   const refusal = { code: 403, message: 'Cannot delete', security: 'symlink.met' } as const;
   hear(closed(), closed({ reply: undefined }), closed({ reply: refusal, delivered: false }));
+  hear(closed({ reply: refusal, subject: subjectOf(['/r/x'], 3), completeAt: new Date(8_990) }));
   const what = { connection_id: 'c1', peer: PEER, cmd: 'delete_directory', paths: ['/r/b1'], paths_left: 0 };
   const whole = { command_id: 'u', ...what, schedule_count: null, security: null };
   const end = { event: 'command.ended', at: new Date(2_500), ...whole, duration_ms: 2_000, reason: 'why' };
+  const refused403 = {
+    ...whole,
+    event: 'command.refused',
+    at: new Date(9_000),
+    command_id: null,
+    cmd: 'x',
+    outcome: 'refused 403',
+    reason: 'Cannot delete',
+    security: 'symlink.met',
+  };
   assert.deepEqual(entries, [
     {
       event: 'command.accepted',
@@ -184,17 +196,7 @@ test('who asked for what is kept: accepted, ended, refused', () => {
     },
     { ...end, outcome: 'succeeded' },
     { ...end, outcome: 'failed' },
-    {
-      ...whole,
-      event: 'command.refused',
-      at: new Date(9_000),
-      command_id: null,
-      cmd: 'x',
-      paths: [],
-      outcome: 'refused 403',
-      reason: 'Cannot delete',
-      duration_ms: null,
-      security: 'symlink.met',
-    },
+    { ...refused403, paths: [], duration_ms: null },
+    { ...refused403, paths: ['/r/x'], schedule_count: 3, duration_ms: 10 },
   ]);
 });
