@@ -5,7 +5,7 @@ import type { Refusal, SecurityEvent } from './reply.ts';
 
 /** What a command is about. */
 export interface Subject {
-  /** What it touches, at most MAX_PATHS of it; `paths_left` counts the rest. */
+  /** The first of what it touches, as many as fit; `paths_left` counts the rest. */
   readonly paths: readonly string[];
   readonly paths_left: number;
   readonly schedule_count: number | null;
@@ -25,13 +25,21 @@ export interface AuditEntry extends Subject {
   readonly security: SecurityEvent | null;
 }
 
-/** One command may name 150,000; its row in `process` has them all. */
+/** One command may name 150,000, or 1 MiB; its row in `process` has them all. */
 const MAX_PATHS = 1_000;
+const MAX_PATH_BYTES = 8 * 1024;
 
 export function subjectOf(paths: readonly string[], scheduleCount: unknown): Subject {
+  const kept: string[] = [];
+  let room = MAX_PATH_BYTES;
+  for (const path of paths.slice(0, MAX_PATHS)) {
+    room -= Buffer.byteLength(JSON.stringify(path));
+    if (room < 0) break;
+    kept.push(path);
+  }
   return {
-    paths: paths.slice(0, MAX_PATHS),
-    paths_left: Math.max(0, paths.length - MAX_PATHS),
+    paths: kept,
+    paths_left: paths.length - kept.length,
     schedule_count: typeof scheduleCount === 'number' ? scheduleCount : null,
   };
 }

@@ -118,3 +118,19 @@ test('SIGHUP opens the audit log anew, too', async (t) => {
   await daemon.ask({ cmd: 'x' });
   assert.equal((await audited(daemon, 1))[0]?.event, 'command.refused');
 });
+
+test('thirty long cleanups at once have all their lines in the audit log', async (t) => {
+  const daemon = await startDaemon(t);
+  const long = `/${'x'.repeat(200)}`.repeat(4);
+  const replies = await Promise.all(
+    Array.from({ length: 30 }, (_, c) => {
+      const folders = Array.from({ length: 1_000 }, (_, i) => join(daemon.at.backups, `${c}-${i}${long}`));
+      return daemon.ask({ cmd: 'cleanup_backups', args: { backup_ids: [], folders } });
+    }),
+  );
+  assert.deepEqual([...new Set(replies.map(({ code }) => code))], [202]);
+  await daemon.settled();
+  const lines = await audited(daemon, 60);
+  const counted = lines.map(({ paths, paths_left }) => (paths as string[]).length + (paths_left as number));
+  assert.deepEqual(counted, Array(60).fill(1_000));
+});
