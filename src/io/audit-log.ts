@@ -10,12 +10,16 @@ export interface AuditLog {
   close(): Promise<void>;
 }
 
+/** More than what all commands of a full queue can say while the disk is slow. */
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
+
 /** A file of its own, append only. Throws AUDIT_UNWRITABLE. */
 export async function openAuditLog(
   file: string,
   accounts: Pick<Accounts, 'userName' | 'groupName'>,
 ): Promise<AuditLog> {
-  const log = await openLog({ file, level: 'info' }).catch((error: unknown) => {
+  const settings = { file, level: 'info', maxHeldBytes: MAX_HELD_BYTES };
+  const log = await openLog(settings).catch((error: unknown) => {
     throw new DaemonError('AUDIT_UNWRITABLE', messageOf((error as DaemonError).cause ?? error), error);
   });
   log.leaveStderr();

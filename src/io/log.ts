@@ -18,9 +18,10 @@ export interface Log {
 export interface LogSettings {
   readonly file: string;
   readonly level: string;
+  readonly maxHeldBytes?: number;
 }
 
-/** Lines that a full disk holds back are dropped beyond this: a log must not take the daemon's memory. */
+/** Lines that a full disk holds back are dropped, and counted, beyond this: a log must not take all memory. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
 /** How long (ms) a stop waits for the last lines. */
@@ -30,14 +31,14 @@ const CLOSE_LIMIT = 2_000;
 const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** JSON lines to `file`, and to stderr during the start. */
-export async function openLog({ file, level }: LogSettings): Promise<Log> {
+export async function openLog({ file, level, maxHeldBytes = MAX_HELD_BYTES }: LogSettings): Promise<Log> {
   // Not pino.destination(): it writes what is left when the process exits, and on a full disk tries that for ever.
   const target = new sonic.SonicBoom({
     dest: file,
     sync: false,
     mkdir: true,
     mode: 0o640,
-    maxLength: MAX_HELD_BYTES,
+    maxLength: maxHeldBytes,
   });
   await new Promise<void>((resolve, reject) => {
     target.once('ready', resolve);
@@ -45,13 +46,12 @@ export async function openLog({ file, level }: LogSettings): Promise<Log> {
   }).catch((error: unknown) => {
     throw new DaemonError('LOG_UNWRITABLE', messageOf(error), error);
   });
-  // A log that cannot be written must not stop what it reports; the next line tries again.
-  target.removeAllListeners('error').on('error', () => {});
   const stderr = pino.destination({ dest: 2, sync: true });
   let streams: { write(line: string): unknown }[] = [target, stderr];
   const both = { write: (line: string) => streams.forEach((stream) => void stream.write(line)) };
   const hooks = { streamWrite: (line: string) => line.replace(RAW, unicodeEscape) };
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, both);
+  const reportLost = countLost(target, (lost) => logger.error({ lost }, `${lost} lines were lost`));
   return {
     logger,
     reopen: () => target.reopen(),
@@ -59,11 +59,35 @@ export async function openLog({ file, level }: LogSettings): Promise<Log> {
       streams = [target];
     },
     close: async () => {
+      reportLost();
       streams = streams.filter((stream) => stream !== target);
       await closed(target);
       target.destroy();
     },
   };
+}
+
+/** Says how many lines did not find room, once there is some again. Gives what says it at once. */
+function countLost(target: sonic.SonicBoom, say: (lost: number) => void): () => void {
+  let lost = 0;
+  let failed = false;
+  const report = () => {
+    const count = lost;
+    lost = 0;
+    if (count > 0) say(count);
+    if (lost > 0) lost = count;
+  };
+  // A log that cannot be written must not stop what it reports; the next line tries again.
+  target.removeAllListeners('error').on('error', () => {
+    failed = true;
+  });
+  target.on('drain', report).on('drop', () => {
+    lost++;
+    // A line that does not fit is not tried, nor are those that wait: without this a log that was full stays so.
+    if (failed) target.reopen();
+    failed = false;
+  });
+  return report;
 }
 
 function closed(target: sonic.SonicBoom): Promise<void> {

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { openLog } from '../../src/io/log.ts';
+import { testFolder } from '../support/folder.ts';
+import { until } from '../support/until.ts';
+
+/** A log into a pipe: its disk is slow while nobody reads, and broken while nobody has it open. */
+async function pipedLog(t: TestContext) {
+  const file = join(testFolder(t), 'log');
+  execFileSync('mkfifo', [file]);
+  let text = '';
+  let fd = -1;
+  const open = () => {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  };
+  const read = () => {
+    const piece = Buffer.alloc(65_536);
+    try {
+      for (let count = 1; count > 0; text += piece.toString('utf8', 0, count)) count = readSync(fd, piece);
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN');
+    }
+    const lines = text.split('\n').filter(Boolean);
+    return lines.flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Record<string, unknown>] : []));
+  };
+  open();
+  const log = await openLog({ file, level: 'info', maxHeldBytes: 100_000 });
+  log.leaveStderr();
+  const write = (count: number) => {
+    for (let i = 0; i < count; i++) log.logger.info('x'.repeat(1_000));
+  };
+  const lostLine = () => read().find(({ lost }) => lost !== undefined);
+  return { log, open, read, write, lostLine, hangUp: () => closeSync(fd) };
+}
+
+test('lines that find no room while the disk is slow are counted, and the count is written when there is some', async (t) => {
+  const { log, read, write, lostLine } = await pipedLog(t);
+  write(500);
+  const { lost, msg } = await until('the count', lostLine);
+  assert.equal(msg, `${lost} lines were lost`);
+  assert.ok((lost as number) >= 300, `${lost}`);
+  assert.equal(read().length - 1 + (lost as number), 500);
+  write(1);
+  await until('the next line', () => read().length - 1 + (lost as number) === 501);
+  await log.close();
+});
+
+test('a log that was full when its disk failed goes on when the disk is back', async (t) => {
+  const { log, open, read, write, lostLine, hangUp } = await pipedLog(t);
+  hangUp();
+  write(500);
+  await wait(100);
+  open();
+  write(1);
+  const { lost } = await until('the count', lostLine);
+  assert.equal(read().length - 1 + (lost as number), 501);
+  await log.close();
+});
