@@ -5,7 +5,7 @@ import type { ProcessIdentity } from './process-identity.ts';
 import type { Accepted, Outcome, Retention, Transition, Unsettled } from './records.ts';
 import { timestamp } from './timestamp.ts';
 
-/** So often (transitions) old ones are looked for, and so many are removed then: faster than they come. */
+/** So often (transitions and audit entries) old ones are looked for, and so many are removed then: faster than they come. */
 const PRUNE_EVERY = 100;
 const PRUNE_BATCH = 1_000;
 
@@ -62,6 +62,12 @@ export function tablesOf(database: Database.Database, retention: Retention) {
   );
   let untilPruning = 1;
 
+  const prune = (now: Date): void => {
+    if (--untilPruning > 0) return;
+    untilPruning = PRUNE_EVERY;
+    const oldest = timestamp(new Date(now.getTime() - retention.maxAgeMs));
+    for (const pruning of prunings) pruning.run(oldest, retention.maxCount);
+  };
   const audit = (entry: AuditEntry): void => {
     const { peer } = entry;
     const who = peer.known ? [peer.pid, peer.uid, peer.gid] : [null, null, null];
@@ -76,13 +82,11 @@ export function tablesOf(database: Database.Database, retention: Retention) {
       ...what,
       ...end,
     );
+    prune(entry.at);
   };
   const transition = ({ processId, commandId, from, to, event, at, why }: Transition): void => {
     step.run(processId, commandId, from, to, event, timestamp(at), why ?? null);
-    if (--untilPruning > 0) return;
-    untilPruning = PRUNE_EVERY;
-    const oldest = timestamp(new Date(at.getTime() - retention.maxAgeMs));
-    for (const prune of prunings) prune.run(oldest, retention.maxCount);
+    prune(at);
   };
   const record = ({ commandId, command, type, args, at }: Accepted): number =>
     Number(insert.run(commandId, command, timestamp(at), type, JSON.stringify(args)).lastInsertRowid);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { refusedEntry, subjectOf } from '../../src/io/audit.ts';
 import type { Retention } from '../../src/io/records.ts';
+import { PEER } from '../support/connection.ts';
 import { command, DAY, NOON, openedStore, step } from '../support/real-store.ts';
 
 /** Three commands of long ago, then a new daemon with its own retention and one more command. */
@@ -28,4 +30,30 @@ test('of more transitions than the limit the last are kept, also while the daemo
   assert.ok(kept().length <= 2 + 100, 'every hundredth looks for old ones');
   assert.equal(list('SELECT max(id) FROM cmd_transition')[0], 1_004);
   assert.equal(list('SELECT id FROM process').length, 4);
+});
+
+const refused = (at: Date) =>
+  refusedEntry({
+    at,
+    connectionId: 'c1',
+    peer: PEER,
+    cmd: 'x',
+    subject: subjectOf([], null),
+    completeAt: undefined,
+    refusal: { code: 403, message: 'no' },
+  });
+
+test('of the entries of the audit the last are kept, also where nothing but refusals is written', async (t) => {
+  const { store, list } = openedStore(t, { retention: { maxAgeMs: 1_000 * DAY, maxCount: 10 } });
+  await Promise.all(Array.from({ length: 5_000 }, () => store.audit(refused(NOON))));
+  assert.ok(list('SELECT id FROM cmd_audit').length <= 10 + 100);
+  assert.equal(list('SELECT max(id) FROM cmd_audit')[0], 5_000);
+});
+
+test('entries of the audit that are older than the limit go', async (t) => {
+  const { store, list } = openedStore(t, { retention: { maxAgeMs: 10 * DAY, maxCount: 1_000 } });
+  const old = new Date(NOON.getTime() - 11 * DAY);
+  await Promise.all(Array.from({ length: 50 }, () => store.audit(refused(old))));
+  await Promise.all(Array.from({ length: 150 }, () => store.audit(refused(NOON))));
+  assert.equal(list('SELECT id FROM cmd_audit').length, 150);
 });
