@@ -33,12 +33,13 @@ export class Doorkeeper {
 
   /** What speaks against the request of a peer that has just come. */
   objection(peer: Peer): Refusal | undefined {
-    if (!this.#isAllowed(peer)) {
-      return refuse(403, new DaemonError('PEER_REFUSED', describe(peer)).message, 'peer.refused');
+    // Who may not ask costs work as well: he is limited like everybody.
+    if (!this.#bucketOf(keyOf(peer)).tryRemoveTokens(1)) {
+      const limit = `${this.#rules.requestsPerSecond} requests a second for each user`;
+      return refuse(429, new DaemonError('RATE_LIMITED', limit).message, 'rate.limited');
     }
-    if (this.#bucketOf(keyOf(peer)).tryRemoveTokens(1)) return undefined;
-    const limit = `${this.#rules.requestsPerSecond} requests a second for each user`;
-    return refuse(429, new DaemonError('RATE_LIMITED', limit).message, 'rate.limited');
+    if (this.#isAllowed(peer)) return undefined;
+    return refuse(403, new DaemonError('PEER_REFUSED', describe(peer)).message, 'peer.refused');
   }
 
   hasRoomFor(peer: Peer): boolean {

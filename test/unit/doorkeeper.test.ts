@@ -56,6 +56,12 @@ test('a user who asks too often is told so, and no other user is', () => {
   assert.equal(keeper.objection(UNKNOWN), undefined);
 });
 
+test('who may not ask is limited as well', () => {
+  const keeper = door({ allowedUids: [0], requestsPerSecond: 2 });
+  const codes = Array.from({ length: 4 }, () => keeper.objection(peer(5))?.code);
+  assert.deepEqual(codes, [403, 403, 429, 429]);
+});
+
 test('what is remembered of users is bounded', () => {
   const keeper = door({ requestsPerSecond: 1 });
   for (let uid = 0; uid < 1_001; uid++) keeper.objection(peer(uid));
