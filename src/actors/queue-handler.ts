@@ -5,6 +5,7 @@ import { faultPoint } from '../io/fault-point.ts';
 import type { Logger } from '../io/log.ts';
 import { type Counters, countConnection, countTransition } from './counters.ts';
 import type { ActorFailed, ConnectionEnded, ProcessTransitioned } from './messages.ts';
+import { RefusalDigest } from './refusal-digest.ts';
 
 export type Observed = ProcessTransitioned | ConnectionEnded | ActorFailed;
 
@@ -22,6 +23,7 @@ const STDERR_CHARACTERS = 2_000;
 
 /** Observes every transition in order: log lines and counters. Whatever fails in here stays in here. */
 export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, receive }) => {
+  const digest = new RefusalDigest();
   const observe = (event: Observed) => {
     switch (event.type) {
       case 'process.transitioned':
@@ -29,7 +31,7 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
         auditTransition(input, event);
         return logTransition(input.logger, event);
       case 'connection.ended':
-        return observeConnection(input, event);
+        return observeConnection(input, digest, event);
       case 'actor.failed':
         return logFailure(input.logger, event);
     }
@@ -78,6 +80,7 @@ function logTransition(logger: Logger, event: ProcessTransitioned): void {
 
 function observeConnection(
   { logger, counters, now, audit }: QueueHandlerInput,
+  digest: RefusalDigest,
   ended: ConnectionEnded,
 ): void {
   const { id, peer, cmd, subject, completeAt, bytes, reply, delivered } = ended;
@@ -86,13 +89,16 @@ function observeConnection(
     peer: peer.known ? { pid: peer.pid, uid: peer.uid, gid: peer.gid } : null,
   };
   countConnection(counters, ended);
-  if (reply && reply.code !== 202) {
-    audit(refusedEntry({ at: now(), connectionId: id, peer, cmd, subject, completeAt, refusal: reply }));
-  }
-  if (!reply || !delivered) return logger.debug({ ...about, bytes }, 'client left without its reply');
-  if (reply.code === 202) return;
+  const gone = () => logger.debug({ ...about, bytes }, 'client left without its reply');
+  if (!reply || reply.code === 202) return delivered ? undefined : gone();
   const { code, message, security } = reply;
-  logger.warn({ ...about, code, ...(security ? { security } : {}), message }, 'refused');
+  const at = now();
+  const repeated = digest.repeated(peer, security, at);
+  if (repeated === undefined) return;
+  audit(refusedEntry({ at, connectionId: id, peer, cmd, subject, completeAt, refusal: reply, repeated }));
+  if (!delivered) return gone();
+  const more = { ...(security ? { security } : {}), ...(repeated > 0 ? { repeated } : {}) };
+  logger.warn({ ...about, code, ...more, message }, 'refused');
 }
 
 function logFailure(logger: Logger, { id, error }: ActorFailed): void {

@@ -23,6 +23,8 @@ export interface AuditEntry extends Subject {
   /** Milliseconds from the complete request to its end or refusal. */
   readonly duration_ms: number | null;
   readonly security: SecurityEvent | null;
+  /** How many like this one were left out since the last. */
+  readonly repeated: number;
 }
 
 /** One command may name 150,000, or 1 MiB; its row in `process` has them all. */
@@ -57,6 +59,7 @@ function ofCommand(accepted: Accepted, event: AuditEntry['event'], at: Date, end
     cmd: type,
     ...subjectOf(touches, args.schedule_count),
     security: null,
+    repeated: 0,
     ...ended,
   };
 }
@@ -85,10 +88,11 @@ export interface Refused {
   /** When the request was complete, if it ever was. */
   readonly completeAt: Date | undefined;
   readonly refusal: Refusal;
+  readonly repeated: number;
 }
 
 export function refusedEntry(refused: Refused): AuditEntry {
-  const { at, connectionId, peer, cmd, subject, completeAt, refusal } = refused;
+  const { at, connectionId, peer, cmd, subject, completeAt, refusal, repeated } = refused;
   return {
     event: 'command.refused',
     at,
@@ -101,5 +105,6 @@ export function refusedEntry(refused: Refused): AuditEntry {
     reason: refusal.message,
     duration_ms: completeAt ? at.getTime() - completeAt.getTime() : null,
     security: refusal.security ?? null,
+    repeated,
   };
 }

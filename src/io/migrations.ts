@@ -22,6 +22,7 @@ export const MIGRATIONS: readonly string[] = [
      paths_left INTEGER NOT NULL, schedule_count INTEGER, outcome TEXT NOT NULL, reason TEXT, duration_ms INTEGER,
      security TEXT);
    CREATE INDEX cmd_audit_command ON cmd_audit (command_id);`,
+  'ALTER TABLE cmd_audit ADD COLUMN repeated INTEGER NOT NULL DEFAULT 0',
 ];
 
 /** Applies what is missing, each in its own transaction, one daemon at a time. */

@@ -57,8 +57,8 @@ export function tablesOf(database: Database.Database, retention: Retention) {
   );
   const insertAudit = database.prepare(
     `INSERT INTO cmd_audit (at, event, command_id, connection_id, pid, uid, gid, cmd, paths, paths_left,
-       schedule_count, outcome, reason, duration_ms, security)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       schedule_count, outcome, reason, duration_ms, security, repeated)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   let untilPruning = 1;
 
@@ -72,7 +72,7 @@ export function tablesOf(database: Database.Database, retention: Retention) {
     const { peer } = entry;
     const who = peer.known ? [peer.pid, peer.uid, peer.gid] : [null, null, null];
     const what = [entry.cmd, JSON.stringify(entry.paths), entry.paths_left, entry.schedule_count];
-    const end = [entry.outcome, entry.reason, entry.duration_ms, entry.security];
+    const end = [entry.outcome, entry.reason, entry.duration_ms, entry.security, entry.repeated];
     insertAudit.run(
       timestamp(entry.at),
       entry.event,

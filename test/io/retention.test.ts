@@ -41,6 +41,7 @@ const refused = (at: Date) =>
     subject: subjectOf([], null),
     completeAt: undefined,
     refusal: { code: 403, message: 'no' },
+    repeated: 0,
   });
 
 test('of the entries of the audit the last are kept, also where nothing but refusals is written', async (t) => {

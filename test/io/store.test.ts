@@ -104,7 +104,7 @@ test('who asked for what is written with it; a refusal by itself', async (t) => 
   const peer = { known: false, why: 'closed' } as const;
   const refusal = { code: 403, message: 'no', security: 'path.refused' } as const;
   const what = { cmd: 'x', subject: subjectOf(['/r/x'], 2), completeAt: new Date(NOON.getTime() - 3) };
-  await store.audit(refusedEntry({ at: NOON, connectionId: 'c2', peer, ...what, refusal }));
+  await store.audit(refusedEntry({ at: NOON, connectionId: 'c2', peer, ...what, refusal, repeated: 41 }));
   const at = '2026-11-23 12:00:00.007000';
   const none = {
     command_id: null,
@@ -123,7 +123,7 @@ test('who asked for what is written with it; a refusal by itself', async (t) => 
     cmd: 'delete_directory',
     paths: '["/r/b1"]',
   };
-  const whole = { ...none, at, paths: '[]', paths_left: 0, schedule_count: null };
+  const whole = { ...none, at, paths: '[]', paths_left: 0, schedule_count: null, repeated: 0 };
   assert.deepEqual(read('SELECT * FROM cmd_audit'), [
     { ...whole, ...asked, id: 1, command_id: 'u', event: 'command.accepted', outcome: 'accepted' },
     {
@@ -148,6 +148,7 @@ test('who asked for what is written with it; a refusal by itself', async (t) => 
       outcome: 'refused 403',
       reason: 'no',
       security: 'path.refused',
+      repeated: 41,
     },
   ]);
 });

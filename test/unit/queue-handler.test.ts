@@ -31,13 +31,17 @@ function observer(logger?: Logger) {
   const counters = newCounters();
   const entries: AuditEntry[] = [];
   const audit = (entry: AuditEntry) => void entries.push(entry);
-  const now = () => new Date(9_000);
+  let time = 9_000;
+  const now = () => new Date(time);
+  const passes = (ms: number) => {
+    time += ms;
+  };
   const input = { logger: logger ?? own, counters, now, audit };
   const actor = createActor(queueHandler, { input }).start();
   const hear = (...events: Observed[]) => {
     for (const event of events) actor.send(event);
   };
-  return { actor, counters, entries, lines, hear };
+  return { actor, counters, entries, lines, hear, passes };
 }
 
 const ABOUT = { command_id: 'u', connection_id: 'c1', type: 'delete_directory' };
@@ -173,7 +177,7 @@ test('who asked for what is kept: accepted, ended, refused', () => {
   hear(closed(), closed({ reply: undefined }), closed({ reply: refusal, delivered: false }));
   hear(closed({ reply: refusal, subject: subjectOf(['/r/x'], 3), completeAt: new Date(8_990) }));
   const what = { connection_id: 'c1', peer: PEER, cmd: 'delete_directory', paths: ['/r/b1'], paths_left: 0 };
-  const whole = { command_id: 'u', ...what, schedule_count: null, security: null };
+  const whole = { command_id: 'u', ...what, schedule_count: null, security: null, repeated: 0 };
   const end = { event: 'command.ended', at: new Date(2_500), ...whole, duration_ms: 2_000, reason: 'why' };
   const refused403 = {
     ...whole,
@@ -199,4 +203,27 @@ test('who asked for what is kept: accepted, ended, refused', () => {
     { ...refused403, paths: [], duration_ms: null },
     { ...refused403, paths: ['/r/x'], schedule_count: 3, duration_ms: 10 },
   ]);
+});
+
+test("of one user's refusals at the door one a second is told, with the number of those before it", () => {
+  const { entries, lines, counters, hear, passes } = observer();
+  const limited = { code: 429, message: 'too many', security: 'rate.limited' } as const;
+  hear(closed({ reply: limited }));
+  passes(999);
+  hear(closed({ reply: limited }), closed({ reply: limited, delivered: false }));
+  passes(1);
+  hear(closed({ reply: limited }), refused(400), refused(400));
+  const told = entries.map(({ outcome, repeated }) => [outcome, repeated]);
+  const bad = ['refused 400', 0];
+  assert.deepEqual(told, [['refused 429', 0], ['refused 429', 2], bad, bad]);
+  assert.deepEqual(
+    lines.map(({ code, repeated }) => [code, repeated]),
+    [
+      [429, undefined],
+      [429, 2],
+      [400, undefined],
+      [400, undefined],
+    ],
+  );
+  assert.deepEqual(counters.replies, { 400: 2, 429: 4 });
 });
