@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AnyStateMachine, createActor, sendTo, setup } from 'xstate';
-import type { Answer, Listener, ProcessReport } from '../../src/actors/messages.ts';
+import type {
+  ActorFailed,
+  Answer,
+  Listener,
+  ProcessReport,
+  ProcessTransitioned,
+} from '../../src/actors/messages.ts';
 import { processes } from '../../src/actors/processes.ts';
 import type { Plan } from '../../src/commands/command.ts';
 import type { Transition } from '../../src/io/records.ts';
@@ -50,7 +56,9 @@ function processSupervisor(options: { maxRunning?: number; maxPending?: number }
         admitted: false,
       };
       started.push(entry);
-      return { ...input, entry, processId: 5, commandId: 'u', plan: PLAN };
+      const row = { processId: 5, commandId: 'u', connectionId: 'c', peer: PEER, plan: PLAN };
+      const times = { acceptedAt: new Date(-7), startedAt: new Date(-3) };
+      return { ...input, entry, ...row, ...times };
     },
     initial: 'recording',
     states: {
@@ -77,7 +85,7 @@ function processSupervisor(options: { maxRunning?: number; maxPending?: number }
       },
     },
   });
-  const observer = ear<never>();
+  const observer = ear<ProcessTransitioned | ActorFailed>();
   const drained = ear<{ type: string }>();
   const actor = createActor(processes, {
     parent: drained.actor,
@@ -89,6 +97,8 @@ function processSupervisor(options: { maxRunning?: number; maxPending?: number }
       now: () => new Date(0),
       store: {
         end: async (transition: Transition) => {
+          await new Promise(setImmediate);
+          assert.equal(observer.heard.length, 1, 'no end is told before it is on disk');
           ended.push(transition);
         },
         trust: async () => {},
@@ -147,11 +157,16 @@ test('one that fails has its end on record, and its place goes to the next', asy
   assert.equal(supervisor.started[1]?.admitted, false);
   supervisor.started[0]?.send({ type: 'crash' });
   await until('the second', () => supervisor.started[1]?.admitted);
+  await until('its end', () => supervisor.observer.heard[1]);
   assert.deepEqual(
     supervisor.ended.map(({ processId, to, event }) => [processId, to, event]),
     [[5, 'failed', 'actor.failed']],
   );
-  assert.equal((supervisor.observer.heard[0] as unknown as { type: string }).type, 'actor.failed');
+  const [first, second] = supervisor.observer.heard;
+  assert.equal(first?.type, 'actor.failed');
+  assert.ok(second?.type === 'process.transitioned', 'its end is told like that of any other');
+  assert.deepEqual([second.transition, second.outcome?.code], [supervisor.ended[0], -1]);
+  assert.deepEqual(second.accepted.touches, PLAN.touches);
 });
 
 test('draining refuses what is new and tells when the last has ended', () => {
