@@ -80,7 +80,8 @@ test('what is mounted, or has something mounted below it, is refused: also a bin
 test("the daemon's own files are refused, and what holds them, by whatever way", async (t) => {
   const daemon = await startDaemon(t, { config: ({ folder }) => ({ deletion_roots: [folder] }) });
   const { folder, database, socket } = daemon.at;
-  for (const path of [database, `${database}-wal`, socket, daemon.at.log, daemon.at.cronFile]) {
+  const logs = [daemon.at.log, join(folder, 'log', 'cmd-audit.log')];
+  for (const path of [database, `${database}-wal`, socket, ...logs, daemon.at.cronFile]) {
     const { code, message } = await daemon.deletion(path);
     assert.equal(code, 403);
     assert.match(message as string, /the daemon keeps .* there/);
