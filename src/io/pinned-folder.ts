@@ -1,7 +1,8 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync, realpathSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 import { DaemonError, messageOf } from '../errors.ts';
 import { isBelow } from './paths.ts';
+import { rootPlace } from './root-place.ts';
 
 /** Linux's O_PATH: a name for the folder itself, which no later swap of a component can redirect. */
 const O_PATH = 0o10000000;
@@ -32,8 +33,9 @@ function placeOf(path: string, roots: readonly string[]): string | undefined {
   const root = nearest.find((candidate) => path === candidate || isBelow(path, candidate));
   if (root === undefined) throw new DaemonError('FOLDER_MOVED', `${path} is below no root`);
   try {
-    return posix.join(realpathSync.native(root), posix.relative(root, path));
+    return posix.join(rootPlace(root), posix.relative(root, path));
   } catch (error) {
+    if (error instanceof DaemonError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new DaemonError('FOLDER_UNREACHABLE', messageOf(error), error);
   }

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';
+import { holdDeletion } from '../support/held-deletion.ts';
 import { canMount, mounter } from '../support/mount.ts';
 
 async function assertForbidden(daemon: TestDaemon, path: string, why: RegExp): Promise<void> {
@@ -49,6 +58,32 @@ test("a root that is a symlink is the operator's choice", async (t) => {
   makeBackups(join(daemon.at.folder, 'disk'), 'b1');
   const row = await daemon.carryOut('delete_directory', { path: join(daemon.at.folder, 'link', 'b1') });
   assert.deepEqual([row.status, readdirSync(join(daemon.at.folder, 'disk'))], ['success', []]);
+});
+
+test('a root that is swapped by who may write above it redirects nothing, before the 202 or after it', async (t) => {
+  const daemon = await startDaemon(t, {
+    arrange: ({ folder }) => {
+      makeBackups(folder, 'lib/tmp', 'canary/victim');
+      chmodSync(join(folder, 'lib'), 0o2770);
+    },
+    config: ({ folder, backups }) => ({
+      deletion_roots: [backups, join(folder, 'lib', 'tmp')],
+      max_running: 1,
+    }),
+  });
+  const { folder } = daemon.at;
+  const root = join(folder, 'lib', 'tmp');
+  makeBackups(root, 'victim');
+  const held = await holdDeletion(daemon, 'held');
+  const { id } = await daemon.deletion(join(root, 'victim', 'inner'));
+  renameSync(root, `${root}.away`);
+  symlinkSync(join(folder, 'canary'), root);
+  await assertForbidden(daemon, join(root, 'victim'), /lib\/tmp is a symlink that others can put there/);
+  held.release();
+  const row = await daemon.ended(id as string);
+  assert.equal(row.status, 'failed');
+  assert.match(row.error as string, /lib\/tmp is a symlink that others can put there/);
+  assert.deepEqual(readdirSync(join(folder, 'canary', 'victim')), ['inner']);
 });
 
 test('what is mounted, or has something mounted below it, is refused: also a bind mount of the same disk', {
