@@ -1,7 +1,17 @@
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
+import { withHeldFile } from './held-file.ts';
 import { migrate } from './migrations.ts';
 
 const FOLDER_MODE = 0o2770;
@@ -36,9 +46,11 @@ export function makeDatabaseFolder(folder: string): void {
 function shareLogs(path: string): void {
   const owner = statSync(path).uid;
   for (const file of [`${path}-wal`, `${path}-shm`]) {
-    const found = statSync(file, { throwIfNoEntry: false });
-    if (found && found.uid !== owner && found.uid === process.geteuid?.())
-      chmodSync(file, found.mode | 0o060);
+    withHeldFile(file, (found, name) => {
+      // Who may write to the folder may have put another file of ours there.
+      const isLog = found.isFile() && found.nlink === 1 && found.uid === process.geteuid?.();
+      if (isLog && found.uid !== owner) chmodSync(name, found.mode | 0o060);
+    });
   }
 }
 
@@ -52,8 +64,12 @@ function create(path: string): void {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
     throw error;
   }
-  closeSync(file);
-  const folder = statSync(dirname(path));
-  if (folder.gid !== statSync(path).gid) chownSync(path, -1, folder.gid);
-  chmodSync(path, (folder.mode & 0o666) | 0o660);
+  // By descriptor: who may write to the folder may have put something else at the path by now.
+  try {
+    const folder = statSync(dirname(path));
+    if (folder.gid !== fstatSync(file).gid) fchownSync(file, -1, folder.gid);
+    fchmodSync(file, (folder.mode & 0o666) | 0o660);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -1,11 +1,10 @@
 import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 import { DaemonError, messageOf } from '../errors.ts';
+import { O_PATH } from './held-file.ts';
 import { isBelow } from './paths.ts';
 import { rootPlace } from './root-place.ts';
 
-/** Linux's O_PATH: a name for the folder itself, which no later swap of a component can redirect. */
-const O_PATH = 0o10000000;
 const PIN = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 export interface PinnedFolder {

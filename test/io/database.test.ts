@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, linkSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { openDatabase } from '../../src/io/database.ts';
 import { MIGRATIONS, migrate } from '../../src/io/migrations.ts';
 import { testFolder } from '../support/folder.ts';
+import { afterCall } from '../support/on-call.ts';
 
 test('every commit is on disk: WAL, synchronous FULL, and no waiting for locks', (t) => {
   const database = openDatabase(join(testFolder(t), 'made', 'db.sqlite3'), 0);
@@ -23,6 +24,46 @@ test('a folder that is made is for the group, and its files are of the same grou
   assert.equal(statSync(folder).mode & 0o7777, 0o2770);
 });
 
+test('who may write to the folder cannot have the mode of a new database set on another file', (t) => {
+  const folder = testFolder(t);
+  const [path, victim] = [join(folder, 'db.sqlite3'), join(folder, 'victim')];
+  writeFileSync(victim, 'no database', { mode: 0o600 });
+  let swapped = false;
+  afterCall(t, 'openSync', (opened) => {
+    if (opened !== path || swapped) return;
+    swapped = true;
+    renameSync(path, `${path}.away`);
+    symlinkSync(victim, path);
+  });
+  assert.throws(() => openDatabase(path, 0), /file is not a database/);
+  assert.deepEqual([swapped, statSync(victim).mode & 0o777], [true, 0o600]);
+  assert.equal(statSync(`${path}.away`).mode & 0o777, 0o660);
+});
+
+for (const [what, put] of [
+  ['a symlink to', symlinkSync],
+  ['a link of', linkSync],
+] as const) {
+  test(`${what} another file in place of a log does not open that file to the group`, {
+    skip: process.getuid?.() !== 0 && 'gives a file away',
+  }, (t) => {
+    const folder = testFolder(t);
+    const [path, victim] = [join(folder, 'db.sqlite3'), join(folder, 'victim')];
+    openDatabase(path, 0).close();
+    chownSync(path, 12345, 0);
+    writeFileSync(victim, '', { mode: 0o600 });
+    let swapped = false;
+    afterCall(t, 'statSync', (looked) => {
+      if (looked !== path || swapped) return;
+      swapped = true;
+      renameSync(`${path}-shm`, `${path}-shm.away`);
+      put(victim, `${path}-shm`);
+    });
+    openDatabase(path, 0).close();
+    assert.deepEqual([swapped, statSync(victim).mode & 0o777], [true, 0o600]);
+  });
+}
+
 test("the logs of another owner's database are for the group where the daemon may not give them away", {
   skip: process.getuid?.() !== 0 && 'gives a file away',
 }, (t) => {
@@ -33,8 +74,7 @@ test("the logs of another owner's database are for the group where the daemon ma
   chmodSync(path, 0o644);
   chownSync(path, 12345, 0);
   const script = `
-    import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, statSync } from 'node:fs';
+    import { statSync } from 'node:fs';
     import { openDatabase } from ${JSON.stringify(join(import.meta.dirname, '..', '..', 'src', 'io', 'database.ts'))};
     openDatabase(${JSON.stringify(path)}, 0);
     const logs = ['-wal', '-shm'].map((suffix) => statSync(${JSON.stringify(path)} + suffix));
