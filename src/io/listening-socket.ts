@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, lchownSync, lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { asDaemonError, DaemonError, messageOf } from '../errors.ts';
+import { withHeldFile } from './held-file.ts';
 
 /** Who may connect. The folder decides, too. Null: as the daemon's process is. */
 export interface SocketAccess {
@@ -42,7 +43,8 @@ export async function listenAt(
   try {
     await listening(server, path, access);
   } catch (error) {
-    server.close();
+    // Not close(): it removes whatever has the name by now.
+    server.unref();
     throw new DaemonError('SOCKET_UNUSABLE', messageOf(error), error);
   }
   const ours = lstatSync(path);
@@ -118,8 +120,13 @@ function bind(server: Server, path: string, { mode, owner, group }: SocketAccess
     process.umask(mask);
   }
   if (owned || !existsSync(path)) return;
-  lchownSync(path, owner ?? -1, group ?? -1);
-  chmodSync(path, mode);
+  // By descriptor: who may write to the folder may have put something else at the path by now.
+  withHeldFile(path, (found, name) => {
+    const isOurs = found.isSocket() && found.uid === process.geteuid?.() && (found.mode & 0o777) === 0;
+    if (!isOurs) throw new Error(`${path} is not the socket that was just made`);
+    chownSync(name, owner ?? -1, group ?? -1);
+    chmodSync(name, mode);
+  });
 }
 
 function isSame(path: string, ours: Stats): boolean {

@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { openDatabase } from '../../src/io/database.ts';
 import { MIGRATIONS, migrate } from '../../src/io/migrations.ts';
+import { afterCall } from '../support/after-call.ts';
 import { testFolder } from '../support/folder.ts';
-import { afterCall } from '../support/on-call.ts';
 
 test('every commit is on disk: WAL, synchronous FULL, and no waiting for locks', (t) => {
   const database = openDatabase(join(testFolder(t), 'made', 'db.sqlite3'), 0);

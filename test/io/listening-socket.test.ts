@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
-import { existsSync, renameSync, statSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { existsSync, lstatSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect, createServer, Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { listenAt } from '../../src/io/listening-socket.ts';
+import { afterCall } from '../support/after-call.ts';
 import { testFolder } from '../support/folder.ts';
 
+/** Calls `then` as soon as there is a socket, before anything else is done with it. */
+function onceMade(t: TestContext, then: () => void): void {
+  const { listen } = Server.prototype;
+  t.mock.method(Server.prototype, 'listen', function (this: Server, ...args: unknown[]) {
+    const server = Reflect.apply(listen, this, args) as Server;
+    then();
+    return server;
+  });
+}
+
+const me = () => process.getuid?.() as number;
 const ACCESS = { mode: 0o666, owner: null, group: null };
 
 test('closing takes its own socket away, and never what another put in its place', async (t) => {
@@ -59,3 +71,56 @@ test('the socket has its mode, owner and group, whatever the umask', {
   const { mode, uid, gid } = statSync(path);
   assert.deepEqual([mode & 0o777, uid, gid], [0o640, 12345, 23456]);
 });
+
+for (const [owner, group, mode, first] of [
+  [null, null, 0o640, 0o640],
+  [null, null, 0o666, 0o666],
+  [me(), null, 0o666, 0],
+  [null, process.getgid?.() as number, 0o660, 0],
+] as const) {
+  test(`a socket of mode ${mode.toString(8)}, owner ${owner}, group ${group} is made with mode ${first}`, async (t) => {
+    const path = join(testFolder(t), 's');
+    const seen: number[] = [];
+    onceMade(t, () => seen.push(lstatSync(path).mode & 0o777));
+    const mask = process.umask(0);
+    t.after(() => process.umask(mask));
+    const socket = await listenAt(path, { mode, owner, group }, () => {});
+    t.after(() => socket.close());
+    assert.deepEqual(seen, [first]);
+    assert.equal(statSync(path).mode & 0o777, mode);
+  });
+}
+
+test('it has its owner before anybody may connect', async (t) => {
+  const path = join(testFolder(t), 's');
+  const calls: string[] = [];
+  for (const name of ['chownSync', 'lchownSync', 'chmodSync'] as const) {
+    afterCall(t, name, () => calls.push(name.replace('lchown', 'chown')));
+  }
+  const socket = await listenAt(path, { mode: 0o660, owner: me(), group: null }, () => {});
+  t.after(() => socket.close());
+  assert.deepEqual(calls, ['chownSync', 'chmodSync']);
+});
+
+for (const [what, put] of [
+  ['a symlink', (path: string, victim: string) => symlinkSync(victim, path)],
+  ['another file', (path: string) => writeFileSync(path, '', { mode: 0o600 })],
+  ['a symlink to a socket without permissions', (path: string) => symlinkSync(`${path}.away`, path)],
+] as const) {
+  test(`${what} in place of the socket that was just made is not given away`, async (t) => {
+    const folder = testFolder(t);
+    const [path, victim] = [join(folder, 's'), join(folder, 'victim')];
+    writeFileSync(victim, '', { mode: 0o600 });
+    onceMade(t, () => {
+      renameSync(path, `${path}.away`);
+      put(path, victim);
+    });
+    await assert.rejects(
+      listenAt(path, { mode: 0o666, owner: me(), group: null }, () => {}),
+      /the socket cannot be opened: .* is not the socket that was just made/,
+    );
+    assert.equal(statSync(victim).mode & 0o777, 0o600);
+    assert.equal(lstatSync(`${path}.away`).mode & 0o777, 0);
+    assert.notEqual(lstatSync(path).mode & 0o777, 0o666);
+  });
+}
