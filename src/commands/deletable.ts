@@ -39,6 +39,8 @@ function objection(path: string, roots: readonly string[], ownFiles: readonly st
   const target = normalise(path);
   if (roots.includes(target)) return 'it is a deletion root itself';
   if (!roots.some((root) => isBelow(target, root))) return 'it is not below a deletion root';
+  const root = roots.find((candidate) => isBelow(candidate, target));
+  if (root !== undefined) return `the deletion root ${root} lies below it`;
   const own = ownFiles.find((file) => file === target || isBelow(file, target));
   if (own !== undefined) return `the daemon keeps ${own} there`;
   return undefined;

@@ -6,17 +6,12 @@ import { DaemonError, messageOf } from '../errors.ts';
 import { withAccounts } from './config-accounts.ts';
 import { type Config, ConfigSchema, DEFAULTS, FOREIGN_KEYS, type GivenConfig } from './config-schema.ts';
 import { normalise } from './paths.ts';
+import { objectionToRoot } from './system-folders.ts';
 
 /** Looked for in this order. The second is the API server's own. */
 export const CONFIG_FILES = ['/etc/dbcalm/cmd-config.yml', '/etc/dbcalm/config.yml'];
 
 const TEMP_ROOTS = ['/var/lib/dbcalm/tmp', '/tmp'];
-
-/** Folders that nobody means when he says what may be deleted; `/tmp` is not among them. */
-const SYSTEM_FOLDERS =
-  '/ /bin /boot /dev /etc /home /lib /lib32 /lib64 /libx32 /media /mnt /opt /proc /root /run /sbin /srv /sys ' +
-  '/usr /usr/bin /usr/lib /usr/local /usr/sbin /usr/share /var /var/backups /var/cache /var/lib /var/log /var/mail ' +
-  '/var/run /var/spool /var/tmp /var/lib/mysql';
 
 type Given = Record<string, unknown>;
 
@@ -78,7 +73,7 @@ function withDefaults(file: string, given: Given): GivenConfig {
 /** It is the API server's key, and ours by default. */
 function refuseBackupFolder(file: string, value: unknown): void {
   const isPath = typeof value === 'string' && value.startsWith('/');
-  const why = isPath ? objectionTo(value) : 'it is no absolute path';
+  const why = isPath ? objectionToRoot(value) : 'it is no absolute path';
   if (why === undefined) return;
   throw new DaemonError('CONFIG_INVALID', `${file}: backup_dir is ${JSON.stringify(value)}: ${why}`);
 }
@@ -96,14 +91,9 @@ function check(file: string, config: GivenConfig): Config {
 }
 
 function checkRoot(file: string, root: string): string {
-  const why = objectionTo(root);
+  const why = objectionToRoot(root);
   if (why === undefined) return normalise(root);
   throw new DaemonError('CONFIG_INVALID', `${file}: deletion_roots holds ${JSON.stringify(root)}: ${why}`);
-}
-
-function objectionTo(root: string): string | undefined {
-  if (root.split('/').includes('..')) return "it holds '..'";
-  return SYSTEM_FOLDERS.split(' ').includes(normalise(root)) ? 'it is a system folder' : undefined;
 }
 
 /** Of the development config: its paths are relative to the project. */

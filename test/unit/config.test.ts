@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
@@ -67,6 +67,18 @@ const refused: [string, RegExp][] = [
   ['deletion_roots: [backups]', /deletion_roots is \["backups"\]/],
   ['deletion_roots: [/]', /deletion_roots holds "\/": it is a system folder/],
   ['deletion_roots: [/etc/]', /it is a system folder/],
+  ...[
+    '/etc/cron.d',
+    '/usr/local/bin',
+    '/boot/grub',
+    '/proc/1',
+    '/home/joe',
+    '/home',
+    '/var/lib',
+    '/var/log/x',
+    '/root',
+  ].map((root): [string, RegExp] => [`deletion_roots: [${root}]`, /: it is a system folder$/]),
+  ['deletion_roots: [/proc/self/root]', /it is a system folder/],
   ['deletion_roots: [/data/../etc]', /it holds '\.\.'/],
   ['cron_file: /etc/cron.d/x.y', /cron_file is "\/etc\/cron\.d\/x\.y", allowed .*: cron ignores others/],
   ['cron_file: /etc/cron.d/x/', /cron_file is/],
@@ -116,6 +128,27 @@ test('the packaged config is the defaults without /tmp', () => {
   const packaged = loadConfig(join(PROJECT, 'config', 'cmd-config.yml'));
   const deletion_roots = ['/var/backups/dbcalm', '/var/lib/dbcalm/tmp'];
   assert.deepEqual(packaged, { ...DEFAULTS, deletion_roots });
+});
+
+test('a root that leads to a system folder is one; others are taken', (t) => {
+  const folder = testFolder(t);
+  symlinkSync('/etc', join(folder, 'link'));
+  assert.match(
+    refusedConfig(t, `deletion_roots: ["${folder}/link"]`),
+    /it leads to the system folder \/etc$/,
+  );
+  const roots = [
+    '/data',
+    '/srv/x',
+    '/mnt/x',
+    '/tmp',
+    '/var/tmp/x',
+    '/opt/x',
+    '/var/backups/x',
+    '/home/joe/backups',
+    '/root/dbcalm-cmd/var/backups',
+  ];
+  assert.deepEqual(load(t, `deletion_roots: ${JSON.stringify(roots)}`).deletion_roots, roots);
 });
 
 test('a file that is not there is named', () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { refuseDeletion, removal } from '../../src/commands/deletable.ts';
 
 const OWN = ['/tmp/run/cmd.sock', '/etc/cron.d/dbcalm'];
-const ROOTS = ['/var/backups/dbcalm', '/tmp'];
+const ROOTS = ['/var/backups/dbcalm', '/tmp', '/tmp/q/y/backups'];
 
 const refused: [string, RegExp][] = [
   ['/', /not below/],
@@ -19,6 +19,7 @@ const refused: [string, RegExp][] = [
   ['/tmp/../etc/passwd', /holds '\.\.'/],
   ['/tmp/run/cmd.sock', /the daemon keeps \/tmp\/run\/cmd\.sock there/],
   ['/tmp/run/', /the daemon keeps/],
+  ['/tmp/q', /the deletion root \/tmp\/q\/y\/backups lies below it/],
   ['', /not absolute/],
   ['tmp/x', /not absolute/],
   ['~/x', /not absolute/],
@@ -36,7 +37,10 @@ for (const [path, why] of refused) {
     const refusal = refuseDeletion(path, ROOTS, OWN);
     assert.equal(refusal?.code, 403);
     assert.match(refusal?.message as string, why);
-    assert.match(refusal?.message as string, /Allowed is what lies below \/var\/backups\/dbcalm, \/tmp$/);
+    assert.match(
+      refusal?.message as string,
+      /Allowed is what lies below \/var\/backups\/dbcalm, \/tmp, \/tmp\/q\/y\/backups$/,
+    );
   });
 }
 
