@@ -74,7 +74,8 @@ export class LiveDatabase<T> {
     try {
       this.#opened = this.#open(0);
     } catch (error) {
-      throw new DatabaseTrouble(messageOf(error), false, error);
+      const { code = '' } = ((error as Error).cause ?? {}) as { code?: string };
+      throw new DatabaseTrouble(messageOf(error), BUSY.test(code), error);
     }
     return this.#opened;
   }
@@ -90,13 +91,18 @@ export class LiveDatabase<T> {
 
   #open(lockPatience: number): Opened<T> {
     const database = openDatabase(this.#path, lockPatience);
-    return {
-      database,
-      begin: database.prepare('BEGIN IMMEDIATE'),
-      commit: database.prepare('COMMIT'),
-      tables: this.#prepare(database),
-      identity: this.#identity() ?? '',
-    };
+    try {
+      return {
+        database,
+        begin: database.prepare('BEGIN IMMEDIATE'),
+        commit: database.prepare('COMMIT'),
+        tables: this.#prepare(database),
+        identity: this.#identity() ?? '',
+      };
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   }
 
   /** Of the file and of its log, which takes every commit first. */

@@ -39,6 +39,8 @@ export function migrate(database: Database.Database, migrations = MIGRATIONS): v
   }
   const note = database.prepare("INSERT INTO cmd_migration VALUES (?, strftime('%Y-%m-%d %H:%M:%f', 'now'))");
   for (const [index, sql] of migrations.entries()) {
+    // Without a look for the write lock, which another may hold for long.
+    if (index < known) continue;
     const apply = database.transaction(() => {
       if ((latest.get() as number) > index) return;
       database.exec(sql);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
+import { openDatabase } from '../../src/io/database.ts';
 import { claimDatabase } from '../../src/io/database-claim.ts';
 import { DatabaseTrouble, LiveDatabase } from '../../src/io/live-database.ts';
 import { testFolder } from '../support/folder.ts';
@@ -91,4 +92,38 @@ test('a claim keeps another daemon off until it is released', (t) => {
   assert.throws(() => claimDatabase(path), /another daemon works on the database/);
   claim.release();
   claimDatabase(path).release();
+});
+
+test('what cannot be prepared leaves no connection open', (t) => {
+  const path = join(testFolder(t), 'db.sqlite3');
+  const open = () =>
+    new LiveDatabase(path, () => {
+      throw new Error('no such table');
+    });
+  assert.throws(open, /no such table/);
+  const before = readdirSync('/proc/self/fd').length;
+  for (let i = 0; i < 20; i++) assert.throws(open);
+  assert.equal(readdirSync('/proc/self/fd').length, before);
+});
+
+test('a database that is up to date opens under the lock of another; a new one there waits as for any lock', (t) => {
+  const { path, write, notes } = live(t);
+  const other = new Database(path);
+  t.after(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  openDatabase(path, 0).close();
+  other.exec('COMMIT');
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix);
+  assert.throws(() => write('a'), DatabaseTrouble);
+  const replacement = new Database(path);
+  t.after(() => replacement.close());
+  replacement.pragma('journal_mode = WAL');
+  replacement.exec('BEGIN IMMEDIATE');
+  assert.throws(
+    () => write('b'),
+    (error) => error instanceof DatabaseTrouble && error.busy,
+  );
+  replacement.exec('COMMIT');
+  write('c');
+  assert.deepEqual(notes(), ['c']);
 });

@@ -6,6 +6,7 @@ import { createActor, toPromise } from 'xstate';
 import { type Prepared, prepareStep } from '../../src/actors/prepare-step.ts';
 import { pinFolder } from '../../src/io/pinned-folder.ts';
 import { testFolder } from '../support/folder.ts';
+import { canMount, mounter } from '../support/mount.ts';
 
 function tree(t: TestContext) {
   const folder = testFolder(t);
@@ -15,9 +16,9 @@ function tree(t: TestContext) {
   return { folder, root };
 }
 
-const prepare = (paths: string[], roots: string[], from = 0): Promise<Prepared> =>
+const prepare = (paths: string[], roots: string[], from = 0, ownFiles: string[] = []): Promise<Prepared> =>
   toPromise(
-    createActor(prepareStep, { input: { step: { do: 'remove', paths }, from, roots, ownFiles: [] } }).start(),
+    createActor(prepareStep, { input: { step: { do: 'remove', paths }, from, roots, ownFiles } }).start(),
   );
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
@@ -90,4 +91,24 @@ test('one folder that moved stops the whole part, with nothing left open', async
     /not where the path says/,
   );
   assert.equal(descriptors(), before);
+});
+
+test("what holds a file of the daemon's is not handed to rm, also where that came after the 202", async (t) => {
+  const { root } = tree(t);
+  const before = descriptors();
+  const own = [join(root, 'a', 'b', 'db.sqlite3')];
+  await assert.rejects(prepare([join(root, 'a', 'b')], [root], 0, own), /keeps a file of its own there/);
+  await assert.rejects(prepare([join(root, 'a')], [root], 0, own), /keeps a file of its own there/);
+  assert.equal(descriptors(), before);
+});
+
+test('nor is what is mounted', { skip: !canMount && 'mounts' }, async (t) => {
+  const mount = mounter(t);
+  const { folder, root } = tree(t);
+  mount(join(root, 'a', 'b'), '--bind', join(folder, 'outside'));
+  await assert.rejects(
+    prepare([join(root, 'a', 'b')], [root]),
+    /a file system is mounted there: .*is a mount point/,
+  );
+  await assert.rejects(prepare([join(root, 'a')], [root]), /a file system is mounted there: below/);
 });
