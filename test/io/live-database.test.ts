@@ -127,3 +127,25 @@ test('a database that is up to date opens under the lock of another; a new one t
   write('c');
   assert.deepEqual(notes(), ['c']);
 });
+
+test('after an error of the disk the connection is opened anew; a full disk is not one', (t) => {
+  const path = join(testFolder(t), 'db.sqlite3');
+  let opened = 0;
+  const database = new LiveDatabase(path, () => opened++);
+  t.after(() => database.close());
+  const meet = (code: string) => {
+    assert.throws(
+      () =>
+        database.transaction(() => {
+          throw Object.assign(new Error('of the disk'), { code });
+        }),
+      DatabaseTrouble,
+    );
+    database.transaction(() => {});
+    return opened;
+  };
+  assert.deepEqual(
+    ['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_READONLY', 'SQLITE_CORRUPT'].map(meet),
+    [1, 2, 3, 4],
+  );
+});

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { startDaemon } from '../support/daemon.ts';
+import { makeBackups } from '../support/folder.ts';
+import { holdDeletion } from '../support/held-deletion.ts';
+
+test('when too many wait the next is refused at once, and nothing is recorded of it', async (t) => {
+  const daemon = await startDaemon(t, { config: { max_running: 1, max_pending: 2 } });
+  const held = await holdDeletion(daemon, 'held');
+  const paths = makeBackups(daemon.at.backups, 'b1', 'b2', 'b3') as [string, string, string];
+  for (const path of paths.slice(0, 2)) assert.equal((await daemon.deletion(path)).code, 202);
+  const { code, status, message } = await daemon.deletion(paths[2]);
+  assert.deepEqual([code, status, message], [503, 'Service Unavailable', 'too many commands are waiting']);
+  assert.equal(daemon.rows().length, 3);
+  assert.equal(
+    (await daemon.ask({ cmd: 'x' })).code,
+    400,
+    'who asks for nothing that runs is answered as ever',
+  );
+
+  held.release();
+  const rows = await daemon.settled();
+  assert.ok(rows.every(({ status: end }) => end === 'success'));
+  assert.ok(existsSync(paths[2]));
+  assert.equal((await daemon.carryOut('delete_directory', { path: paths[2] })).status, 'success');
+});
