@@ -18,10 +18,16 @@ export function withConfig(command: Command): Command {
     .option('--development', 'read config/development.yml: unprivileged, everything below ./var');
 }
 
-export function configOf({ config, development }: ConfigOptions): Config {
-  if (config !== undefined || !development) return loadConfig(config);
-  const found = loadConfig(join(PROJECT, 'config/development.yml'), PROJECT);
+export function configOf(options: ConfigOptions): Config {
+  const found = readConfig(options);
+  if (options.config !== undefined || !options.development) return found;
   for (const folder of [dirname(found.cron_file), ...found.deletion_roots])
     mkdirSync(folder, { recursive: true });
   return found;
+}
+
+/** Makes no folder, for who only looks. */
+export function readConfig({ config, development }: ConfigOptions): Config {
+  if (config !== undefined || !development) return loadConfig(config);
+  return loadConfig(join(PROJECT, 'config/development.yml'), PROJECT);
 }

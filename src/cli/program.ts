@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addCall } from './call.ts';
+import { addCheck } from './check.ts';
 import { addCompletion } from './completion.ts';
 import { addDaemon } from './daemon.ts';
 import { addList } from './list.ts';
@@ -10,7 +11,7 @@ import { addTail } from './tail.ts';
 import { EXIT } from './verb.ts';
 import { addWatch } from './watch.ts';
 
-const VERBS = [addDaemon, addCall, addList, addShow, addWatch, addTail, addMachines, addCompletion];
+const VERBS = [addDaemon, addCall, addList, addShow, addWatch, addTail, addMachines, addCheck, addCompletion];
 
 /** Without a verb it is the daemon. */
 export function program(): Command {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { wordsOf } from '../../src/cli/completion.ts';
 import { program } from '../../src/cli/program.ts';
-import { startDaemon } from '../support/daemon.ts';
+import { type Layout, startDaemon } from '../support/daemon.ts';
 import { RunningVerb, verb } from '../support/verb.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'verbs.md'), 'utf8');
@@ -28,10 +28,19 @@ test('every verb has its part of the page, with every flag and what it may be', 
   }
 });
 
-/** What differs from run to run. */
-function plain(text: string, backups = BACKUPS): string {
+/** Where the page has what a test daemon has in its folder. */
+function asOnPage(text: string, at?: Layout): string {
+  if (!at) return text;
   return text
-    .replaceAll(backups, BACKUPS)
+    .replaceAll(at.configFile, '/etc/dbcalm/cmd-config.yml')
+    .replaceAll(at.backups, BACKUPS)
+    .replaceAll(`${at.folder}/cron.d`, '/etc/cron.d')
+    .replace(new RegExp(`${at.folder}/(lib|log|run)`, 'g'), '/var/$1/dbcalm');
+}
+
+/** What differs from run to run. */
+function plain(text: string, at?: Layout): string {
+  return asOnPage(text, at)
     .replace(UUID, 'UUID')
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{3})?/g, 'TIME')
     .replace(/\d\d:\d\d:\d\d\.\d{3}/g, 'CLOCK')
@@ -63,12 +72,12 @@ test('the examples of the page work as they are printed', async (t) => {
         await daemon.carryOut('delete_directory', { path: `${at.backups}/b3` });
       }
       const [first] = tail.stdout.split('\n');
-      assert.equal(plain(first as string, at.backups), plain(wanted).trim(), line);
+      assert.equal(plain(first as string, at), plain(wanted).trim(), line);
       continue;
     }
     const heard = verb(at, name, ...args);
     assert.equal(heard.stderr, '', line);
-    assert.equal(plain(heard.stdout, at.backups), plain(wanted), line);
+    assert.equal(plain(heard.stdout, at), plain(wanted), line);
     assert.equal(heard.status, 0, line);
     const [[theirs], [ours]] = [wanted.match(UUID) ?? [], heard.stdout.match(UUID) ?? []];
     if (name === 'call') {

@@ -1,0 +1,74 @@
+/** Folders and files that the daemon writes. Nothing is made or written to find out. */
+import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ancestors } from '../../io/paths.ts';
+import { objectionToRoot } from '../../io/system-folders.ts';
+import { type Finding, Notes } from './finding.ts';
+
+const WRITABLE_FOLDER = constants.W_OK | constants.X_OK;
+
+/** `made`: the daemon makes it where it is missing. */
+export function folderFinding(subject: string, path: string, made: boolean): Finding {
+  const notes = new Notes(subject, path);
+  const remedy = 'make it a folder that the daemon may write';
+  try {
+    const found = statOf(path);
+    if (!found && !made) return notes.problem('there is no such folder', remedy);
+    const nearest = found ? path : existing(path);
+    if (!statSync(nearest).isDirectory()) return notes.problem(`${nearest} is no folder`, remedy);
+    accessSync(nearest, WRITABLE_FOLDER);
+    return notes.ok(found ? 'writable' : 'not there; the daemon makes it');
+  } catch (error) {
+    return notes.failed(error, remedy);
+  }
+}
+
+/** A file that is opened to be appended to. */
+export function logFinding(subject: string, path: string, key: string): Finding {
+  const notes = new Notes(subject, path);
+  const remedy = `let the daemon write there, or set ${key}`;
+  try {
+    const found = statOf(path);
+    if (!found) {
+      const folder = folderFinding(subject, dirname(path), true);
+      return folder.level === 'ok'
+        ? notes.ok('not there; the daemon makes it')
+        : { ...folder, path, found: `its folder: ${folder.found}`, remedy: folder.remedy };
+    }
+    if (found.isDirectory()) return notes.problem('it is a folder', remedy);
+    accessSync(path, constants.W_OK);
+    return notes.ok('writable');
+  } catch (error) {
+    return notes.failed(error, remedy);
+  }
+}
+
+/** The config refuses a system folder by its name; a symlink to one has another. */
+export function rootFinding(path: string): Finding {
+  const notes = new Notes('deletion root', path);
+  try {
+    const found = statOf(path);
+    if (!found) return notes.warning('there is no such folder', 'make it, or take it out of deletion_roots');
+    if (!found.isDirectory()) return notes.problem('it is no folder', 'take it out of deletion_roots');
+    const place = realpathSync.native(path);
+    const objection = objectionToRoot(place);
+    const away = place === path ? '' : `it leads to ${place}`;
+    if (objection) return notes.problem(`${away}: ${objection}`, 'take it out of deletion_roots');
+    accessSync(path, WRITABLE_FOLDER);
+    return notes.ok(away === '' ? 'writable' : `writable; ${away}`);
+  } catch (error) {
+    return notes.failed(error, 'let the daemon write there, or take it out of deletion_roots');
+  }
+}
+
+const existing = (path: string) => [...ancestors(path)].find((folder) => statOf(folder)) ?? '/';
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // A file where a folder should be on the way; the nearest that is there tells.
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}

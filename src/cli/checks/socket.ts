@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DaemonError } from '../../errors.ts';
+import { probeSocket } from '../../io/listening-socket.ts';
+import { type Finding, Notes } from './finding.ts';
+import { folderFinding } from './places.ts';
+
+/** Of `sun_path`, without its end. Source: unix(7). */
+const MAX_PATH_BYTES = 107;
+
+export async function socketFinding(subject: string, path: string, key: string): Promise<Finding> {
+  const notes = new Notes(subject, path);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+    return notes.problem(`longer than the ${MAX_PATH_BYTES} bytes of a socket`, `set a shorter ${key}`);
+  const folder = folderFinding(subject, dirname(path), true);
+  if (folder.level !== 'ok') return { ...folder, path, found: `its folder: ${folder.found}` };
+  try {
+    await probeSocket(path);
+  } catch (error) {
+    const { code, remedy } = error as DaemonError;
+    if (code === 'SOCKET_IN_USE') return notes.ok('a daemon answers');
+    return error instanceof DaemonError
+      ? notes.problem('something that is not a socket is in its place', remedy)
+      : notes.failed(error, `let the daemon write there, or set ${key}`);
+  }
+  return existsSync(path)
+    ? notes.warning('stale: nobody answers', 'start the daemon: it puts its own in its place')
+    : notes.ok('free; no daemon runs');
+}

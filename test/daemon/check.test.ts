@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { exitOf } from '../../src/cli/check.ts';
+import { statusFindings } from '../../src/cli/checks/cron.ts';
+import { judged } from '../../src/cli/checks/database.ts';
+import { type Finding, Notes } from '../../src/cli/checks/finding.ts';
+import { objectionTo, unitFindings } from '../../src/cli/checks/unit.ts';
+import { loadConfig } from '../../src/io/config.ts';
+import { readUnit, settingsOf } from '../../src/io/unit-file.ts';
+import { type Layout, prepare, startDaemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
+import { verb } from '../support/verb.ts';
+
+const notes = new Notes('it', '/it');
+const levels = (findings: readonly Finding[]) => findings.map(({ level }) => level);
+
+/** By subject what is not well, and the exit code. */
+function troubles(at: Layout) {
+  const { status, stdout, stderr } = verb(at, 'check', '--json');
+  assert.equal(stderr, '');
+  const { ok, findings } = JSON.parse(stdout) as { ok: boolean; findings: Finding[] };
+  assert.equal(ok, status === 0);
+  const wrong = findings.filter(({ level, subject }) => level !== 'ok' && subject !== 'unit');
+  for (const { remedy } of wrong) assert.ok(remedy);
+  return {
+    status,
+    wrong: Object.fromEntries(wrong.map(({ level, subject, found }) => [subject, `${level}: ${found}`])),
+  };
+}
+
+const everything = (folder: string) => readdirSync(folder, { recursive: true }).sort();
+
+test('all is well with a daemon that runs, and after it', async (t) => {
+  const daemon = await startDaemon(t);
+  await daemon.carryOut('update_cron_schedules', { schedules: [] });
+  const wrong = troubles(daemon.at).wrong;
+  if (process.getuid?.() === 0) assert.deepEqual(wrong, {});
+  await daemon.stop();
+  assert.equal(troubles(daemon.at).status, 0);
+});
+
+test('before the first start nothing is there, and check makes nothing', (t) => {
+  const at = prepare(testFolder(t));
+  const before = everything(at.folder);
+  assert.deepEqual(troubles(at), { status: 0, wrong: { database: 'warning: not there' } });
+  assert.deepEqual(everything(at.folder), before);
+});
+
+test('the socket of a daemon that was killed is stale', async (t) => {
+  const daemon = await startDaemon(t);
+  await daemon.kill();
+  const { status, wrong } = troubles(daemon.at);
+  const stale = 'warning: stale: nobody answers';
+  assert.deepEqual([status, wrong], [0, { socket: stale, 'admin socket': stale }]);
+});
+
+test('a config that does not load is a problem, and no control character of it reaches the terminal', (t) => {
+  const at = prepare(testFolder(t), { 'bad\u009b': 1 });
+  const { status, stdout } = verb(at, 'check');
+  assert.equal(status, 1);
+  assert.match(stdout, /^problem +config .*cmd-config\.yml: the config is not valid: .*What to do: correct/);
+  assert.ok(stdout.includes('\\u009b') && !stdout.includes('\u009b'));
+  rmSync(at.configFile);
+  assert.match(troubles(at).wrong.config as string, /^problem: the config file cannot be read/);
+});
+
+test('what is in the way is named', (t) => {
+  const at = prepare(testFolder(t));
+  mkdirSync(join(at.folder, 'run'));
+  writeFileSync(at.socket, 'mine');
+  writeFileSync(at.database, 'no database at all, and long enough to see that');
+  mkdirSync(at.log, { recursive: true });
+  rmdirSync(at.backups);
+  symlinkSync('/etc', at.backups);
+  rmdirSync(dirname(at.cronFile));
+  const { status, wrong } = troubles(at);
+  assert.equal(status, 1);
+  assert.deepEqual(wrong, {
+    database: 'problem: file is not a database',
+    socket: 'problem: something that is not a socket is in its place',
+    'cron folder': 'problem: there is no such folder',
+    log: 'problem: it is a folder',
+    'deletion root': 'problem: it leads to /etc: it is a system folder',
+  });
+  assert.equal(readFileSync(at.socket, 'utf8'), 'mine');
+});
+
+test('a cron file that cron or the strict reader would not take', (t) => {
+  const at = prepare(testFolder(t));
+  writeFileSync(at.cronFile, '* * * * * root /bin/\u001b[31mevil\n');
+  chmodSync(at.cronFile, 0o664);
+  linkSync(at.cronFile, `${at.cronFile}.link`);
+  if (process.getuid?.() === 0) chownSync(at.cronFile, 0, 0);
+  const { status, stdout } = verb(at, 'check');
+  assert.equal(status, 1);
+  for (const found of [/mode 0664, not 0644: cron/, /2 hard links/, /line 1: a character that is not/])
+    assert.match(stdout, found);
+  rmSync(at.cronFile);
+  symlinkSync(at.configFile, at.cronFile);
+  assert.equal(troubles(at).wrong['cron file'], 'problem: it is no plain file');
+});
+
+test('the status of a cron file', () => {
+  const good = { mode: 0o100644, uid: 0, nlink: 1 };
+  for (const [status, checker, expected] of [
+    [{}, 0, []],
+    [{ mode: 0o100600 }, 0, ['warning']],
+    [{ mode: 0o100646 }, 0, ['problem']],
+    [{ uid: 1000 }, 0, ['problem']],
+    [{ uid: 1000 }, 1000, ['warning']],
+    [{ nlink: 2 }, 0, ['problem']],
+  ] as const)
+    assert.deepEqual(levels(statusFindings(notes, { ...good, ...status }, checker)), expected);
+});
+
+test('what the database is', () => {
+  const good = { journal: 'wal', version: 3, knownVersion: 3, damage: undefined };
+  for (const [look, level] of [
+    [{}, 'ok'],
+    [{ journal: 'delete' }, 'warning'],
+    [{ version: 0 }, 'warning'],
+    [{ version: 4 }, 'problem'],
+    [{ damage: 'row 3 missing' }, 'problem'],
+  ] as const)
+    assert.equal(judged(notes, { ...good, ...look }).level, level);
+});
+
+test('the exit code', () => {
+  const of = (...given: Finding['level'][]) => exitOf(given.map((level) => ({ ...notes.ok(''), level })));
+  assert.deepEqual([of('ok', 'warning'), of('unchecked', 'problem'), of('unchecked', 'ok')], [0, 1, 2]);
+});
+
+test('what a unit lets the daemon write', () => {
+  const strict = 'ProtectSystem=strict\n';
+  for (const [unit, path, expected] of [
+    ['', '/srv/x', []],
+    [strict, '/srv/x', ['problem']],
+    [`${strict}ReadWritePaths=-/srv "+/opt/y"`, '/srv/x', []],
+    [`${strict}ReadWritePaths=/srv/xy`, '/srv/x', ['problem']],
+    [`${strict}ReadWritePaths=/a \\\n  /srv/x`, '/srv/x', []],
+    [`${strict}ReadWritePaths=/srv\nReadWritePaths=`, '/srv/x', ['problem']],
+    [`${strict}# ReadWritePaths=/srv`, '/srv/x', ['problem']],
+    [`${strict}RuntimeDirectory=dbcalm`, '/var/run/dbcalm', []],
+    ['ProtectSystem=full', '/etc/cron.d', ['problem']],
+    ['ProtectSystem=full', '/srv/x', []],
+    ['ProtectSystem=yes', '/usr/x', ['problem']],
+    [`${strict}ReadWritePaths=/tmp\nPrivateTmp=yes`, '/tmp/x', ['warning']],
+    [`${strict}ReadWritePaths=/home\nProtectHome=yes`, '/home/x', ['problem']],
+    [`${strict}ReadWritePaths=/home\nProtectHome=read-only`, '/home/x', []],
+  ] as const)
+    assert.deepEqual(levels(objectionTo(notes, settingsOf(unit), path)), expected, `${unit}: ${path}`);
+});
+
+test('the unit is the first that there is, with the drop-ins of both folders', (t) => {
+  const root = testFolder(t);
+  const [own, packaged] = [join(root, 'etc'), join(root, 'lib')] as [string, string];
+  assert.equal(readUnit([own, packaged]), undefined);
+  const put = (folder: string, name: string, text: string) => {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  };
+  put(packaged, 'dbcalm-cmd.service', '[Service]\nProtectSystem=strict\nReadWritePaths=/a\n');
+  put(packaged, 'dbcalm-cmd.service.d/10.conf', 'ReadWritePaths=/hidden\n');
+  put(own, 'dbcalm-cmd.service.d/10.conf', 'ReadWritePaths=/b\n');
+  put(own, 'dbcalm-cmd.service.d/notes.txt', 'ReadWritePaths=/c\n');
+  const unit = readUnit([own, packaged]);
+  assert.deepEqual(
+    [unit?.path, unit?.settings.get('ReadWritePaths')],
+    [join(packaged, 'dbcalm-cmd.service'), ['/a', '/b']],
+  );
+  const config = loadConfig(prepare(root).configFile);
+  // The test's folder is in /tmp, or wherever TMPDIR says.
+  assert.ok(unitFindings(config, [own, packaged]).every(({ level }) => level === 'problem'));
+  put(own, 'dbcalm-cmd.service.d/20.conf', `ReadWritePaths=${root}\n`);
+  assert.deepEqual(levels(unitFindings(config, [own, packaged])), ['ok']);
+});
+
+test('the unit of this repository covers the default paths, but for a /tmp of its own', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../systemd/dbcalm-cmd.service'), 'utf8');
+  const { deletion_roots, ...files } = loadConfig(undefined, undefined, []);
+  const folders = [files.database_path, files.cron_file, files.cmd_log_file, files.socket_path].map(dirname);
+  const wrong = [...folders, ...deletion_roots].flatMap((path) => objectionTo(notes, settingsOf(text), path));
+  assert.deepEqual(
+    wrong.map(({ level, found }) => [level, /has a (\S+) of its own/.exec(found)?.[1]]),
+    [['warning', '/tmp']],
+  );
+});
