@@ -4,9 +4,10 @@ import { printable } from './printable.ts';
 
 const COLOURS = { pending: 'yellow', running: 'cyan', succeeded: 'green', failed: 'red' } as const;
 
+/** A state within another looks like that. */
 export function stateLook(state: string, width = 0): string {
   const text = printable(state).padEnd(width);
-  const colour = COLOURS[state as keyof typeof COLOURS];
+  const colour = COLOURS[state.split('.')[0] as keyof typeof COLOURS];
   return colour ? styleText(colour, text) : text;
 }
 

@@ -3,6 +3,7 @@ import { addCall } from './call.ts';
 import { addCheck } from './check.ts';
 import { addCompletion } from './completion.ts';
 import { addDaemon } from './daemon.ts';
+import { addInspect } from './inspect.ts';
 import { addList } from './list.ts';
 import { addMachines } from './machines.ts';
 import { printable } from './printable.ts';
@@ -11,7 +12,18 @@ import { addTail } from './tail.ts';
 import { EXIT } from './verb.ts';
 import { addWatch } from './watch.ts';
 
-const VERBS = [addDaemon, addCall, addList, addShow, addWatch, addTail, addMachines, addCheck, addCompletion];
+const VERBS = [
+  addDaemon,
+  addCall,
+  addList,
+  addShow,
+  addWatch,
+  addTail,
+  addInspect,
+  addMachines,
+  addCheck,
+  addCompletion,
+];
 
 /** Without a verb it is the daemon. */
 export function program(): Command {

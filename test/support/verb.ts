@@ -50,9 +50,7 @@ export class RunningVerb {
 
   /** To the verb itself, which may be a child of its jail. */
   signal(signal: NodeJS.Signals): void {
-    let pid = this.#child.pid as number;
-    for (let child: number | undefined = pid; child !== undefined; child = childOf(pid)) pid = child;
-    process.kill(pid, signal);
+    process.kill(innermost(this.#child.pid as number), signal);
   }
 
   lines(): Record<string, unknown>[] {
@@ -61,6 +59,13 @@ export class RunningVerb {
       .split('\n')
       .map((line) => JSON.parse(line));
   }
+}
+
+/** The program itself, where `pid` is what it is run in. */
+export function innermost(pid: number): number {
+  let found = pid;
+  for (let child: number | undefined = pid; child !== undefined; child = childOf(found)) found = child;
+  return found;
 }
 
 function childOf(pid: number): number | undefined {

@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { messageOf } from '../errors.ts';
+import { adminLines, askAdmin } from '../io/admin-client.ts';
+import { theCommand } from './command-id.ts';
+import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
+import { type DaemonState, inspectText } from './inspect-text.ts';
+import { printable, printableJson } from './printable.ts';
+import { Screen } from './screen.ts';
+import { EXIT, perform, VerbFailure, withExamples, withJson } from './verb.ts';
+
+interface InspectOptions extends ConfigOptions {
+  readonly json?: boolean;
+  readonly follow?: boolean;
+  readonly actor?: string;
+  readonly command?: string;
+}
+
+/** Milliseconds between two looks. */
+const REFRESH = 1_000;
+
+/** `inspect`: what lives in the daemon now. */
+export function addInspect(root: Command): void {
+  const verb = root
+    .command('inspect')
+    .description('show the actors of the running daemon, in a terminal anew each second until Ctrl-C')
+    .option('--follow', 'print what the actors do as it happens, one JSON object a line, until Ctrl-C')
+    .option('--actor <id>', 'with --follow: this actor and those below it, for example process-0')
+    .option('--command <id>', 'with --follow: what belongs to this command');
+  withExamples(
+    withConfig(withJson(verb)),
+    'inspect',
+    "inspect --json | jq '.daemon.state'",
+    'inspect --follow --actor connections',
+  ).action((options: InspectOptions) => perform(() => inspect(options)));
+}
+
+function inspect(options: InspectOptions): Promise<number> {
+  const { admin_socket_path: path, database_path } = configOf(options);
+  const { json, follow, actor, command } = options;
+  if (!follow && (actor ?? command) !== undefined)
+    throw new VerbFailure('--actor and --command choose events', 'give --follow, too');
+  // Ctrl-C is how it ends well.
+  process.once('SIGINT', () => process.exit(EXIT.ok));
+  process.once('SIGTERM', () => process.exit(EXIT.ok));
+  if (follow) return printEvents(path, eventsPath(actor, command && wholeId(database_path, command)));
+  return process.stdout.isTTY && !json ? refresh(path) : printState(path, json);
+}
+
+async function printState(path: string, json = false): Promise<number> {
+  const state = await look(path);
+  console.log(json ? printableJson(state, 2) : inspectText(state));
+  return EXIT.ok;
+}
+
+/** A daemon that goes away may come back: only at first there must be one. */
+async function refresh(path: string): Promise<number> {
+  let state = await look(path);
+  const screen = new Screen();
+  for (let head = ''; ; ) {
+    screen.show(`${head}${inspectText(state)}\n\nCtrl-C ends this.`);
+    await wait(REFRESH);
+    try {
+      state = await look(path);
+      head = '';
+    } catch (error) {
+      head = `${printable(messageOf(error))}; this was seen last:\n\n`;
+    }
+  }
+}
+
+/** At the pace of who reads us. */
+async function printEvents(socketPath: string, path: string): Promise<number> {
+  try {
+    for await (const line of adminLines(socketPath, path))
+      if (!process.stdout.write(`${printableJson(JSON.parse(line))}\n`)) await once(process.stdout, 'drain');
+  } catch (error) {
+    throw unanswered(socketPath, error);
+  }
+  throw new VerbFailure(`the daemon at ${socketPath} ended`, 'once it runs again, follow again');
+}
+
+function eventsPath(actor?: string, commandId?: string): string {
+  const given = Object.entries({ actor, command_id: commandId }).filter(([, value]) => value !== undefined);
+  const query = new URLSearchParams(given as [string, string][]);
+  return `/events${query.size > 0 ? `?${query}` : ''}`;
+}
+
+/** The daemon wants the whole id. */
+function wholeId(databasePath: string, given: string): string {
+  return given.length === 36 ? given : theCommand(databasePath, given).process.command_id;
+}
+
+const look = (path: string) =>
+  askAdmin(path, '/state').catch((error: unknown) => {
+    throw unanswered(path, error);
+  }) as Promise<DaemonState>;
+
+function unanswered(path: string, error: unknown): VerbFailure {
+  return new VerbFailure(
+    `no daemon answers at ${path}: ${messageOf(error)}`,
+    'start it, or check admin_socket_path; only the user that it runs as may ask',
+  );
+}

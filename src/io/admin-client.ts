@@ -1,0 +1,33 @@
+import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
+
+/** Milliseconds without an answer: a daemon that is stopped takes connections, and says nothing. */
+const ANSWER_LIMIT = 10_000;
+
+/** What the admin socket answers to GET `path`. Rejects where it cannot be asked, or says that it will not. */
+export async function askAdmin(socketPath: string, path: string): Promise<unknown> {
+  return json(await open(socketPath, path, ANSWER_LIMIT));
+}
+
+/** The lines of a stream, until the daemon ends it. Who takes them slowly makes the daemon leave some out. */
+export async function* adminLines(socketPath: string, path: string): AsyncGenerator<string> {
+  const response = await open(socketPath, path, 0);
+  let rest = '';
+  for await (const piece of response.setEncoding('utf8')) {
+    const lines = (rest + piece).split('\n');
+    rest = lines.pop() as string;
+    yield* lines;
+  }
+}
+
+function open(socketPath: string, path: string, silenceLimit: number): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ socketPath, path }, (response) => {
+      asking.setTimeout(silenceLimit);
+      if (response.statusCode === 200) return resolve(response);
+      json(response).then((body) => reject(new Error((body as { error: string }).error)), reject);
+    });
+    const silent = () => asking.destroy(new Error(`no answer within ${ANSWER_LIMIT / 1_000} s`));
+    asking.setTimeout(ANSWER_LIMIT, silent).on('error', reject).end();
+  });
+}
