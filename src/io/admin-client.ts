@@ -4,6 +4,9 @@ import { json } from 'node:stream/consumers';
 /** Milliseconds without an answer: a daemon that is stopped takes connections, and says nothing. */
 const ANSWER_LIMIT = 10_000;
 
+/** A daemon is there, and says why it does not answer this. */
+export class AdminRefusal extends Error {}
+
 /** What the admin socket answers to GET `path`. Rejects where it cannot be asked, or says that it will not. */
 export async function askAdmin(socketPath: string, path: string): Promise<unknown> {
   return json(await open(socketPath, path, ANSWER_LIMIT));
@@ -25,7 +28,7 @@ function open(socketPath: string, path: string, silenceLimit: number): Promise<I
     const asking = request({ socketPath, path }, (response) => {
       asking.setTimeout(silenceLimit);
       if (response.statusCode === 200) return resolve(response);
-      json(response).then((body) => reject(new Error((body as { error: string }).error)), reject);
+      json(response).then((body) => reject(new AdminRefusal((body as { error: string }).error)), reject);
     });
     const silent = () => asking.destroy(new Error(`no answer within ${ANSWER_LIMIT / 1_000} s`));
     asking.setTimeout(ANSWER_LIMIT, silent).on('error', reject).end();

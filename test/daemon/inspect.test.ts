@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
+import { MAX_READERS } from '../../src/actors/routes/events.ts';
 import { type DaemonState, inspectText } from '../../src/cli/inspect-text.ts';
 import { frame } from '../../src/cli/screen.ts';
+import { readEvents } from '../support/admin.ts';
 import { prepare, startDaemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
@@ -64,6 +66,16 @@ test('follow ends with the daemon', async (t) => {
   await daemon.kill();
   assert.equal(await follow.exited, 2);
   assert.match(follow.stderr, /cmd-admin\.sock/);
+});
+
+test('one reader too many is told so', async (t) => {
+  const daemon = await startDaemon(t);
+  const readers = Array.from({ length: MAX_READERS }, () => readEvents(daemon));
+  t.after(async () => (await Promise.all(readers)).forEach((reader) => void reader.leave()));
+  await Promise.all(readers);
+  const { status, stderr } = verb(daemon.at, 'inspect', '--follow');
+  assert.equal(status, 2);
+  assert.match(stderr, /refuses: 8 readers are there already\. What to do: /);
 });
 
 test('a terminal shows it anew, over the death of the daemon, and is left as it was', async (t) => {
