@@ -84,7 +84,7 @@ test('what is in the way is named', (t) => {
   writeFileSync(at.database, 'no database at all, and long enough to see that');
   mkdirSync(at.log, { recursive: true });
   rmdirSync(at.backups);
-  symlinkSync('/etc', at.backups);
+  writeFileSync(at.backups, '');
   rmdirSync(dirname(at.cronFile));
   const { status, wrong } = troubles(at);
   assert.equal(status, 1);
@@ -93,8 +93,11 @@ test('what is in the way is named', (t) => {
     socket: 'problem: something that is not a socket is in its place',
     'cron folder': 'problem: there is no such folder',
     log: 'problem: it is a folder',
-    'deletion root': 'problem: it leads to /etc: it is a system folder',
+    'deletion root': 'problem: it is no folder',
   });
+  rmSync(at.backups);
+  symlinkSync('/etc', at.backups);
+  assert.match(troubles(at).wrong.config as string, /^problem: .*: it leads to the system folder \/etc/);
   assert.equal(readFileSync(at.socket, 'utf8'), 'mine');
 });
 

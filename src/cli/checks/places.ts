@@ -1,8 +1,8 @@
 /** Folders and files that the daemon writes. Nothing is made or written to find out. */
-import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ancestors } from '../../io/paths.ts';
-import { objectionToRoot } from '../../io/system-folders.ts';
+import { rootPlace } from '../../io/root-place.ts';
 import { type Finding, Notes } from './finding.ts';
 
 const WRITABLE_FOLDER = constants.W_OK | constants.X_OK;
@@ -43,17 +43,15 @@ export function logFinding(subject: string, path: string, key: string): Finding 
   }
 }
 
-/** The config refuses a system folder by its name; a symlink to one has another. */
+/** That it is no system folder the config has made sure of. */
 export function rootFinding(path: string): Finding {
   const notes = new Notes('deletion root', path);
   try {
     const found = statOf(path);
     if (!found) return notes.warning('there is no such folder', 'make it, or take it out of deletion_roots');
     if (!found.isDirectory()) return notes.problem('it is no folder', 'take it out of deletion_roots');
-    const place = realpathSync.native(path);
-    const objection = objectionToRoot(place);
+    const place = rootPlace(path);
     const away = place === path ? '' : `it leads to ${place}`;
-    if (objection) return notes.problem(`${away}: ${objection}`, 'take it out of deletion_roots');
     accessSync(path, WRITABLE_FOLDER);
     return notes.ok(away === '' ? 'writable' : `writable; ${away}`);
   } catch (error) {
