@@ -17,7 +17,8 @@ export function eventLoopDelay(): Sample[] {
   measured ??= monitorEventLoopDelay({ resolution: RESOLUTION });
   measured.enable();
   const samples = found && found.count > 0 ? samplesOf(found) : [];
-  measured.reset();
+  // What has not counted anything yet goes on: else who asks often would never hear anything.
+  if (samples.length > 0) measured.reset();
   end ??= setTimeout(stop, MEASURED_FOR).unref();
   end.refresh();
   return samples;
