@@ -6,7 +6,7 @@ import type { Step } from '../commands/command.ts';
 import { forbidden } from '../commands/deletable.ts';
 import { DaemonError } from '../errors.ts';
 import { ForbiddenPlaces } from '../io/forbidden-places.ts';
-import { pinFolder } from '../io/pinned-folder.ts';
+import { pinFolder, type RootPlaces } from '../io/pinned-folder.ts';
 import type { Refusal } from '../io/reply.ts';
 
 export interface CheckPlacesInput {
@@ -24,13 +24,14 @@ export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(as
   const { step, roots, ownFiles } = input;
   if (step?.do !== 'remove') return undefined;
   const places = new Map<string, string | undefined>();
+  const rootPlaces: RootPlaces = new Map();
   const kept = new ForbiddenPlaces(ownFiles);
   for (const path of step.paths) {
     const folder = posix.dirname(path);
     try {
       if (!places.has(folder)) {
         if (places.size % FOLDERS_A_TURN === FOLDERS_A_TURN - 1) await setImmediate();
-        places.set(folder, placeOf(folder, roots));
+        places.set(folder, placeOf(folder, roots, rootPlaces));
       }
       const place = places.get(folder);
       if (place !== undefined) kept.check(posix.join(place, posix.basename(path)));
@@ -42,8 +43,8 @@ export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(as
   return undefined;
 });
 
-function placeOf(folder: string, roots: readonly string[]): string | undefined {
-  const pinned = pinFolder(folder, roots);
+function placeOf(folder: string, roots: readonly string[], rootPlaces: RootPlaces): string | undefined {
+  const pinned = pinFolder(folder, roots, rootPlaces);
   if (pinned) closeSync(pinned.fd);
   return pinned?.place;
 }

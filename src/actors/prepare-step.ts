@@ -6,7 +6,7 @@ import type { Step } from '../commands/command.ts';
 import type { Launch } from '../io/child.ts';
 import { faultPoint } from '../io/fault-point.ts';
 import { ForbiddenPlaces } from '../io/forbidden-places.ts';
-import { type PinnedFolder, pinFolder } from '../io/pinned-folder.ts';
+import { type PinnedFolder, pinFolder, type RootPlaces } from '../io/pinned-folder.ts';
 import { stageFile } from '../io/staged-file.ts';
 
 /** `from`: how many of a removal's paths are done. `next`: the same for the part after this one, undefined at the end.
@@ -60,6 +60,7 @@ function prepareRemoval(
 ): Prepared {
   const pinned = new Map<string, PinnedFolder>();
   const absent = new Set<string>();
+  const places: RootPlaces = new Map();
   const args: string[] = [];
   let bytes = 0;
   let at = from;
@@ -71,7 +72,7 @@ function prepareRemoval(
       let folder = pinned.get(above);
       if (folder === undefined) {
         if (pinned.size === MAX_FOLDERS || absent.size === MAX_ABSENT) break;
-        folder = pinFolder(above, roots);
+        folder = pinFolder(above, roots, places);
         if (folder === undefined) {
           absent.add(above);
           continue;
