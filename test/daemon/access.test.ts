@@ -9,11 +9,16 @@ import { until } from '../support/until.ts';
 const OWN = process.getuid?.() as number;
 
 /** The audit log, when it has as many lines as are expected. */
-function audited({ at }: TestDaemon, count: number): Promise<Record<string, unknown>[]> {
+function audited(
+  { at }: TestDaemon,
+  count: number,
+  kept: (line: Record<string, unknown>) => boolean = () => true,
+): Promise<Record<string, unknown>[]> {
   const file = join(at.folder, 'log', 'cmd-audit.log');
   return until(`${count} lines of the audit log`, () => {
-    const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-    return lines.length >= count && lines.map((line) => JSON.parse(line));
+    const texts = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    const lines = texts.map((line) => JSON.parse(line) as Record<string, unknown>).filter(kept);
+    return lines.length >= count && lines;
   });
 }
 
@@ -122,15 +127,17 @@ test('SIGHUP opens the audit log anew, too', async (t) => {
 test('thirty long cleanups at once have all their lines in the audit log', async (t) => {
   const daemon = await startDaemon(t);
   const long = `/${'x'.repeat(200)}`.repeat(4);
-  const replies = await Promise.all(
-    Array.from({ length: 30 }, (_, c) => {
-      const folders = Array.from({ length: 1_000 }, (_, i) => join(daemon.at.backups, `${c}-${i}${long}`));
-      return daemon.ask({ cmd: 'cleanup_backups', args: { backup_ids: [], folders } });
-    }),
-  );
-  assert.deepEqual([...new Set(replies.map(({ code }) => code))], [202]);
+  const accept = async (c: number): Promise<void> => {
+    const folders = Array.from({ length: 1_000 }, (_, i) => join(daemon.at.backups, `${c}-${i}${long}`));
+    const { code } = await daemon.ask({ cmd: 'cleanup_backups', args: { backup_ids: [], folders } });
+    // A busy machine may not have looked at all of them in time.
+    if (code === 503) return accept(c);
+    assert.equal(code, 202);
+  };
+  await Promise.all(Array.from({ length: 30 }, (_, c) => accept(c)));
   await daemon.settled();
-  const lines = await audited(daemon, 60);
+  const kept = (line: Record<string, unknown>) => line.event !== 'command.refused';
+  const lines = await audited(daemon, 60, kept);
   const counted = lines.map(({ paths, paths_left }) => (paths as string[]).length + (paths_left as number));
   assert.deepEqual(counted, Array(60).fill(1_000));
 });
