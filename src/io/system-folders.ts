@@ -1,5 +1,5 @@
-import { realpathSync } from 'node:fs';
 import { isBelow, normalise } from './paths.ts';
+import { rootPlace } from './root-place.ts';
 
 /** Folders that nobody means when he says what may be deleted; `/tmp` is not among them. */
 const FOLDERS =
@@ -27,9 +27,11 @@ function isSystem(path: string): boolean {
   return /^\/home\/[^/]+$/.test(path);
 }
 
+/** A symlink that others can have put there is not followed: it must not keep the daemon from starting, and whatever is
+ * deleted through it is refused. */
 function realPlaceOf(path: string): string {
   try {
-    return realpathSync.native(path);
+    return rootPlace(path);
   } catch {
     return path;
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
@@ -137,6 +137,11 @@ test('a root that leads to a system folder is one; others are taken', (t) => {
     refusedConfig(t, `deletion_roots: ["${folder}/link"]`),
     /it leads to the system folder \/etc$/,
   );
+  const shared = join(folder, 'shared');
+  mkdirSync(shared);
+  chmodSync(shared, 0o777);
+  symlinkSync('/etc', join(shared, 'planted'));
+  assert.equal(load(t, `deletion_roots: ["${shared}/planted"]`).deletion_roots[0], `${shared}/planted`);
   const roots = [
     '/data',
     '/srv/x',
