@@ -2,7 +2,7 @@
 import { TokenBucket } from 'limiter';
 import { DaemonError } from '../errors.ts';
 import type { Accounts } from '../io/accounts.ts';
-import type { Peer } from '../io/peer.ts';
+import { type Peer, userOf } from '../io/peer.ts';
 import { type Refusal, refuse } from '../io/reply.ts';
 
 export interface DoorRules {
@@ -19,9 +19,6 @@ export interface DoorRules {
 /** Buckets of users that have been away longest are forgotten beyond this. */
 const MAX_BUCKETS = 1_000;
 
-/** All whom the kernel does not name share one. */
-const keyOf = (peer: Peer): number => (peer.known ? peer.uid : -1);
-
 export class Doorkeeper {
   readonly #rules: DoorRules;
   readonly #buckets = new Map<number, TokenBucket>();
@@ -34,7 +31,7 @@ export class Doorkeeper {
   /** What speaks against the request of a peer that has just come. */
   objection(peer: Peer): Refusal | undefined {
     // Who may not ask costs work as well: he is limited like everybody.
-    if (!this.#bucketOf(keyOf(peer)).tryRemoveTokens(1)) {
+    if (!this.#bucketOf(userOf(peer)).tryRemoveTokens(1)) {
       const limit = `${this.#rules.requestsPerSecond} requests a second for each user`;
       return refuse(429, new DaemonError('RATE_LIMITED', limit).message, 'rate.limited');
     }
@@ -43,17 +40,17 @@ export class Doorkeeper {
   }
 
   hasRoomFor(peer: Peer): boolean {
-    return (this.#inside.get(keyOf(peer)) ?? 0) < this.#rules.connectionsPerUser;
+    return (this.#inside.get(userOf(peer)) ?? 0) < this.#rules.connectionsPerUser;
   }
 
   entered(peer: Peer): void {
-    this.#inside.set(keyOf(peer), (this.#inside.get(keyOf(peer)) ?? 0) + 1);
+    this.#inside.set(userOf(peer), (this.#inside.get(userOf(peer)) ?? 0) + 1);
   }
 
   left(peer: Peer): void {
-    const count = (this.#inside.get(keyOf(peer)) ?? 0) - 1;
-    if (count > 0) this.#inside.set(keyOf(peer), count);
-    else this.#inside.delete(keyOf(peer));
+    const count = (this.#inside.get(userOf(peer)) ?? 0) - 1;
+    if (count > 0) this.#inside.set(userOf(peer), count);
+    else this.#inside.delete(userOf(peer));
   }
 
   #isAllowed(peer: Peer): boolean {

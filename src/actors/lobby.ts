@@ -1,7 +1,7 @@
 /** Clients that wait to be let in: in turn by user, so that one who sends many holds up nobody else. Who leaves without
  * a word is forgotten. Plain data; the supervisor of connections holds it. */
 import type { Socket } from 'node:net';
-import type { Peer } from '../io/peer.ts';
+import { type Peer, userOf } from '../io/peer.ts';
 
 export interface Waiting {
   readonly socket: Socket;
@@ -10,9 +10,6 @@ export interface Waiting {
 
 /** Of one user; each costs a descriptor. */
 const MAX_WAITING = 1_000;
-
-/** All whom the kernel does not name share one. */
-export const userOf = (peer: Peer): number => (peer.known ? peer.uid : -1);
 
 export class Lobby {
   /** By user, in the order in which their turns come; of each in the order in which they came. */

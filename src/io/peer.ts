@@ -7,6 +7,9 @@ export type Peer =
   | { readonly known: true; readonly pid: number; readonly uid: number; readonly gid: number }
   | { readonly known: false; readonly why: string };
 
+/** By whom a peer is counted: his uid. All whom the kernel does not name share one. */
+export const userOf = (peer: Peer): number => (peer.known ? peer.uid : -1);
+
 /** Linux's numbers. Source: unix(7), socket.h. */
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
