@@ -9,10 +9,12 @@ const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** What a shell makes of `line`, in which `VERB` is the program with its verb. */
 function shell(line: string, env: Record<string, string> = {}) {
-  const { NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, ...rest } = process.env;
+  // Node asks more variables than one would guess (CI, TMUX, NO_COLOR) whether a terminal has colours.
+  const { PATH, HOME, TMPDIR } = process.env;
+  const bare = Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value !== undefined);
   const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', line], {
     encoding: 'utf8',
-    env: { ...rest, TERM: 'xterm-256color', ...env },
+    env: { ...Object.fromEntries(bare), TERM: 'xterm-256color', ...env },
   });
   return { status, stdout: stdout.replaceAll('\r\n', '\n'), stderr };
 }
