@@ -2,11 +2,12 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { undoLater } from './undo.ts';
 
 /** A folder of the test's own, gone when it ends. */
 export function testFolder(t: TestContext, prefix = 'dbcalm-cmd-test-'): string {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), prefix));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  undoLater(t, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import type { TestContext } from 'node:test';
+import { undoLater } from './undo.ts';
 
 /** Makes what is inside `folder` impossible to remove, even for root: the immutable flag where there is one, else
  * (for an ordinary user) a folder without write permission. Returns how to undo it. */
@@ -15,6 +16,6 @@ export function makeUndeletable(t: TestContext, folder: string): () => void {
   };
   if (root) execFileSync('chattr', ['+i', folder]);
   else chmodSync(folder, 0o500);
-  t.after(undo);
+  undoLater(t, undo);
   return undo;
 }
