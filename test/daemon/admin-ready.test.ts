@@ -6,6 +6,7 @@ import Database from 'better-sqlite3';
 import { lookJson } from '../support/admin.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
+import { setAside } from '../support/set-aside.ts';
 
 interface Readiness {
   readonly ready: boolean;
@@ -57,19 +58,13 @@ test('not while the database is gone, and to ask does not make a new one', async
 test('not while a table is gone that something waits for', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'held');
-  const other = new Database(daemon.at.database);
-  t.after(() => other.close());
-  const rename = (from: string, to: string) => {
-    other.pragma('busy_timeout = 5000');
-    other.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
-  };
-  rename('cmd_transition', 'aside');
+  const putBack = setAside(t, daemon, 'cmd_transition');
   held.release();
   await daemon.logged('the trouble', ({ code }) => code === 'DATABASE_TROUBLE');
   const { status, failing } = await readiness(daemon);
   assert.equal(status, 503);
   assert.match(failing.database as string, /no such table/);
-  rename('aside', 'cmd_transition');
+  putBack();
   await untilReady(daemon);
 });
 

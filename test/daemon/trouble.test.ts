@@ -17,6 +17,7 @@ import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
 import { canMount, mounter } from '../support/mount.ts';
+import { setAside } from '../support/set-aside.ts';
 import { makeUndeletable } from '../support/undeletable.ts';
 import { until } from '../support/until.ts';
 
@@ -130,17 +131,11 @@ test('a database that cannot be written is refused as such until it can', async 
 test('a table that is gone: nothing that was accepted is lost, and it is written when the table is back', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'held');
-  const other = new Database(daemon.at.database);
-  t.after(() => other.close());
-  const rename = (from: string, to: string) => {
-    other.pragma('busy_timeout = 5000');
-    other.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
-  };
-  rename('cmd_transition', 'aside');
+  const putBack = setAside(t, daemon, 'cmd_transition');
   await assertRefuses(daemon, /no such table: .*cmd_transition/);
   held.release();
   await troubleLogged(daemon, /no such table/);
-  rename('aside', 'cmd_transition');
+  putBack();
   assert.equal((await daemon.ended(held.commandId)).status, 'success');
   await recoveryLogged(daemon);
 });
