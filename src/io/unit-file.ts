@@ -4,11 +4,18 @@ import { join } from 'node:path';
 
 const UNIT = 'dbcalm-cmd.service';
 
-/** The first that has the unit wins; drop-ins come from all. */
-const FOLDERS = ['/etc/systemd/system', '/usr/lib/systemd/system'];
+/** The first that has the unit wins; drop-ins come from all. Source: systemd.unit(5), "Unit File Load Path". */
+const FOLDERS = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+];
 
 export interface UnitFile {
   readonly path: string;
+  /** An empty file, or a link to /dev/null: systemd takes it as a word that the unit must not run. */
+  readonly masked: boolean;
   readonly settings: Settings;
 }
 
@@ -25,7 +32,8 @@ export function readUnit(folders: readonly string[] = FOLDERS): UnitFile | undef
       if (name.endsWith('.conf')) dropIns.set(name, join(place, name));
   }
   const files = [path, ...[...dropIns].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file)];
-  return { path, settings: settingsOf(files.map((file) => readFileSync(file, 'utf8')).join('\n')) };
+  const texts = files.map((file) => readFileSync(file, 'utf8'));
+  return { path, masked: texts[0] === '', settings: settingsOf(texts.join('\n')) };
 }
 
 export function settingsOf(text: string): Settings {

@@ -17,9 +17,6 @@ import { exitOf } from '../../src/cli/check.ts';
 import { statusFindings } from '../../src/cli/checks/cron.ts';
 import { judged } from '../../src/cli/checks/database.ts';
 import { type Finding, Notes } from '../../src/cli/checks/finding.ts';
-import { objectionTo, unitFindings } from '../../src/cli/checks/unit.ts';
-import { loadConfig } from '../../src/io/config.ts';
-import { readUnit, settingsOf } from '../../src/io/unit-file.ts';
 import { type Layout, prepare, startDaemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
 import { verb } from '../support/verb.ts';
@@ -144,60 +141,4 @@ test('what the database is', () => {
 test('the exit code', () => {
   const of = (...given: Finding['level'][]) => exitOf(given.map((level) => ({ ...notes.ok(''), level })));
   assert.deepEqual([of('ok', 'warning'), of('unchecked', 'problem'), of('unchecked', 'ok')], [0, 1, 2]);
-});
-
-test('what a unit lets the daemon write', () => {
-  const strict = 'ProtectSystem=strict\n';
-  for (const [unit, path, expected] of [
-    ['', '/srv/x', []],
-    [strict, '/srv/x', ['problem']],
-    [`${strict}ReadWritePaths=-/srv "+/opt/y"`, '/srv/x', []],
-    [`${strict}ReadWritePaths=/srv/xy`, '/srv/x', ['problem']],
-    [`${strict}ReadWritePaths=/a \\\n  /srv/x`, '/srv/x', []],
-    [`${strict}ReadWritePaths=/srv\nReadWritePaths=`, '/srv/x', ['problem']],
-    [`${strict}# ReadWritePaths=/srv`, '/srv/x', ['problem']],
-    [`${strict}RuntimeDirectory=dbcalm`, '/var/run/dbcalm', []],
-    ['ProtectSystem=full', '/etc/cron.d', ['problem']],
-    ['ProtectSystem=full', '/srv/x', []],
-    ['ProtectSystem=yes', '/usr/x', ['problem']],
-    [`${strict}ReadWritePaths=/tmp\nPrivateTmp=yes`, '/tmp/x', ['warning']],
-    [`${strict}ReadWritePaths=/home\nProtectHome=yes`, '/home/x', ['problem']],
-    [`${strict}ReadWritePaths=/home\nProtectHome=read-only`, '/home/x', []],
-  ] as const)
-    assert.deepEqual(levels(objectionTo(notes, settingsOf(unit), path)), expected, `${unit}: ${path}`);
-});
-
-test('the unit is the first that there is, with the drop-ins of both folders', (t) => {
-  const root = testFolder(t);
-  const [own, packaged] = [join(root, 'etc'), join(root, 'lib')] as [string, string];
-  assert.equal(readUnit([own, packaged]), undefined);
-  const put = (folder: string, name: string, text: string) => {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  };
-  put(packaged, 'dbcalm-cmd.service', '[Service]\nProtectSystem=strict\nReadWritePaths=/a\n');
-  put(packaged, 'dbcalm-cmd.service.d/10.conf', 'ReadWritePaths=/hidden\n');
-  put(own, 'dbcalm-cmd.service.d/10.conf', 'ReadWritePaths=/b\n');
-  put(own, 'dbcalm-cmd.service.d/notes.txt', 'ReadWritePaths=/c\n');
-  const unit = readUnit([own, packaged]);
-  assert.deepEqual(
-    [unit?.path, unit?.settings.get('ReadWritePaths')],
-    [join(packaged, 'dbcalm-cmd.service'), ['/a', '/b']],
-  );
-  const config = loadConfig(prepare(root).configFile);
-  // The test's folder is in /tmp, or wherever TMPDIR says.
-  assert.ok(unitFindings(config, [own, packaged]).every(({ level }) => level === 'problem'));
-  put(own, 'dbcalm-cmd.service.d/20.conf', `ReadWritePaths=${root}\n`);
-  assert.deepEqual(levels(unitFindings(config, [own, packaged])), ['ok']);
-});
-
-test('the unit of this repository covers the default paths, but for a /tmp of its own', () => {
-  const text = readFileSync(join(import.meta.dirname, '../../systemd/dbcalm-cmd.service'), 'utf8');
-  const { deletion_roots, ...files } = loadConfig(undefined, undefined, []);
-  const folders = [files.database_path, files.cron_file, files.cmd_log_file, files.socket_path].map(dirname);
-  const wrong = [...folders, ...deletion_roots].flatMap((path) => objectionTo(notes, settingsOf(text), path));
-  assert.deepEqual(
-    wrong.map(({ level, found }) => [level, /has a (\S+) of its own/.exec(found)?.[1]]),
-    [['warning', '/tmp']],
-  );
 });

@@ -20,6 +20,13 @@ export function unitFindings(config: Config, folders?: readonly string[]): Findi
   const unit = readUnit(folders);
   if (!unit) return [new Notes('unit', null).ok('none is installed; nothing to hold the paths against')];
   const notes = new Notes('unit', unit.path);
+  if (unit.masked)
+    return [
+      notes.warning(
+        'it is masked: systemd does not start it',
+        'run systemctl unmask dbcalm-cmd if it should',
+      ),
+    ];
   const wrong = writtenFolders(config).flatMap((path) => objectionTo(notes, unit.settings, path));
   return wrong.length > 0 ? wrong : [notes.ok('it lets the daemon write to all configured paths')];
 }
