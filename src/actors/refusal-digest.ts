@@ -1,5 +1,5 @@
 /** Refusals that cost who asks nothing: of one user's only so many are worth a line. */
-import type { Peer } from '../io/peer.ts';
+import { type Peer, userOf } from '../io/peer.ts';
 import type { SecurityEvent } from '../io/reply.ts';
 
 /** Milliseconds in which one user's refusals of one kind are told once. */
@@ -16,7 +16,7 @@ export class RefusalDigest {
   /** How many like this one were left out since the last; undefined: leave this out as well. */
   repeated(peer: Peer, event: SecurityEvent | undefined, at: Date): number | undefined {
     if (!DIGESTED.includes(event)) return 0;
-    const key = `${peer.known ? peer.uid : '?'} ${event}`;
+    const key = `${userOf(peer)} ${event}`;
     const last = this.#told.get(key);
     const age = last ? at.getTime() - last.at : INTERVAL;
     // A clock that was set back must not silence anybody.
