@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createActor, type EventObject, fromCallback, fromPromise, SimulatedClock } from 'xstate';
-import type { AdminFailed, AdminInput } from '../../src/actors/admin.ts';
-import type { ListenerDrain, ListenerEvent, ListenerInput } from '../../src/actors/listener.ts';
-import type { QueueHandlerInput } from '../../src/actors/queue-handler.ts';
 import type { SignalEvent } from '../../src/actors/signals.ts';
 import { DaemonError } from '../../src/errors.ts';
-import type { Unsettled } from '../../src/io/records.ts';
 import type { Store } from '../../src/io/store.ts';
-import { daemonMachine } from '../../src/machines/daemon.ts';
-import { DAEMON_LIMITS, type DaemonInput } from '../../src/machines/daemon-setup.ts';
+import { DAEMON_LIMITS } from '../../src/machines/daemon-setup.ts';
+import { lonelyDaemon } from '../support/lonely-daemon.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { LEFT } from '../support/process.ts';
 
@@ -17,87 +12,6 @@ failOnWarnings();
 
 const { RECOVERY_LIMIT, CLOSING_LIMIT, CONNECTIONS_LIMIT, CHILDREN_LIMIT, FLUSH_LIMIT } = DAEMON_LIMITS;
 const TERM: SignalEvent = { type: 'daemon.stop', signal: 'SIGTERM' };
-
-/** A daemon machine by itself; `did` keeps what its actors were made to do. */
-function lonelyDaemon() {
-  const did: string[] = [];
-  const clock = new SimulatedClock();
-  const checked = Promise.withResolvers<void>();
-  const opened = Promise.withResolvers<Store>();
-  const unsettled = Promise.withResolvers<readonly Unsettled[]>();
-  const flushed = Promise.withResolvers<void>();
-  let listen: (event: ListenerEvent) => void = () => {};
-  let look: (event: AdminFailed) => void = () => {};
-  const says: Record<string, (type: string) => void> = {};
-  const supervisor = (name: string) =>
-    fromCallback<never, never>(({ receive, sendBack }) => {
-      says[name] = (type) => (sendBack as (event: object) => void)({ type });
-      receive(({ type }: { type: string }) => did.push(`${name}: ${type}`));
-    });
-  const machine = daemonMachine.provide({
-    actors: {
-      checkSocket: fromPromise(() => checked.promise),
-      openStore: fromPromise(() => opened.promise),
-      readUnsettled: fromPromise(() => unsettled.promise),
-      flush: fromPromise(() => {
-        did.push('flush');
-        return flushed.promise;
-      }),
-      queueHandler: fromCallback<never, QueueHandlerInput>(() => {}) as never,
-      processes: supervisor('processes') as never,
-      connections: supervisor('connections') as never,
-      signals: fromCallback<SignalEvent>(() => {}),
-      admin: fromCallback<EventObject, AdminInput>(({ sendBack }) => {
-        look = sendBack as typeof look;
-      }),
-      listener: fromCallback<ListenerDrain, ListenerInput>(({ sendBack, receive }) => {
-        did.push('bind');
-        listen = sendBack as typeof listen;
-        receive(({ type }) => did.push(type));
-        return () => did.push('close');
-      }),
-    },
-    actions: {
-      announce: () => {
-        did.push('announce');
-      },
-      reopenLog: () => {
-        did.push('reopen');
-      },
-      logDraining: () => {},
-      logRecovering: () => {},
-      logAdminFailed: (_, { error }) => {
-        did.push(`admin: ${(error as Error).message}`);
-      },
-      logLate: (_, { what }) => {
-        did.push(`late: ${what.split(';')[0]}`);
-      },
-    },
-  });
-  const input = {
-    connections: () => ({}),
-    processes: () => ({}),
-    admin: () => ({}),
-    queueHandler: () => ({}),
-  } as unknown as DaemonInput;
-  const actor = createActor(machine, { clock, input }).start();
-  return {
-    actor,
-    clock,
-    did,
-    checked,
-    opened,
-    unsettled,
-    flushed,
-    look: (event: AdminFailed) => look(event),
-    listen: (event: ListenerEvent) => listen(event),
-    says: (name: string, type: string) => says[name]?.(type),
-    drained: (name: string) => says[name]?.(`${name}.drained`),
-    settle: () => new Promise(setImmediate),
-    matches: (path: string) => JSON.stringify(actor.getSnapshot().value).replaceAll(/["{}]/g, '') === path,
-    output: () => actor.getSnapshot().output,
-  };
-}
 
 async function recovering() {
   const daemon = lonelyDaemon();

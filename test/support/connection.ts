@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { createActor, fromCallback, fromPromise, SimulatedClock } from 'xstate';
+import { createActor, fromCallback, fromPromise, type InspectionEvent, SimulatedClock } from 'xstate';
 import type { Listener, ProcessRequested } from '../../src/actors/messages.ts';
 import type { ReadRequestInput, RequestEvent } from '../../src/actors/read-request.ts';
 import type { WriteReplyInput } from '../../src/actors/write-reply.ts';
@@ -7,11 +7,29 @@ import { WHITELIST } from '../../src/commands/whitelist.ts';
 import type { Peer } from '../../src/io/peer.ts';
 import type { Refusal, Reply } from '../../src/io/reply.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
+import type { ConnectionInput } from '../../src/machines/connection-context.ts';
 
 export const PEER: Peer = { known: true, pid: 1, uid: 1000, gid: 1000 };
 
+/** What a connection machine is made with; `processes` hears what is requested. */
+export function connectionInput(
+  objection?: Refusal,
+  processes?: Listener<ProcessRequested>,
+): ConnectionInput {
+  return {
+    id: 'c1',
+    socket: undefined as unknown as Socket,
+    peer: PEER,
+    objection,
+    now: () => new Date(0),
+    whitelist: WHITELIST,
+    settings: { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'], ownFiles: [] },
+    processes: processes as Listener<ProcessRequested>,
+  };
+}
+
 /** A connection machine by itself: its effects are provided and kept, its clock is the test's. */
-export function lonelyConnection(objection?: Refusal) {
+export function lonelyConnection(objection?: Refusal, inspect: (event: InspectionEvent) => void = () => {}) {
   const clock = new SimulatedClock();
   const replies: { reply: Reply; linger: boolean }[] = [];
   const requests: ProcessRequested[] = [];
@@ -41,16 +59,8 @@ export function lonelyConnection(objection?: Refusal) {
   ).start();
   const actor = createActor(machine, {
     clock,
-    input: {
-      id: 'c1',
-      socket: undefined as unknown as Socket,
-      peer: PEER,
-      objection,
-      now: () => new Date(0),
-      whitelist: WHITELIST,
-      settings: { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'], ownFiles: [] },
-      processes: processes as unknown as Listener<ProcessRequested>,
-    },
+    inspect,
+    input: connectionInput(objection, processes as unknown as Listener<ProcessRequested>),
   }).start();
   return {
     actor,

@@ -1,4 +1,4 @@
-import { createActor, fromCallback, fromPromise } from 'xstate';
+import { createActor, fromCallback, fromPromise, type InspectionEvent } from 'xstate';
 import type { OrphanEvent } from '../../src/actors/await-orphan.ts';
 import type { FinishInput } from '../../src/actors/finish-step.ts';
 import type { Finding } from '../../src/actors/inspect-effect.ts';
@@ -40,9 +40,37 @@ export const LEFT: Unsettled = {
 
 export const LAUNCH = { file: '/bin/rm', args: [], fds: [], names: new Map() };
 
+/** What a process machine is made with; without listeners it talks to nobody. */
+export function processInput(input: Partial<ProcessInput> = {}): ProcessInput {
+  return {
+    slot: 'process-0',
+    commandId: 'u',
+    connectionId: 'c1',
+    peer: PEER,
+    plan: PLAN,
+    request: '{}',
+    acceptedAt: new Date(1000),
+    deletionRoots: ['/r'],
+    ownFiles: [],
+    maxOutput: 100,
+    pendingLifetime: 3_600_000,
+    now: () => new Date(2000),
+    store: undefined as unknown as Store,
+    client: undefined,
+    supervisor: undefined as unknown as Listener<ProcessReport>,
+    observer: undefined as unknown as Listener<ProcessTransitioned>,
+    recovered: undefined,
+    replan: () => ({ ok: PLAN }),
+    ...input,
+  };
+}
+
 /** A process machine by itself. Everything that it does stands in `did`, in order; each effect is done when the test
  * resolves it. */
-export function lonelyProcess(input: Partial<ProcessInput> = {}) {
+export function lonelyProcess(
+  input: Partial<ProcessInput> = {},
+  inspect: (event: InspectionEvent) => void = () => {},
+) {
   const did: string[] = [];
   const gates: Record<string, PromiseWithResolvers<unknown>> = {};
   const outcomes: Outcome[] = [];
@@ -103,27 +131,14 @@ export function lonelyProcess(input: Partial<ProcessInput> = {}) {
   } as unknown as Store;
   const client = listener<Answer>(({ type }) => type);
   const actor = createActor(machine, {
-    input: {
-      slot: 'process-0',
-      commandId: 'u',
-      connectionId: 'c1',
-      peer: PEER,
-      plan: PLAN,
-      request: '{}',
-      acceptedAt: new Date(1000),
-      deletionRoots: ['/r'],
-      ownFiles: [],
-      maxOutput: 100,
-      pendingLifetime: 3_600_000,
-      now: () => new Date(2000),
+    inspect,
+    input: processInput({
       store,
       client,
       supervisor: listener<ProcessReport>(({ type }) => type),
       observer: listener<ProcessTransitioned>(({ transition }) => `hear ${transition.to}`),
-      recovered: undefined,
-      replan: () => ({ ok: PLAN }),
       ...input,
-    },
+    }),
   }).start();
   return {
     actor,

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { test } from 'node:test';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+
+/** What a file is made of, directly or through others: files from the project's root, packages as they are named. */
+function madeOf(file: string, seen = new Set<string>()): Set<string> {
+  for (const [, name = ''] of readFileSync(join(PROJECT, file), 'utf8').matchAll(
+    /(?:from|import\() ?'([^']+)'/g,
+  )) {
+    const found = name.startsWith('.') ? relative(PROJECT, join(PROJECT, dirname(file), name)) : name;
+    if (seen.has(found)) continue;
+    seen.add(found);
+    if (name.startsWith('.')) madeOf(found, seen);
+  }
+  return seen;
+}
+
+const foreign = (pattern: string, isAllowed: (name: string) => boolean) => {
+  const files = globSync(pattern, { cwd: PROJECT });
+  assert.ok(files.length > 0, pattern);
+  return files.flatMap((file) =>
+    [...madeOf(file)].filter((name) => !isAllowed(name)).map((name) => `${file} imports ${name}`),
+  );
+};
+
+test('who says what must happen knows nothing of the code that it is held against', () => {
+  const allowed = /^test\/model\/(oracles|driver)\/|^xstate(\/graph)?$/;
+  assert.deepEqual(
+    foreign('test/model/oracles/*.ts', (name) => allowed.test(name)),
+    [],
+  );
+});
+
+test('the driver can be lifted out: it is made of itself and XState', () => {
+  const allowed = /^test\/model\/driver\/|^xstate(\/graph)?$/;
+  assert.deepEqual(
+    foreign('test/model/driver/*.ts', (name) => allowed.test(name)),
+    [],
+  );
+});

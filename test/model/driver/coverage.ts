@@ -1,0 +1,37 @@
+/** Which transitions of which machines were walked, from XState's own word. */
+import type { AnyStateMachine, AnyTransitionDefinition, InspectionEvent } from 'xstate';
+import { edgeName, edgesOf } from './edges.ts';
+
+export class Coverage {
+  readonly #walked = new Map<string, Set<string>>();
+
+  /** For `inspect` of an actor, or of the system that it lives in. */
+  readonly inspect = (event: InspectionEvent): void => {
+    for (const [machine, edge] of walkedIn(event)) this.add(machine, edge);
+  };
+
+  add(machine: string, edge: string): void {
+    const walked = this.#walked.get(machine);
+    if (walked) walked.add(edge);
+    else this.#walked.set(machine, new Set([edge]));
+  }
+
+  has(machine: string, edge: string): boolean {
+    return this.#walked.get(machine)?.has(edge) ?? false;
+  }
+
+  /** The transitions of a machine that nobody walked. */
+  missing(machine: AnyStateMachine): string[] {
+    return edgesOf(machine).filter((edge) => !this.has(machine.id, edge));
+  }
+}
+
+/** The machine and the name of each transition that an inspection event tells of. */
+export function walkedIn(event: InspectionEvent): (readonly [machine: string, edge: string])[] {
+  if (event.type !== '@xstate.microstep') return [];
+  const taken = event._transitions as AnyTransitionDefinition[];
+  // The first step of an actor comes from nowhere.
+  return taken
+    .filter(({ eventType }) => typeof eventType === 'string')
+    .map((transition) => [transition.source.machine.id, edgeName(transition)] as const);
+}

@@ -1,0 +1,38 @@
+/** The events that XState makes itself, for the state that a machine is in; undefined where it cannot come there. */
+import type { AnyMachineSnapshot, AnyStateNode, EventObject } from 'xstate';
+
+/** A named delay is over. */
+export function after(snapshot: AnyMachineSnapshot, delay: string): EventObject | undefined {
+  const own = nodesOf(snapshot).flatMap(({ ownEvents }) => ownEvents as readonly string[]);
+  const type = own.find((name) => name.startsWith(`xstate.after.${delay}.`));
+  return type === undefined ? undefined : { type };
+}
+
+/** What is invoked under the name `src` is done. */
+export function done(snapshot: AnyMachineSnapshot, src: string, output?: unknown): EventObject | undefined {
+  const id = invoked(snapshot, src);
+  const type = `xstate.done.actor.${id}`;
+  return id === undefined ? undefined : ({ type, output, actorId: id } as EventObject);
+}
+
+/** What is invoked under the name `src` failed. */
+export function failed(snapshot: AnyMachineSnapshot, src: string, error: unknown): EventObject | undefined {
+  const id = invoked(snapshot, src);
+  const type = `xstate.error.actor.${id}`;
+  return id === undefined ? undefined : ({ type, error, actorId: id } as EventObject);
+}
+
+/** `reading.silent` */
+export function stateOf(snapshot: AnyMachineSnapshot): string {
+  const leaf = nodesOf(snapshot).reduce((deepest, node) =>
+    node.path.length > deepest.path.length ? node : deepest,
+  );
+  return leaf.path.join('.');
+}
+
+const nodesOf = (snapshot: AnyMachineSnapshot) => snapshot._nodes as AnyStateNode[];
+
+function invoked(snapshot: AnyMachineSnapshot, src: string): string | undefined {
+  const all = nodesOf(snapshot).flatMap(({ invoke }) => invoke);
+  return all.find((one) => one.src === src)?.id;
+}

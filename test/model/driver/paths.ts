@@ -1,0 +1,117 @@
+/** Ways through a machine, from the machine itself. */
+import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
+import { getAdjacencyMap, getShortestPaths, getSimplePaths } from 'xstate/graph';
+import { stateOf } from './events.ts';
+
+/** What the paths are made of. The names are words of whoever reads a failure, not of the machine. */
+export interface Vocabulary {
+  readonly machine: AnyStateMachine;
+  /** By name: the inputs to begin with. */
+  readonly starts: Readonly<Record<string, unknown>>;
+  /** By name: the machine's event in a state, or undefined where it cannot come. It should come wherever the world can
+   * bring it, also where the machine does not listen: what is ignored by mistake is found only if it is tried. */
+  readonly events: Readonly<Record<string, (snapshot: AnyMachineSnapshot) => EventObject | undefined>>;
+  /** What else than the state decides about the ways on. */
+  readonly distinguish?: (snapshot: AnyMachineSnapshot) => unknown;
+}
+
+export interface Path {
+  readonly machine: string;
+  readonly start: string;
+  /** The state to begin with, and the one after each event. */
+  readonly states: readonly string[];
+  readonly events: readonly string[];
+}
+
+/** A vocabulary whose ways have no end is a mistake. */
+const MOST_STEPS = 20_000;
+
+/** The shortest path to each state, every simple path (no state twice), and the shortest path to each state with each
+ * event that can come there: none twice. */
+export function pathsOf(vocabulary: Vocabulary): Path[] {
+  const found = Object.keys(vocabulary.starts).flatMap((start) => [
+    ...shortestPaths(vocabulary, start),
+    ...simplePaths(vocabulary, start),
+    ...probes(vocabulary, start),
+  ]);
+  return [...new Map(found.map((path) => [keyOf(path), path])).values()];
+}
+
+export function shortestPaths(vocabulary: Vocabulary, start: string): Path[] {
+  const { options, toPath } = traversal(vocabulary, start);
+  return getShortestPaths(vocabulary.machine, options).map(toPath);
+}
+
+export function simplePaths(vocabulary: Vocabulary, start: string): Path[] {
+  const { options, toPath } = traversal(vocabulary, start);
+  return getSimplePaths(vocabulary.machine, options).map(toPath);
+}
+
+/** Each event that can come in a state, after the shortest path to it. */
+export function probes(vocabulary: Vocabulary, start: string): Path[] {
+  const { options, toPath, wordOf } = traversal(vocabulary, start);
+  const ways = getAdjacencyMap(vocabulary.machine, options) as unknown as Ways;
+  return getShortestPaths(vocabulary.machine, options).flatMap((shortest) => {
+    const path = toPath(shortest);
+    const onwards = ways[options.serializeState(shortest.state)]?.transitions ?? {};
+    return Object.values(onwards).map(({ event, state }) => ({
+      ...path,
+      states: [...path.states, stateOf(state)],
+      events: [...path.events, wordOf(event)],
+    }));
+  });
+}
+
+/** By state, then by event: where it leads. */
+type Ways = Readonly<
+  Record<
+    string,
+    {
+      readonly transitions: Readonly<
+        Record<string, { readonly event: EventObject; readonly state: AnyMachineSnapshot }>
+      >;
+    }
+  >
+>;
+
+const keyOf = ({ start, events }: Path) => [start, ...events].join(' → ');
+
+interface Walked {
+  readonly steps: readonly { readonly state: unknown; readonly event: EventObject }[];
+}
+
+function traversal({ machine, starts, events, distinguish }: Vocabulary, start: string) {
+  const words = new WeakMap<EventObject, string>();
+  const wordOf = (event: EventObject) => words.get(event) ?? event.type;
+  const options = {
+    input: starts[start],
+    // Passing a list would replace what each state has of its own, such as its delays.
+    events: (snapshot: AnyMachineSnapshot) =>
+      snapshot.status === 'active' ? possible(events, snapshot, words) : [],
+    serializeState: (snapshot: AnyMachineSnapshot) =>
+      `${stateOf(snapshot)} ${JSON.stringify(distinguish?.(snapshot) ?? null)}`,
+    serializeEvent: wordOf,
+    limit: MOST_STEPS,
+  };
+  const toPath = ({ steps }: Walked): Path => ({
+    machine: machine.id,
+    start,
+    states: steps.map(({ state }) => stateOf(state as AnyMachineSnapshot)),
+    // The first is how it began.
+    events: steps.slice(1).map(({ event }) => wordOf(event)),
+  });
+  return { options: options as never as { serializeState: (snapshot: unknown) => string }, toPath, wordOf };
+}
+
+function possible(
+  events: Vocabulary['events'],
+  snapshot: AnyMachineSnapshot,
+  words: WeakMap<EventObject, string>,
+): EventObject[] {
+  return Object.entries(events).flatMap(([word, make]) => {
+    const event = make(snapshot);
+    if (!event) return [];
+    words.set(event, word);
+    return [event];
+  });
+}

@@ -1,0 +1,122 @@
+/** What an operator may expect of the daemon as a whole: from the words of what happened to what it does. */
+import type { Sight } from '../driver/walk.ts';
+
+type Stage =
+  | 'checking'
+  | 'opening'
+  | 'recovering'
+  | 'binding'
+  | 'listening'
+  | 'closing'
+  | 'answering'
+  | 'finishing'
+  | 'flushing'
+  | 'over';
+
+export interface Expected {
+  readonly stage: Stage;
+  readonly exit: number | undefined;
+  /** What it made its parts do, in order. */
+  readonly did: readonly string[];
+}
+
+type Change = Partial<Omit<Expected, 'did'>> & { readonly did?: readonly string[] };
+
+const exits = (exit: number, ...did: string[]): Change => ({ stage: 'over', exit, did });
+const BIND: Change = { stage: 'binding', did: ['bind'] };
+const CLOSE: Change = { stage: 'closing', did: ['listener.drain'] };
+const ANSWER: Change = { stage: 'answering', did: ['connections: supervisor.drain'] };
+const FINISH: Change = { stage: 'finishing', did: ['processes: supervisor.drain'] };
+const FLUSH: Change = { stage: 'flushing', did: ['flush'] };
+/** Whoever leaves a state that listens takes the socket away first. */
+const closed = (change: Change): Change => ({ ...change, did: ['close', ...(change.did ?? [])] });
+const late = (what: string, change: Change): Change => ({
+  ...change,
+  did: [`late: ${what}`, ...(change.did ?? [])],
+});
+
+const LISTENER_FAILS = { 'cannot bind': closed(exits(75)), 'the listener fails': closed(exits(70)) };
+
+/** By stage, then by what happens; what is not here changes nothing that could be seen. */
+const RULES: Readonly<Record<Stage, Readonly<Record<string, Change>>>> = {
+  checking: {
+    'the socket is free': { stage: 'opening' },
+    'another daemon answers': exits(75),
+    'a signal': exits(0),
+  },
+  opening: {
+    'the store opens': { stage: 'recovering' },
+    'the store is broken': exits(74),
+    'a signal': exits(0),
+  },
+  recovering: {
+    'all that is left is read': { did: ['processes: processes.recover'] },
+    'nothing can be read': exits(70),
+    'all is recovered': BIND,
+    'a signal': ANSWER,
+    'RECOVERY_LIMIT passes': exits(74),
+  },
+  binding: { bound: { stage: 'listening', did: ['announce'] }, 'a signal': CLOSE, ...LISTENER_FAILS },
+  listening: { 'a signal': CLOSE, ...LISTENER_FAILS },
+  closing: {
+    'the backlog is empty': closed(ANSWER),
+    'CLOSING_LIMIT passes': closed(ANSWER),
+    'a signal': closed(exits(1)),
+    ...LISTENER_FAILS,
+  },
+  answering: {
+    'all clients are answered': FINISH,
+    'CONNECTIONS_LIMIT passes': late('clients', FINISH),
+    'a signal': exits(1),
+  },
+  finishing: {
+    'all children have ended': FLUSH,
+    'CHILDREN_LIMIT passes': late('children', FLUSH),
+    'a signal': exits(1),
+  },
+  flushing: {
+    flushed: exits(0),
+    'cannot be flushed': exits(70),
+    'FLUSH_LIMIT passes': exits(0),
+    'a signal': exits(1),
+  },
+  over: {},
+};
+
+const VITAL = ['the queue handler fails', 'the processes fail', 'the connections fail'];
+const SERVING: readonly Stage[] = [
+  'recovering',
+  'binding',
+  'listening',
+  'closing',
+  'answering',
+  'finishing',
+  'flushing',
+];
+const WITH_SOCKET: readonly Stage[] = ['binding', 'listening', 'closing'];
+
+function changeOf({ stage }: Expected, event: string): Change | undefined {
+  const rule = RULES[stage][event];
+  if (rule || stage === 'over') return rule;
+  if (event === 'a hangup') return { did: ['reopen'] };
+  if (!SERVING.includes(stage)) return undefined;
+  // Nobody's command depends on who looks.
+  if (event === 'operators cannot look') return { did: ['admin: EACCES'] };
+  if (event === 'the admin part fails') return { did: ['admin: EIO'] };
+  if (!VITAL.includes(event)) return undefined;
+  return WITH_SOCKET.includes(stage) ? closed(exits(70)) : exits(70);
+}
+
+export function expectedOf(_start: string, events: readonly string[]): Expected {
+  return events.reduce(happen, { stage: 'checking', exit: undefined, did: [] });
+}
+
+function happen(before: Expected, event: string): Expected {
+  const { did = [], ...change } = changeOf(before, event) ?? {};
+  return { ...before, ...change, did: [...before.did, ...did] };
+}
+
+export const sightOf = ({ exit, did }: Expected): Sight => ({
+  exit: exit === undefined ? 'no end' : `exit code ${exit}`,
+  did: did.join(', ') || 'nothing done',
+});
