@@ -1,16 +1,8 @@
 /** What the database has of the commands, for who looks: read-only, with the daemon up or down. */
 import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
-import type {
-  AuditRow,
-  CommandHistory,
-  End,
-  Filter,
-  Listed,
-  ProcessRow,
-  State,
-  Step,
-} from './history-rows.ts';
+import { auditOf } from './audit-rows.ts';
+import type { CommandHistory, End, Filter, Listed, ProcessRow, State, Step } from './history-rows.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 /** The shared row says `running` of what still waits; our own table knows. */
@@ -74,16 +66,11 @@ function historyOf(database: Database.Database, commandId: string): CommandHisto
   const steps = database.prepare(
     'SELECT from_state, to_state, event, at, why FROM cmd_transition WHERE command_id = ? ORDER BY id',
   );
-  const audit = database.prepare(
-    `SELECT at, event, connection_id, pid, uid, gid, cmd, paths, paths_left, schedule_count, outcome, reason,
-       duration_ms, security FROM cmd_audit WHERE command_id = ? ORDER BY id`,
-  );
-  const entries = audit.all(commandId) as (Omit<AuditRow, 'paths'> & { paths: string })[];
   return {
     process: process as ProcessRow,
     state: state.get(commandId) as State,
     transitions: steps.all(commandId) as Step[],
-    audit: entries.map((entry) => ({ ...entry, paths: JSON.parse(entry.paths) as string[] })),
+    audit: auditOf(database, commandId),
   };
 }
 

@@ -1,4 +1,6 @@
 import Database from 'better-sqlite3';
+import { auditOf } from './audit-rows.ts';
+import type { AuditRow } from './history-rows.ts';
 
 /** The states that a command can be asked for. */
 export const LISTED_STATES = ['pending', 'running', 'succeeded', 'failed'] as const;
@@ -37,9 +39,10 @@ export function listProcesses(path: string, filter: ListFilter): Record<string, 
 export interface Detail {
   readonly process: Record<string, unknown>;
   readonly transitions: readonly Record<string, unknown>[];
+  readonly audit: readonly AuditRow[];
 }
 
-/** The row of a command and its transitions; undefined if the database does not know it. Reads only. */
+/** The row of a command, its transitions and its audit; undefined if the database does not know it. Reads only. */
 export function readProcess(path: string, commandId: string): Detail | undefined {
   return reading(path, (database) => {
     // By the index of the transitions; only a row that has none is looked for in the whole table.
@@ -57,6 +60,7 @@ export function readProcess(path: string, commandId: string): Detail | undefined
     return {
       process: row as Record<string, unknown>,
       transitions: steps.all(commandId) as Record<string, unknown>[],
+      audit: auditOf(database, commandId),
     };
   });
 }

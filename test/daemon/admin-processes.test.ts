@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { AuditRow } from '../../src/io/history-rows.ts';
 import { lookJson } from '../support/admin.ts';
 import { type Row, startDaemon, type TestDaemon, type TransitionRow } from '../support/daemon.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
@@ -67,11 +68,14 @@ test('a filter that is none is refused with what it must be', async (t) => {
   assert.deepEqual(await list(daemon, `?type=${encodeURIComponent("' OR 1 --")}`), []);
 });
 
-test('one command: its row and its transitions', async (t) => {
+test('one command: its row, its transitions and who asked for it', async (t) => {
   const daemon = await startDaemon(t);
   const row = await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'none') });
   const one = (id: string) =>
-    lookJson<{ process: Row; transitions: TransitionRow[]; error?: string }>(daemon, `/processes/${id}`);
+    lookJson<{ process: Row; transitions: TransitionRow[]; audit: AuditRow[]; error?: string }>(
+      daemon,
+      `/processes/${id}`,
+    );
   const { status, body } = await one(row.command_id);
   assert.deepEqual([status, body.process], [200, row]);
   assert.deepEqual(
@@ -81,6 +85,14 @@ test('one command: its row and its transitions', async (t) => {
       ['running', null],
       ['succeeded', 'exit code 0'],
     ],
+  );
+  assert.deepEqual(
+    body.audit.map(({ event, uid, paths }) => [event, uid, paths]),
+    ['command.accepted', 'command.ended'].map((event) => [
+      event,
+      process.getuid?.(),
+      [join(daemon.at.backups, 'none')],
+    ]),
   );
   const none = await one('79caa8ef-b828-4aa0-a69b-4cd499095eeb');
   assert.deepEqual([none.status, none.body.error], [404, 'the database knows no command of this id']);
