@@ -1,0 +1,45 @@
+import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatch, structuredPatch } from 'diff';
+
+/** So many lines may differ; the whole of both files is shown where more do: looking for what they share takes time by
+ * the square of it. */
+const MAX_CHANGES = 1_000;
+const CONTEXT = 3;
+
+/** What turns `before` into `after`, as `diff -u` has it; undefined `before`: there was no file. Others have their turn
+ * meanwhile. */
+export async function unifiedDiff(path: string, before: string | undefined, after: string): Promise<string> {
+  const names = [before === undefined ? '/dev/null' : path, path] as const;
+  const patch = await new Promise<StructuredPatch | undefined>((resolve) => {
+    const options = { context: CONTEXT, maxEditLength: MAX_CHANGES, callback: resolve };
+    structuredPatch(...names, before ?? '', after, undefined, undefined, options);
+  });
+  return formatPatch(patch ?? replacement(...names, before ?? '', after), FILE_HEADERS_ONLY);
+}
+
+function replacement(
+  oldFileName: string,
+  newFileName: string,
+  before: string,
+  after: string,
+): StructuredPatch {
+  const [gone, come] = [linesOf(before), linesOf(after)];
+  const hunk = {
+    oldStart: 1,
+    oldLines: gone.length,
+    newStart: 1,
+    newLines: come.length,
+    lines: [...marked('-', before, gone), ...marked('+', after, come)],
+  };
+  return { oldFileName, newFileName, oldHeader: undefined, newHeader: undefined, hunks: [hunk] };
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+function marked(mark: string, text: string, lines: readonly string[]): string[] {
+  const end = text.endsWith('\n') || text === '' ? [] : ['\\ No newline at end of file'];
+  return [...lines.map((line) => mark + line), ...end];
+}
