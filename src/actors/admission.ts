@@ -19,6 +19,17 @@ interface Ticket {
   gone: boolean;
 }
 
+/** What would become of one that came now. */
+export interface Outlook {
+  /** Whether it would run without waiting. */
+  readonly atOnce: boolean;
+  /** Whom it would wait for on the same paths, in the order of acceptance. */
+  readonly behind: readonly string[];
+  /** How many run, and how many may. */
+  readonly running: number;
+  readonly maxRunning: number;
+}
+
 export class Admission {
   readonly #maxRunning: number;
   readonly #tickets = new Map<string, Ticket>();
@@ -67,6 +78,19 @@ export class Admission {
     return ticket.blockers > 0 || this.#ready.indexOf(ticket) >= this.#maxRunning - this.#running;
   }
 
+  /** For one with these paths, which does not come. */
+  outlook(touches: readonly string[]): Outlook {
+    const behind = new Set<Ticket>();
+    for (const path of claimsOf(touches)) for (const ticket of this.#onTheWayOf(path)) behind.add(ticket);
+    const hasPlace = this.#ready.length < this.#maxRunning - this.#running;
+    return {
+      atOnce: behind.size === 0 && hasPlace,
+      behind: [...behind].sort((a, b) => a.order - b.order).map(({ id }) => id),
+      running: this.#running,
+      maxRunning: this.#maxRunning,
+    };
+  }
+
   /** One has ended, whether it ran or not. */
   release(id: string): void {
     const ticket = this.#tickets.get(id);
@@ -101,13 +125,18 @@ export class Admission {
   }
 
   #follow(ticket: Ticket, path: string): void {
-    const blocking = [this.#at.get(path), this.#below.get(path)];
-    for (const folder of ancestors(path)) blocking.push(this.#at.get(folder));
-    for (const blocker of blocking.flatMap((tickets) => [...(tickets ?? [])])) {
+    for (const blocker of this.#onTheWayOf(path)) {
       if (blocker.followers.has(ticket)) continue;
       blocker.followers.add(ticket);
       ticket.blockers++;
     }
+  }
+
+  /** Whoever claims the path, something below it or a folder above it. */
+  #onTheWayOf(path: string): Ticket[] {
+    const claims = [this.#at.get(path), this.#below.get(path)];
+    for (const folder of ancestors(path)) claims.push(this.#at.get(folder));
+    return claims.flatMap((tickets) => [...(tickets ?? [])]);
   }
 
   #claim(ticket: Ticket, path: string): void {

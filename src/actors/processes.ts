@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type AnyMachineSnapshot, type AnyStateMachine, fromCallback } from 'xstate';
+import { type AnyActorRef, type AnyMachineSnapshot, type AnyStateMachine, fromCallback } from 'xstate';
 import { DaemonError, type ErrorCode } from '../errors.ts';
 import type { Unsettled } from '../io/records.ts';
-import { refuse } from '../io/reply.ts';
+import { type Refusal, refuse } from '../io/reply.ts';
 import type { Store } from '../io/store.ts';
 import { ActorPool, type ChildEnded, isChildEnded } from './actor-pool.ts';
-import { Admission } from './admission.ts';
+import { belongingOf } from './actor-tree.ts';
+import { Admission, type Outlook } from './admission.ts';
 import type {
   ActorFailed,
   Listener,
@@ -53,6 +54,21 @@ export interface ProcessesInput {
  * times larger. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
+/** What would become of a command that is asked for now. */
+export type Forecast = { readonly refusal: Refusal } | { readonly outlook: Outlook };
+type Foresee = (touches: readonly string[], bytes: number) => Forecast;
+
+/** By supervisor; it is asked without an event, since nothing happens. */
+const FORECASTS = new WeakMap<AnyActorRef, Foresee>();
+
+/** For a plan that touches these paths, from a request of so many characters; `behind` has the ids of commands. */
+export function forecastOf(supervisor: AnyActorRef, touches: readonly string[], bytes: number): Forecast {
+  const foresee = FORECASTS.get(supervisor);
+  return foresee ? foresee(touches, bytes) : refused('SHUTTING_DOWN');
+}
+
+const refused = (code: ErrorCode) => ({ refusal: refuse(503, new DaemonError(code).message) });
+
 type ProcessesEvent = ProcessRequested | ProcessReport | ProcessesRecover | SupervisorDrain | ChildEnded;
 
 /** Spawns one process machine an accepted command, and admits them. They live here and not under the connection
@@ -79,6 +95,7 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
       });
       return made;
     };
+    const commandIn = (slot: string) => belongingOf(pool.get(slot) as AnyActorRef).command_id as string;
     const refusal = (bytes: number): ErrorCode | undefined => {
       if (draining) return 'SHUTTING_DOWN';
       if (pool.size - admission.running >= input.maxPending) return 'QUEUE_FULL';
@@ -92,9 +109,14 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
         heldBytes += bytes;
         return;
       }
-      const { message } = new DaemonError(code);
-      event.client.send({ type: 'process.refused', refusal: refuse(503, message) });
+      event.client.send({ type: 'process.refused', ...refused(code) });
     };
+    FORECASTS.set(self, (touches, bytes) => {
+      const code = refusal(bytes);
+      if (code !== undefined) return refused(code);
+      const outlook = admission.outlook(touches);
+      return { outlook: { ...outlook, behind: outlook.behind.map(commandIn) } };
+    });
     const admitNext = (): string | undefined => {
       const slot = admission.next();
       if (slot !== undefined) pool.get(slot)?.send({ type: 'process.admitted' });

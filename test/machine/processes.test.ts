@@ -8,7 +8,7 @@ import type {
   ProcessReport,
   ProcessTransitioned,
 } from '../../src/actors/messages.ts';
-import { processes } from '../../src/actors/processes.ts';
+import { forecastOf, processes } from '../../src/actors/processes.ts';
 import type { Plan } from '../../src/commands/command.ts';
 import type { Transition } from '../../src/io/records.ts';
 import type { Store } from '../../src/io/store.ts';
@@ -194,6 +194,27 @@ test('what runs is not counted as waiting', async () => {
   supervisor.request();
   assert.equal(supervisor.started.length, 2);
   assert.equal(supervisor.client.heard[0]?.type, 'process.refused');
+});
+
+test('what would become of a command is told, and nothing comes of it', async () => {
+  const supervisor = processSupervisor({ maxRunning: 1, maxPending: 1 });
+  const foresee = (path: string, bytes = 2) => {
+    const forecast = forecastOf(supervisor.actor, [path], bytes);
+    return 'refusal' in forecast ? [forecast.refusal.code, forecast.refusal.message] : forecast.outlook;
+  };
+  const places = { maxRunning: 1 };
+  assert.deepEqual(foresee('/r/a'), { atOnce: true, behind: [], running: 0, ...places });
+  supervisor.request();
+  assert.deepEqual(foresee('/r/a'), [503, 'too many commands are waiting']);
+  supervisor.started[0]?.send({ type: 'queue' });
+  await until('the first', () => supervisor.started[0]?.admitted);
+  assert.deepEqual(foresee('/r/a'), { atOnce: false, behind: [], running: 1, ...places });
+  assert.deepEqual(foresee('/r/process-0/b'), { atOnce: false, behind: ['u'], running: 1, ...places });
+  assert.deepEqual(foresee('/r/a', 64 * 1_048_576), [503, 'too many commands are waiting']);
+  assert.equal(supervisor.started.length, 1);
+  supervisor.actor.send({ type: 'supervisor.drain' });
+  assert.deepEqual(foresee('/r/a'), [503, 'the daemon is shutting down']);
+  assert.deepEqual(supervisor.client.heard, []);
 });
 
 test('few commands that are very large are too many, too', () => {

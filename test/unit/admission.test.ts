@@ -112,3 +112,37 @@ test('who stands behind as many as there are places must wait', () => {
   admission.enqueue('b', ['/r/b']);
   assert.deepEqual([admission.mustWait('a'), admission.mustWait('b')], [false, true]);
 });
+
+test('what would become of one that came now is told without its coming', () => {
+  const admission = new Admission(2);
+  admission.enqueue('above', ['/r/a']);
+  admission.enqueue('below', ['/r/a/b/c', '/r/z']);
+  const outlook = (...touches: string[]) => {
+    const { atOnce, behind } = admission.outlook(touches);
+    return [atOnce, behind];
+  };
+  assert.deepEqual(outlook('/r/a/b'), [false, ['above', 'below']]);
+  assert.deepEqual(outlook('/r/z', '/r/y'), [false, ['below']]);
+  assert.deepEqual(outlook('/r/y'), [true, []]);
+  assert.deepEqual(admit(admission), ['above']);
+  assert.deepEqual(outlook('/r/y'), [true, []]);
+  admission.enqueue('other', ['/r/x']);
+  assert.deepEqual(outlook('/r/y'), [false, []], 'the last place is for who came before');
+  assert.deepEqual(admit(admission), ['other']);
+  assert.deepEqual(admission.outlook([]), { atOnce: false, behind: [], running: 2, maxRunning: 2 });
+  for (const id of ['above', 'other']) admission.release(id);
+  assert.deepEqual(admit(admission), ['below'], 'nobody waits for who was only asked about');
+});
+
+test('what it would wait for is what it then waits for', () => {
+  const admission = new Admission(100);
+  const paths = ['/r', '/r/a', '/r/a/b', '/r/a/bc', '/r/z', `/r/z${'/y'.repeat(40)}`];
+  for (const [index, first] of paths.entries()) {
+    for (const second of paths) {
+      const id = `${index} ${second}`;
+      const { atOnce } = admission.outlook([first, second]);
+      admission.enqueue(id, [first, second]);
+      assert.equal(admission.mustWait(id), !atOnce, id);
+    }
+  }
+});
