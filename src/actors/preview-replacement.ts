@@ -1,0 +1,45 @@
+import { setImmediate } from 'node:timers/promises';
+import { CronTimes, jobsOf } from '../commands/cron-times.ts';
+import { unifiedDiff } from '../commands/unified-diff.ts';
+import { readPresentFile } from '../io/present-file.ts';
+import { systemTimeZone } from '../io/time-zone.ts';
+
+/** What a cron file would become. */
+export interface CronPreview {
+  readonly file: string;
+  /** Null: there is none, or `unread` says why it could not be read. */
+  readonly before: string | null;
+  readonly unread?: string;
+  readonly after: string;
+  /** As `diff -u` has it. */
+  readonly diff: string;
+  /** The one that cron lives in. */
+  readonly time_zone: string;
+  /** Those of `after` that run something, and when they will: ISO 8601 in that zone. */
+  readonly lines: readonly { readonly line: string; readonly next: readonly string[] }[];
+}
+
+const TIMES = 3;
+/** So many lines before others have their turn: each takes a tenth of a millisecond. */
+const LINES_A_TURN = 20;
+
+/** Reads the file as it is, and changes nothing. */
+export async function previewReplacement(file: string, after: string, now: Date): Promise<CronPreview> {
+  const { text, unread } = await readPresentFile(file);
+  const time_zone = systemTimeZone();
+  const times = new CronTimes(time_zone);
+  const lines: CronPreview['lines'][number][] = [];
+  for (const line of jobsOf(after)) {
+    if (lines.length % LINES_A_TURN === LINES_A_TURN - 1) await setImmediate();
+    lines.push({ line, next: times.next(line, now, TIMES) });
+  }
+  return {
+    file,
+    before: text ?? null,
+    ...(unread === undefined ? {} : { unread }),
+    after,
+    diff: await unifiedDiff(file, text, after),
+    time_zone,
+    lines,
+  };
+}
