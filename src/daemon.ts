@@ -13,7 +13,7 @@ import { type AuditLog, openAuditLog } from './io/audit-log.ts';
 import type { Config } from './io/config-schema.ts';
 import { COMMIT_SECONDS, Histogram } from './io/histogram.ts';
 import { type Log, type Logger, openLog } from './io/log.ts';
-import { peerOf } from './io/peer.ts';
+import { type Peer, peerOf } from './io/peer.ts';
 import { openStore, type StoreOptions } from './io/store.ts';
 import { connectionMachine } from './machines/connection.ts';
 import type { ConnectionInput } from './machines/connection-context.ts';
@@ -67,6 +67,12 @@ function daemonInput({ config, log, audit, accounts, announce }: Edges): DaemonI
     deletionRoots: config.deletion_roots,
     ownFiles: ownFiles(config),
   };
+  const common = { now, whitelist: WHITELIST, settings };
+  const connection = (links: Omit<ConnectionInput, keyof typeof common | 'id'>): ConnectionInput => ({
+    ...common,
+    ...links,
+    id: nanoid(),
+  });
   return {
     socketPath: config.socket_path,
     socketAccess: {
@@ -106,20 +112,19 @@ function daemonInput({ config, log, audit, accounts, announce }: Edges): DaemonI
       processes: () => actor('processes'),
       connections: () => actor('connections'),
       observer: () => actor('queueHandler'),
+      dryRuns: {
+        logic: connectionMachine,
+        inputFor: (links) => connection({ ...links, peer: NOBODY, objection: undefined }),
+        roots: settings.deletionRoots,
+        now,
+      },
     }),
     connections: ({ actor }) => ({
       logic: connectionMachine,
       maxConnections: config.max_connections,
       door: doorRules(config, accounts),
       peerOf,
-      inputFor: (client): ConnectionInput => ({
-        ...client,
-        id: nanoid(),
-        now,
-        whitelist: WHITELIST,
-        settings,
-        processes: actor('processes'),
-      }),
+      inputFor: (client) => connection({ ...client, processes: actor('processes') }),
       observer: () => actor('queueHandler'),
     }),
     processes: ({ store, actor }) => ({
@@ -146,6 +151,9 @@ function daemonInput({ config, log, audit, accounts, announce }: Edges): DaemonI
 }
 
 const DAY = 86_400_000;
+
+/** Who can reach the admin socket is the daemon's own user, and may ask. */
+const NOBODY: Peer = { known: false, why: 'a dry run' };
 
 function doorRules(config: Config, accounts: Accounts): DoorRules {
   return {

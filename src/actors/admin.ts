@@ -1,8 +1,9 @@
 import { type EventObject, fromCallback } from 'xstate';
 import { asDaemonError, type DaemonError } from '../errors.ts';
 import { type AdminServer, type Answerer, openAdminSocket, openLoopbackPort } from '../io/admin-server.ts';
+import { DryRuns, type DryRunsInput } from './dry-runs.ts';
 import { Inspection } from './inspection.ts';
-import type { ActorFailed, Listener } from './messages.ts';
+import type { ActorFailed, CommandRehearsed, Listener } from './messages.ts';
 import type { Route, Sight } from './routes/route.ts';
 import { answerFrom, PUBLIC_ROUTES, ROUTES } from './routes/table.ts';
 
@@ -12,16 +13,22 @@ export interface AdminFailed {
   readonly error: DaemonError;
 }
 
-export interface AdminInput extends Omit<Sight, 'inspection'> {
+export interface AdminInput extends Omit<Sight, 'inspection' | 'dryRuns'> {
   readonly socketPath: string;
   /** Null: none. */
   readonly metricsPort: number | null;
-  readonly observer: () => Listener<ActorFailed>;
+  readonly observer: () => Listener<ActorFailed | CommandRehearsed>;
+  readonly dryRuns: Omit<DryRunsInput, 'processes' | 'observer'>;
 }
 
 /** Lets operators look in, until it is stopped. It changes nothing, and nothing depends on it. */
 export const admin = fromCallback<EventObject, AdminInput>(({ input, sendBack }) => {
-  const sight: Sight = { ...input, inspection: new Inspection(input.daemon) };
+  const { processes, observer } = input;
+  const sight: Sight = {
+    ...input,
+    inspection: new Inspection(input.daemon),
+    dryRuns: new DryRuns({ ...input.dryRuns, processes, observer }),
+  };
   const servers: AdminServer[] = [];
   let stopped = false;
   const fail = (error: unknown) => {

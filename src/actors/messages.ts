@@ -85,6 +85,15 @@ export interface ConnectionEnded {
   readonly delivered: boolean;
 }
 
+/** admin → queue handler: somebody asked what would become of a request; nothing did */
+export interface CommandRehearsed {
+  readonly type: 'command.rehearsed';
+  /** As far as it was understood. */
+  readonly cmd: string | undefined;
+  /** Of the reply that a client would have got. */
+  readonly code: Reply['code'];
+}
+
 /** a supervisor → queue handler: an actor failed; it alone ended */
 export interface ActorFailed {
   readonly type: 'actor.failed';

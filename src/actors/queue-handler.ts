@@ -4,10 +4,10 @@ import { type AuditEntry, acceptedEntry, endedEntry, refusedEntry } from '../io/
 import { faultPoint } from '../io/fault-point.ts';
 import type { Logger } from '../io/log.ts';
 import { type Counters, countConnection, countTransition } from './counters.ts';
-import type { ActorFailed, ConnectionEnded, ProcessTransitioned } from './messages.ts';
+import type { ActorFailed, CommandRehearsed, ConnectionEnded, ProcessTransitioned } from './messages.ts';
 import { RefusalDigest } from './refusal-digest.ts';
 
-export type Observed = ProcessTransitioned | ConnectionEnded | ActorFailed;
+export type Observed = ProcessTransitioned | ConnectionEnded | CommandRehearsed | ActorFailed;
 
 export interface QueueHandlerInput {
   readonly logger: Logger;
@@ -32,6 +32,9 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
         return logTransition(input.logger, event);
       case 'connection.ended':
         return observeConnection(input, digest, event);
+      // No command, so neither counted nor audited.
+      case 'command.rehearsed':
+        return input.logger.debug({ cmd: event.cmd, code: event.code }, 'dry run');
       case 'actor.failed':
         return logFailure(input.logger, event);
     }

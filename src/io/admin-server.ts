@@ -5,6 +5,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { DaemonError, messageOf } from '../errors.ts';
 import { listenAt } from './listening-socket.ts';
 
@@ -12,6 +13,8 @@ export interface Question {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Read by who wants it, and bounded by him. */
+  readonly body: Readable;
 }
 
 export type Answer =
@@ -31,6 +34,8 @@ const MAX_CONNECTIONS = 64;
 const MAX_HEADER_BYTES = 8_192;
 /** Milliseconds without a byte; a stream has no such limit. */
 const SILENCE_LIMIT = 10_000;
+/** Once the question is there: longer than any answer takes. */
+export const ANSWER_LIMIT = 30_000;
 
 /** For the daemon's own user alone, from the first moment. Throws ADMIN_UNUSABLE. */
 export async function openAdminSocket(path: string, answer: Answerer): Promise<AdminServer> {
@@ -98,6 +103,7 @@ async function reply(request: IncomingMessage, response: ServerResponse, answer:
   response.on('error', () => {});
   response.sendDate = false;
   response.setHeader('Connection', 'close');
+  request.socket.setTimeout(ANSWER_LIMIT);
   const found = await answer(questionOf(request));
   if (response.destroyed) return;
   if ('stream' in found) {
@@ -113,8 +119,10 @@ async function reply(request: IncomingMessage, response: ServerResponse, answer:
   response.writeHead(found.status, { 'Content-Type': contentType }).end(text);
 }
 
-function questionOf({ method = '', url = '' }: IncomingMessage): Question {
+function questionOf(request: IncomingMessage): Question {
+  const { method = '', url = '' } = request;
   const at = url.indexOf('?');
   const path = at === -1 ? url : url.slice(0, at);
-  return { method, path, query: new URLSearchParams(at === -1 ? '' : url.slice(at + 1)) };
+  const query = new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
+  return { method, path, query, body: request };
 }

@@ -65,6 +65,12 @@ test('what is not a route is refused, and so is what a route does not know', asy
     assert.deepEqual(await asked('/state', method), get, method);
   }
   assert.deepEqual(await asked('/state', 'HEAD'), [405, 'GET', '']);
+  assert.deepEqual(await asked('/dry-run'), [405, 'POST', 'only POST is answered here']);
+  assert.deepEqual(await asked('/dry-run', 'POST'), [
+    400,
+    undefined,
+    'the body is empty; it must be the request of a client',
+  ]);
   assert.deepEqual(await asked('/healthz?verbose=1'), [400, undefined, 'unknown parameter "verbose"']);
 });
 
@@ -115,6 +121,8 @@ test('whatever is sent, and whoever leaves in the middle, the daemon goes on', a
     `${head('/state')}X: ${'x'.repeat(20_000)}\r\n\r\n`,
     'CONNECT x:1 HTTP/1.1\r\n\r\n',
     `${head('/metrics')}\r\n${head('/state')}\r\n${head('/processes')}\r\n`,
+    'POST /dry-run HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"cmd":',
+    'POST /dry-run HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{"\r\nzz\r\n',
   ];
   for (const bytes of sent) {
     for (const leave of ['end', 'destroy'] as const) {

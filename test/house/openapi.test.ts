@@ -3,9 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { LOOK_LIMIT, MAX_DRY_RUNS } from '../../src/actors/dry-runs.ts';
 import { MAX_READERS } from '../../src/actors/routes/events.ts';
 import { ROUTES } from '../../src/actors/routes/table.ts';
+import { MAX_ENTRIES } from '../../src/actors/survey-removal.ts';
+import { WHITELIST } from '../../src/commands/whitelist.ts';
 import { LISTED_STATES, MAX_LOOKED_AT } from '../../src/io/process-list.ts';
+import { CONNECTION_LIMITS } from '../../src/machines/connection-context.ts';
 
 interface Parameter {
   readonly name: string;
@@ -56,5 +60,14 @@ test('the limits that it tells are those of the code', () => {
   const states = PAGE.paths['/processes']?.get?.parameters?.find(({ name }) => name === 'state');
   assert.deepEqual(states?.schema.enum, LISTED_STATES);
   assert.ok(TEXT.includes(`its newest ${MAX_LOOKED_AT.toLocaleString('en')} rows`));
-  assert.match(TEXT.replaceAll(/\s+/g, ' '), new RegExp(`at most ${MAX_READERS} read at once`));
+  const { SILENCE_LIMIT, REQUEST_LIMIT } = CONNECTION_LIMITS;
+  const told = [
+    `at most ${MAX_READERS} read at once`,
+    `(1 MiB, ${SILENCE_LIMIT} ms between two pieces, ${REQUEST_LIMIT / 1_000} s in all)`,
+    `at most ${LOOK_LIMIT / 1_000} s and at most ${MAX_ENTRIES.toLocaleString('en')} entries`,
+    `At most ${MAX_DRY_RUNS} at once`,
+    `cmd: { enum: [${WHITELIST.map(({ name }) => name).join(', ')}] }`,
+  ];
+  const text = TEXT.replaceAll(/\s+/g, ' ');
+  for (const words of told) assert.ok(text.includes(words), words);
 });

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
+import type { DryRun } from '../../src/actors/dry-runs.ts';
 import type { TestDaemon } from './daemon.ts';
 
 export interface AdminReply {
@@ -12,7 +13,12 @@ export interface AdminReply {
 export const adminSocket = (daemon: TestDaemon): string => join(daemon.at.folder, 'run', 'cmd-admin.sock');
 
 /** What the admin socket answers. */
-export function look(socketPath: string, path: string, method = 'GET'): Promise<AdminReply> {
+export function look(
+  socketPath: string,
+  path: string,
+  method = 'GET',
+  body?: string | Buffer,
+): Promise<AdminReply> {
   return new Promise((resolve, reject) => {
     const asking = request({ socketPath, path, method }, (response) => {
       let text = '';
@@ -24,8 +30,16 @@ export function look(socketPath: string, path: string, method = 'GET'): Promise<
         resolve({ status: response.statusCode ?? 0, contentType, allow, text });
       });
     });
-    asking.on('error', reject).end();
+    asking.on('error', reject).end(body);
   });
+}
+
+/** What would become of a request. */
+export async function dryRun(daemon: TestDaemon, request: unknown): Promise<DryRun> {
+  const body = typeof request === 'string' ? request : JSON.stringify(request);
+  const { status, text } = await look(adminSocket(daemon), '/dry-run', 'POST', body);
+  if (status !== 200) throw new Error(`no dry run: ${status} ${text}`);
+  return JSON.parse(text) as DryRun;
 }
 
 export async function lookJson<T = Record<string, unknown>>(

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { LOOK_LIMIT } from '../../src/actors/dry-runs.ts';
 import { MAX_REQUEST_BYTES } from '../../src/actors/read-request.ts';
+import { ANSWER_LIMIT } from '../../src/io/admin-server.ts';
 import { DEFAULTS } from '../../src/io/config-schema.ts';
 import { MAX_REPLY_BYTES } from '../../src/io/reply.ts';
 import { LOCK_PATIENCE } from '../../src/io/store.ts';
@@ -59,4 +61,8 @@ test('draining waits for a client as long as its request may take', () => {
 
 test('of each stream of a child 1 MiB is kept, unless the config says otherwise', () => {
   assert.equal(DEFAULTS.max_output_bytes, 1_048_576);
+});
+
+test('a dry run has its answer before its connection is given up, however slow the disk is', () => {
+  assert.ok(CONNECTION_LIMITS.CHECK_LIMIT + LOOK_LIMIT <= ANSWER_LIMIT / 2);
 });

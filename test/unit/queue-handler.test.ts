@@ -71,6 +71,14 @@ const NOTHING: Reading = { bounds: [], counts: [], sum: 0 };
 
 const refused = (code: 400 | 503) => closed({ reply: { code, message: 'why' } });
 
+test('a dry run is a line for who looks closely, and neither counted nor audited', () => {
+  const { counters, lines, entries, hear } = observer();
+  const before = structuredClone({ ...counters, durations: {} });
+  hear({ type: 'command.rehearsed', cmd: 'delete_directory', code: 403 });
+  assert.deepEqual(lines, [{ level: 'debug', cmd: 'delete_directory', code: 403, msg: 'dry run' }]);
+  assert.deepEqual([entries, { ...counters, durations: {} }], [[], before]);
+});
+
 test('processes are counted by type and by the state that they reached, replies by their code', () => {
   const { counters, hear } = observer();
   const cron = { accepted: { ...ACCEPTED, type: 'update_cron_schedules' } };

@@ -1,8 +1,10 @@
+import type { Readable } from 'node:stream';
 import type { AnyActorRef } from 'xstate';
 import type { Answer } from '../../io/admin-server.ts';
 import type { Histogram } from '../../io/histogram.ts';
 import type { Store } from '../../io/store.ts';
 import type { Counters } from '../counters.ts';
+import type { DryRuns } from '../dry-runs.ts';
 import type { Inspection } from '../inspection.ts';
 
 /** What the routes read. None of them writes. */
@@ -15,6 +17,7 @@ export interface Sight {
   readonly counters: Counters;
   readonly commits: Histogram;
   readonly inspection: Inspection;
+  readonly dryRuns: DryRuns;
   readonly databasePath: string;
   readonly cronFile: string;
   readonly version: string;
@@ -25,10 +28,12 @@ export interface Asked {
   /** What stands in the place of `{id}`. */
   readonly id: string;
   readonly query: URLSearchParams;
+  /** What a POST brings; of a GET it is not read. */
+  readonly body: Readable;
 }
 
 export interface Route {
-  readonly method: 'GET';
+  readonly method: 'GET' | 'POST';
   /** `{id}` is any one segment. */
   readonly path: string;
   /** The keys that may be asked with; any other is refused. */

@@ -1,5 +1,6 @@
 import { asDaemonError } from '../../errors.ts';
 import type { Answer, Question } from '../../io/admin-server.ts';
+import { dryRun } from './dry-run.ts';
 import { events } from './events.ts';
 import { healthz } from './healthz.ts';
 import { metrics } from './metrics.ts';
@@ -9,7 +10,16 @@ import { problem, type Route, type Sight } from './route.ts';
 import { state } from './state.ts';
 
 /** Everything that can be asked; docs/openapi.yml is held against it. */
-export const ROUTES: readonly Route[] = [healthz, readyz, metrics, state, processes, processById, events];
+export const ROUTES: readonly Route[] = [
+  healthz,
+  readyz,
+  metrics,
+  state,
+  processes,
+  processById,
+  events,
+  dryRun,
+];
 
 /** On the loopback port, which everybody on the machine can reach. */
 export const PUBLIC_ROUTES: readonly Route[] = [metrics];
@@ -18,7 +28,7 @@ export const PUBLIC_ROUTES: readonly Route[] = [metrics];
 export async function answerFrom(
   routes: readonly Route[],
   sight: Sight,
-  { method, path, query }: Question,
+  { method, path, query, body }: Question,
   complain: (error: unknown) => void,
 ): Promise<Answer> {
   const there = routes.flatMap((route) => {
@@ -35,7 +45,7 @@ export async function answerFrom(
   if (unknown !== undefined)
     return problem(400, `unknown parameter ${JSON.stringify(unknown.slice(0, 100))}`);
   try {
-    return await found.route.answer({ sight, id: found.id, query });
+    return await found.route.answer({ sight, id: found.id, query, body });
   } catch (error) {
     complain(error);
     return problem(500, asDaemonError(error).message);
