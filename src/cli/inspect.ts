@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { messageOf } from '../errors.ts';
-import { AdminRefusal, adminLines, askAdmin } from '../io/admin-client.ts';
+import { adminLines, askAdmin } from '../io/admin-client.ts';
 import { theCommand } from './command-id.ts';
 import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
 import { type DaemonState, inspectText } from './inspect-text.ts';
 import { printable, printableJson } from './printable.ts';
 import { Screen } from './screen.ts';
+import { unanswered } from './unanswered.ts';
 import { EXIT, perform, VerbFailure, withExamples, withJson } from './verb.ts';
 
 interface InspectOptions extends ConfigOptions {
@@ -96,12 +97,3 @@ const look = (path: string) =>
   askAdmin(path, '/state').catch((error: unknown) => {
     throw unanswered(path, error);
   }) as Promise<DaemonState>;
-
-function unanswered(path: string, error: unknown): VerbFailure {
-  if (error instanceof AdminRefusal)
-    return new VerbFailure(`the daemon at ${path} refuses: ${error.message}`, 'ask for less, or later');
-  return new VerbFailure(
-    `no daemon answers at ${path}: ${messageOf(error)}`,
-    'start it, or check admin_socket_path; only the user that it runs as may ask',
-  );
-}
