@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
+import type { DryRun } from '../actors/dry-runs.ts';
 import { messageOf } from '../errors.ts';
+import { askDryRun } from '../io/admin-client.ts';
 import { call } from '../io/client.ts';
 import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
+import { dryRunText } from './dry-run-text.ts';
 import { followToEnd } from './follow.ts';
 import { printableJson } from './printable.ts';
-import { EXIT, perform, withExamples, withJson } from './verb.ts';
+import { unanswered } from './unanswered.ts';
+import { EXIT, perform, VerbFailure, withExamples, withJson } from './verb.ts';
 
 /** `call`: sends a command as a client does. */
 export function addCall(root: Command): void {
@@ -13,25 +17,41 @@ export function addCall(root: Command): void {
     .description('send a command to the daemon and print its reply; exits 0 if it was accepted')
     .argument('<cmd>', 'update_cron_schedules, delete_directory or cleanup_backups')
     .argument('[args...]', 'key=value pairs (a value may be JSON), or one JSON object')
-    .option('--wait', 'follow the command to its end; exits 0 if it succeeded');
+    .option('--wait', 'follow the command to its end; exits 0 if it succeeded')
+    .option('--dry-run', 'show what would be answered and done, and do nothing; exits as without');
   withExamples(
     withConfig(withJson(verb)),
     'call delete_directory path=/var/backups/dbcalm/b1 --wait',
     `call cleanup_backups '{"backup_ids":["b1"],"folders":["/var/backups/dbcalm/b1"]}'`,
+    'call delete_directory path=/var/backups/dbcalm/b1 --dry-run',
   ).action((cmd: string, args: string[], options: CallOptions) => perform(() => send(cmd, args, options)));
 }
 
 interface CallOptions extends ConfigOptions {
   readonly wait?: boolean;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
 async function send(cmd: string, args: string[], options: CallOptions): Promise<number> {
+  const request = { cmd, args: parseArgs(args) };
+  if (options.dryRun) return showDryRun(request, options);
   const { socket_path, database_path } = configOf(options);
-  const reply = (await reach(socket_path, { cmd, args: parseArgs(args) })) as { code?: number; id?: string };
+  const reply = (await reach(socket_path, request)) as { code?: number; id?: string };
   console.log(printableJson(reply));
   if (reply.code !== 202 || reply.id === undefined) return EXIT.failed;
   return options.wait ? followToEnd(database_path, reply.id, options.json) : EXIT.ok;
+}
+
+async function showDryRun(request: unknown, options: CallOptions): Promise<number> {
+  if (options.wait)
+    throw new VerbFailure('there is nothing to wait for in a dry run', 'give --wait or --dry-run');
+  const { admin_socket_path: path } = configOf(options);
+  const found = (await askDryRun(path, request).catch((error: unknown) => {
+    throw unanswered(path, error);
+  })) as DryRun;
+  console.log(options.json ? printableJson(found, 2) : dryRunText(found));
+  return found.code === 202 ? EXIT.ok : EXIT.failed;
 }
 
 function reach(socketPath: string, request: unknown): Promise<unknown> {

@@ -33,6 +33,14 @@ export function duration(ms: number): string {
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+const UNITS = ['KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+export function sized(bytes: number): string {
+  if (bytes < 1_024) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+  const power = Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length);
+  return `${(bytes / 1_024 ** power).toFixed(1)} ${UNITS[power - 1]}`;
+}
+
 /** Enough of an id to name it, where somebody reads; whole for programs. */
 export const shortId = (id: string) => printable(process.stdout.isTTY ? id.slice(0, 8) : id);
 

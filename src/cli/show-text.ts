@@ -6,7 +6,7 @@ import { printable, printableBlock } from './printable.ts';
 /** Of 150,000 folders a few are enough to know it by; the JSON has all. */
 const MAX_PATHS = 10;
 const MAX_TEXT = 2_000;
-const cut = (text: string) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
+export const cut = (text: string) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
 
 /** `name`: who a uid is. */
 type Name = (uid: number) => string | undefined;

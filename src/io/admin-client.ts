@@ -3,6 +3,8 @@ import { json } from 'node:stream/consumers';
 
 /** Milliseconds without an answer: a daemon that is stopped takes connections, and says nothing. */
 const ANSWER_LIMIT = 10_000;
+/** A dry run may look at the disk for longer. */
+const DRY_RUN_LIMIT = 40_000;
 
 /** A daemon is there, and says why it does not answer this. */
 export class AdminRefusal extends Error {}
@@ -10,6 +12,11 @@ export class AdminRefusal extends Error {}
 /** What the admin socket answers to GET `path`. Rejects where it cannot be asked, or says that it will not. */
 export async function askAdmin(socketPath: string, path: string): Promise<unknown> {
   return json(await open(socketPath, path, ANSWER_LIMIT));
+}
+
+/** What would become of `request`, which goes nowhere else. */
+export async function askDryRun(socketPath: string, request: unknown): Promise<unknown> {
+  return json(await open(socketPath, '/dry-run', DRY_RUN_LIMIT, JSON.stringify(request)));
 }
 
 /** The lines of a stream, until the daemon ends it. Who takes them slowly makes the daemon leave some out. */
@@ -23,14 +30,22 @@ export async function* adminLines(socketPath: string, path: string): AsyncGenera
   }
 }
 
-function open(socketPath: string, path: string, silenceLimit: number): Promise<IncomingMessage> {
+/** With a `body` it is a POST. `silenceLimit`: of the answer that has begun; 0 is none. */
+function open(
+  socketPath: string,
+  path: string,
+  silenceLimit: number,
+  body?: string,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const asking = request({ socketPath, path }, (response) => {
+    const method = body === undefined ? 'GET' : 'POST';
+    const asking = request({ socketPath, path, method }, (response) => {
       asking.setTimeout(silenceLimit);
       if (response.statusCode === 200) return resolve(response);
-      json(response).then((body) => reject(new AdminRefusal((body as { error: string }).error)), reject);
+      json(response).then((said) => reject(new AdminRefusal((said as { error: string }).error)), reject);
     });
-    const silent = () => asking.destroy(new Error(`no answer within ${ANSWER_LIMIT / 1_000} s`));
-    asking.setTimeout(ANSWER_LIMIT, silent).on('error', reject).end();
+    const limit = silenceLimit || ANSWER_LIMIT;
+    const silent = () => asking.destroy(new Error(`no answer within ${limit / 1_000} s`));
+    asking.setTimeout(limit, silent).on('error', reject).end(body);
   });
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { wordsOf } from '../../src/cli/completion.ts';
 import { program } from '../../src/cli/program.ts';
 import { type Layout, startDaemon } from '../support/daemon.ts';
+import { makeBackups } from '../support/folder.ts';
 import { RunningVerb, verb } from '../support/verb.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'verbs.md'), 'utf8');
@@ -42,18 +43,26 @@ function asOnPage(text: string, at?: Layout): string {
 function plain(text: string, at?: Layout): string {
   return asOnPage(text, at)
     .replace(UUID, 'UUID')
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{3})?/g, 'TIME')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d(\.\d{3})?)?/g, 'TIME')
     .replace(/\d\d:\d\d:\d\d\.\d{3}/g, 'CLOCK')
     .replace(/\d+\.\d+ s\b/g, 'TOOK')
     .replace(/uid \d+( \(\w+\))?, gid \d+/, 'WHO')
     .replace(/pid +\d+/g, 'PID')
     .replace(/connection [\w-]{21}/, 'CONNECTION')
+    .replace(/\.dbcalm\.[\w-]{21}/, 'STAGED')
+    .replace(/frees [\d.]+ \w+/g, 'FREED')
+    .replace(/next \(\S+\)$/m, 'next (ZONE)')
     .replace(/ +/g, ' ');
 }
+
+/** As a shell would hand it over. */
+const unquoted = (word: string) => word.replace(/^'(.*)'$/, '$1');
 
 test('the examples of the page work as they are printed', async (t) => {
   const daemon = await startDaemon(t);
   const { at } = daemon;
+  const [b4] = makeBackups(at.backups, 'b4') as [string];
+  writeFileSync(join(b4, 'inner', 'file'), 'x'.repeat(10_000));
   /** The ids of the page, each with the one that it is here. */
   const ids = new Map<string, string>();
   const examples = [...PAGE.matchAll(/```console\n([\s\S]+?)```/g)].flatMap(([, text]) =>
@@ -64,7 +73,7 @@ test('the examples of the page work as they are printed', async (t) => {
     const [line = '', ...rest] = example.split('\n');
     const wanted = rest.join('\n');
     const [name = '', ...words] = line.replaceAll(BACKUPS, at.backups).split(' ');
-    const args = words.map((word) => [...ids].find(([id]) => id.startsWith(word))?.[1] ?? word);
+    const args = words.map(unquoted).map((word) => [...ids].find(([id]) => id.startsWith(word))?.[1] ?? word);
     if (name === 'tail') {
       const tail = new RunningVerb(t, at, name, ...args);
       // It tells of what ends once it looks.
@@ -80,8 +89,8 @@ test('the examples of the page work as they are printed', async (t) => {
     assert.equal(plain(heard.stdout, at), plain(wanted), line);
     assert.equal(heard.status, 0, line);
     const [[theirs], [ours]] = [wanted.match(UUID) ?? [], heard.stdout.match(UUID) ?? []];
-    if (name === 'call') {
-      ids.set(theirs as string, ours as string);
+    if (name === 'call' && theirs !== undefined) {
+      ids.set(theirs, ours as string);
       await daemon.ended(ours as string);
     }
   }

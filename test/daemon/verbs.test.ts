@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { prepare, startDaemon, type TestDaemon } from '../support/daemon.ts';
@@ -116,6 +117,38 @@ test('call --wait follows what was accepted, and tells by its code how it ended'
   assert.match(lines.at(-1).process.error, /cannot remove/);
   const refused = verb(at, 'call', 'delete_directory', `path=${at.backups}`, '--wait');
   assert.deepEqual([refused.status, JSON.parse(refused.stdout).code], [1, 403]);
+});
+
+test('call --dry-run shows what would be done, by the same code, and does nothing', async (t) => {
+  const daemon = await startDaemon(t);
+  const { at } = daemon;
+  const [path] = makeBackups(at.backups, 'b1') as [string];
+  const dry = (...args: string[]) => verb(at, 'call', ...args, '--dry-run');
+  const good = dry('delete_directory', `path=${path}`);
+  assert.deepEqual([good.status, good.stderr], [0, '']);
+  assert.ok(good.stdout.startsWith('{"code":202,"status":"Accepted"}\n'));
+  assert.ok(good.stdout.includes(`\n  ${path}: 2 entries, 0 bytes, frees `));
+  const json = dry('delete_directory', `path=${path}`, '--json').json();
+  assert.deepEqual([json.code, json.plan.paths[0].entries], [202, 2]);
+  assert.deepEqual([existsSync(path), daemon.rows()], [true, []]);
+
+  for (const args of [
+    ['delete_directory', `path=${at.backups}`],
+    ['delete_directory'],
+    ['restore'],
+  ] as const) {
+    const [found, real] = [dry(...args), verb(at, 'call', ...args)];
+    assert.equal(real.status, 1);
+    assert.deepEqual([found.status, found.stdout, found.stderr], [real.status, real.stdout, real.stderr]);
+  }
+  const both = dry('delete_directory', `path=${path}`, '--wait');
+  assert.equal(both.status, 2);
+  assert.match(both.stderr, /nothing to wait for in a dry run\. What to do: /);
+
+  await daemon.stop();
+  const gone = dry('delete_directory', `path=${path}`);
+  assert.equal(gone.status, 2);
+  assert.match(gone.stderr, /^dbcalm-cmd: no daemon answers at .*cmd-admin\.sock: .*What to do: start it/);
 });
 
 test('a verb that cannot do its work says why, and what to do, in one line', async (t) => {
