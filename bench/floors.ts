@@ -1,0 +1,46 @@
+/** What nothing written for Node can be faster than, and what is measured beside it. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ask } from '../test/support/client.ts';
+import { launch, output } from './launch.ts';
+import { now } from './load/clock.ts';
+import type { Running } from './subjects.ts';
+
+const FLOORS = join(import.meta.dirname, 'floors');
+
+const IDLE = `setInterval(() => {}, 60_000);
+process.stderr.write(JSON.stringify({ pid: process.pid, msg: 'listening' }))`;
+
+export type FloorMode = 'reply' | 'spawn';
+
+/** A bare server of the same Node, in the same kind of jail. */
+export async function startFloor(mode: FloorMode, folder: string): Promise<Running> {
+  mkdirSync(join(folder, 'backups'), { recursive: true });
+  const socket = join(folder, 'floor.sock');
+  const { pid, stop } = await launch(folder, [
+    process.execPath,
+    join(FLOORS, 'bare-server.ts'),
+    socket,
+    join(folder, 'backups'),
+    mode,
+  ]);
+  const settled = async () => {
+    await ask(socket, { cmd: 'settle' });
+    return now();
+  };
+  const name = mode === 'spawn' ? 'spawn floor' : 'socket floor';
+  return { name, pid, socket, backups: join(folder, 'backups'), settled, stop };
+}
+
+/** Bare Node, for its memory. */
+export async function startIdle(folder: string): Promise<{ readonly pid: number; stop(): Promise<void> }> {
+  mkdirSync(folder, { recursive: true });
+  return launch(folder, [process.execPath, '-e', IDLE]);
+}
+
+/** Durable commits of one row, a second. */
+export function commitFloor(folder: string, count: number): number {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'floor.sqlite3');
+  return Number(output(folder, [process.execPath, join(FLOORS, 'commits.ts'), file, String(count)]));
+}

@@ -1,0 +1,49 @@
+/** The load generator: a process of its own, so that it does not share a thread with what it measures. It takes jobs
+ * from its parent, one at a time. */
+import { connect } from 'node:net';
+import { now } from './clock.ts';
+import type { Job, Run } from './load.ts';
+
+async function carryOut(job: Job): Promise<Run> {
+  const latencies: number[] = [];
+  const codes: Record<string, number> = {};
+  let next = job.first;
+  const end = job.first + job.requests;
+  const client = async () => {
+    while (next < end) {
+      const text = job.template.replaceAll('%n', String(next++));
+      const { code, took } = await exchange(job.socket, text, job.halfClose);
+      latencies.push(took);
+      codes[code] = (codes[code] ?? 0) + 1;
+    }
+  };
+  const begunAt = now();
+  await Promise.all(Array.from({ length: job.clients }, client));
+  return { begunAt, endedAt: now(), latencies, codes };
+}
+
+/** From the start of the connection to the whole reply. */
+function exchange(path: string, text: string, halfClose: boolean): Promise<{ code: string; took: number }> {
+  return new Promise((resolve) => {
+    const begun = now();
+    let reply = '';
+    let took = 0;
+    const socket = connect({ path, allowHalfOpen: true });
+    if (halfClose) socket.end(text);
+    else socket.write(text);
+    socket.on('data', (piece) => {
+      reply += piece;
+      took = now() - begun;
+    });
+    socket.on('error', () => {});
+    socket.on('end', () => socket.end());
+    socket.on('close', () => {
+      const [, code] = /^\{"code":(\d+)/.exec(reply) ?? [];
+      resolve({ code: code ?? 'none', took });
+    });
+  });
+}
+
+process.on('message', async (job: Job) => {
+  process.send?.(await carryOut(job));
+});

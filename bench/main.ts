@@ -1,0 +1,41 @@
+/** npm run bench -- [--only NAME,…] [--rounds N] [--quick] [--json] [--executable FILE] [--chart FILE] */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chartOf } from './chart.ts';
+import { runBench } from './run-bench.ts';
+import { tablesOf } from './table.ts';
+
+const RESULTS = join(import.meta.dirname, 'results');
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '7' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    executable: { type: 'string', default: join(import.meta.dirname, '..', 'dist', 'dbcalm-cmd') },
+    chart: { type: 'string', default: join(RESULTS, 'bench.svg') },
+  },
+});
+if (!/^[1-9]\d?$/.test(values.rounds)) {
+  throw new Error(`--rounds must be a whole number from 1 to 99, not ${values.rounds}`);
+}
+
+const folder = mkdtempSync(join(realpathSync(tmpdir()), 'dbcalm-cmd-bench-'));
+try {
+  const report = await runBench({
+    folder,
+    only: values.only?.split(','),
+    rounds: values.quick ? 1 : Number(values.rounds),
+    scale: values.quick ? 0.02 : 1,
+    executable: values.executable,
+    tell: (line) => process.stderr.write(`${line}\n`),
+  });
+  mkdirSync(dirname(values.chart), { recursive: true });
+  writeFileSync(values.chart, chartOf(report));
+  console.log(values.json ? JSON.stringify(report, undefined, 2) : tablesOf(report));
+} finally {
+  rmSync(folder, { recursive: true });
+}
