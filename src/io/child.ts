@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { DaemonError, messageOf } from '../errors.ts';
 import { BoundedCapture } from './capture.ts';
+import { type Exit, onExit } from './child-exits.ts';
 import { faultPoint } from './fault-point.ts';
+import { posixSpawn } from './posix-spawn.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
 import { RenamedLines } from './renamed-lines.ts';
 
@@ -34,7 +36,7 @@ export interface ChildEvents {
 const DESCRIPTOR = /\/proc\/self\/fd\/\d+/g;
 
 /** Small and fixed: what the daemon was started with is nobody's business, and costs time on every fork. */
-const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' };
+const ENVIRONMENT = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C'];
 
 /** Starts a program without a shell and follows it to its end. Exactly one of `ended` and `refused` is called;
  * `limit` bounds what is kept of each of its streams (bytes). Closes `launch.fds`. */
@@ -42,49 +44,68 @@ export function startChild(launch: Launch, limit: number, events: ChildEvents): 
   const refuse = (error: unknown) =>
     events.refused(new DaemonError('CHILD_NOT_STARTED', `${launch.file}: ${messageOf(error)}`, error));
   try {
-    follow(launch, limit, events, refuse);
+    follow(launch, limit, events);
   } catch (error) {
-    // Too long an argument list and NUL are thrown; the rest comes as an event.
     queueMicrotask(() => refuse(error));
   } finally {
     for (const fd of launch.fds) closeSync(fd);
   }
 }
 
-function follow(
-  { file, args, fds, names }: Launch,
-  limit: number,
-  events: ChildEvents,
-  refuse: (error: unknown) => void,
-): void {
+function follow({ file, args, fds, names }: Launch, limit: number, events: ChildEvents): void {
   faultPoint('child.spawning');
-  const child = spawn(file, args, { cwd: '/', env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', ...fds] });
-  const [stdout, stderr] = [new BoundedCapture(limit), new BoundedCapture(limit)];
-  const lines = [stdout, stderr].map(
-    (kept) => new RenamedLines(names, DESCRIPTOR, (piece) => kept.push(piece)),
-  );
-  child.stdout?.on('data', (piece: Buffer) => lines[0]?.push(piece));
-  child.stderr?.on('data', (piece: Buffer) => lines[1]?.push(piece));
-  child.once('spawn', () => {
+  const { pid, ...outputs } = posixSpawn({ file, args, env: ENVIRONMENT, folder: '/', fds });
+  let exit: Exit | undefined;
+  let awaited = 3;
+  const ended = () => {
+    if (--awaited > 0) return;
+    faultPoint('child.exited');
+    events.ended(endOf(exit as Exit, stdout, stderr));
+  };
+  const stdout = capture(outputs.stdout, names, limit, ended);
+  const stderr = capture(outputs.stderr, names, limit, ended);
+  onExit(pid, (found) => {
+    exit = found;
+    ended();
+  });
+  process.nextTick(() => {
     faultPoint('child.spawned');
     // Of one that has ended already, nothing but the number is known.
-    const pid = child.pid as number;
     events.spawned(identityOf(pid) ?? { pid, start: '', bootId: '' });
   });
-  child.once('error', (error) => {
-    if (child.pid === undefined) refuse(error);
+}
+
+/** One stream of a child, read to its end; `ended` hears of that. */
+function capture(
+  fd: number,
+  names: ReadonlyMap<string, string>,
+  limit: number,
+  ended: () => void,
+): BoundedCapture {
+  const kept = new BoundedCapture(limit);
+  const lines = new RenamedLines(names, DESCRIPTOR, (piece) => kept.push(piece));
+  const stream = new Socket({ fd, readable: true, writable: false });
+  stream.on('data', (piece: Buffer) => lines.push(piece));
+  // It is followed by `close`, like the end.
+  stream.on('error', () => {});
+  stream.once('close', () => {
+    lines.end();
+    ended();
   });
-  child.once('close', (code, signal) => {
-    if (child.pid === undefined) return;
-    faultPoint('child.exited');
-    for (const stream of lines) stream.end();
-    const killed = signal === null ? '' : `killed by ${signal}\n`;
-    const left = { stdout: stdout.left, stderr: stderr.left };
-    events.ended({
-      code: code ?? 128 + constants.signals[signal as NodeJS.Signals],
-      stdout: stdout.text(),
-      stderr: stderr.text() + killed,
-      ...(left.stdout + left.stderr > 0 ? { left } : {}),
-    });
-  });
+  return kept;
+}
+
+function endOf({ code, signal }: Exit, stdout: BoundedCapture, stderr: BoundedCapture): ChildEnd {
+  const left = { stdout: stdout.left, stderr: stderr.left };
+  return {
+    code: signal === 0 ? code : 128 + signal,
+    stdout: stdout.text(),
+    stderr: stderr.text() + (signal === 0 ? '' : `killed by ${signalName(signal)}\n`),
+    ...(left.stdout + left.stderr > 0 ? { left } : {}),
+  };
+}
+
+function signalName(number: number): string {
+  const [name] = Object.entries(constants.signals).find(([, known]) => known === number) ?? [];
+  return name ?? `signal ${number}`;
 }

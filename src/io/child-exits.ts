@@ -1,0 +1,48 @@
+/** Hears of the ends of children that Node did not start itself. */
+import koffi from 'koffi';
+
+/** `signal`: the number of the one that ended it, 0 if none did. */
+export interface Exit {
+  readonly code: number;
+  readonly signal: number;
+}
+
+/** The kernel tells of many ends by one signal, and a signal is no promise: so often (ms) all are looked at anyway. It
+ * also keeps the process from ending before its children. */
+const FALLBACK = 1_000;
+const WNOHANG = 1;
+
+type WaitPid = (pid: number, status: number[], options: number) => number;
+
+let waitpid: WaitPid | undefined;
+const awaited = new Map<number, (exit: Exit) => void>();
+let fallback: NodeJS.Timeout | undefined;
+
+/** Calls `tell` once, when the child has ended; it is a zombie until then. To be called before the loop turns. */
+export function onExit(pid: number, tell: (exit: Exit) => void): void {
+  if (waitpid === undefined) {
+    waitpid = koffi.load('libc.so.6').func('int waitpid(int pid, _Out_ int *status, int options)') as WaitPid;
+    process.on('SIGCHLD', lookAtAll);
+  }
+  awaited.set(pid, tell);
+  fallback ??= setInterval(lookAtAll, FALLBACK);
+  // It may have ended before there was anybody to hear the signal.
+  setImmediate(look, pid);
+}
+
+function lookAtAll(): void {
+  for (const pid of [...awaited.keys()]) look(pid);
+}
+
+function look(pid: number): void {
+  const tell = awaited.get(pid);
+  const status = [0];
+  if (!tell || waitpid?.(pid, status, WNOHANG) === 0) return;
+  awaited.delete(pid);
+  if (awaited.size === 0) {
+    clearInterval(fallback);
+    fallback = undefined;
+  }
+  const [word = 0] = status;
+  tell({ code: (word >> 8) & 0xff, signal: word & 0x7f });
+}

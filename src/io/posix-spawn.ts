@@ -1,0 +1,119 @@
+/** posix_spawn(3) of the C library. Node's own spawn forks, that is, it copies the page tables of the whole daemon for
+ * each child: several times the work, and the more the larger the daemon is. */
+import { closeSync, constants } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
+
+export interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  /** Where it begins. */
+  readonly folder: string;
+  /** What become its descriptors 3, 4, …; it reads nothing, and has no other but for its output. */
+  readonly fds: readonly number[];
+}
+
+/** A program that runs. The two are the ends to read of its output; who called closes them. */
+export interface Spawned {
+  readonly pid: number;
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+/** Room for types that the C library keeps to itself; each is smaller on 64 bits. */
+const OPAQUE_BYTES = 512;
+/** sigset_t: a bit a signal. */
+const SIGNAL_SET_BYTES = 128;
+/** Linux's numbers. Source: spawn.h, fcntl.h. */
+const SETSIGDEF = 0x04;
+const SETSIGMASK = 0x08;
+const O_CLOEXEC = 0o2000000;
+const F_DUPFD_CLOEXEC = 1030;
+const FIRST_FD = 3;
+
+type Library = ReturnType<typeof load>;
+let loaded: Library | undefined;
+
+function load() {
+  const c = koffi.load('libc.so.6');
+  const attributes = Buffer.alloc(OPAQUE_BYTES);
+  check('attributes', c.func('int posix_spawnattr_init(void *a)')(attributes));
+  // Node ignores SIGPIPE: a child that inherited it would not end when nobody reads.
+  c.func('int posix_spawnattr_setflags(void *a, short flags)')(attributes, SETSIGDEF | SETSIGMASK);
+  const all = Buffer.alloc(SIGNAL_SET_BYTES, 0xff);
+  c.func('int posix_spawnattr_setsigdefault(void *a, const void *set)')(attributes, all);
+  const none = Buffer.alloc(SIGNAL_SET_BYTES);
+  c.func('int posix_spawnattr_setsigmask(void *a, const void *set)')(attributes, none);
+  return {
+    attributes,
+    pipe: c.func('int pipe2(_Out_ int *fds, int flags)'),
+    fcntl: c.func('int fcntl(int fd, int command, ...)'),
+    spawn: c.func(
+      'int posix_spawn(_Out_ int *pid, const char *file, void *actions, void *attributes, const char **argv, const char **envp)',
+    ),
+    initActions: c.func('int posix_spawn_file_actions_init(void *a)'),
+    addOpen: c.func(
+      'int posix_spawn_file_actions_addopen(void *a, int fd, const char *path, int flags, unsigned int mode)',
+    ),
+    addDup: c.func('int posix_spawn_file_actions_adddup2(void *a, int from, int to)'),
+    addFolder: c.func('int posix_spawn_file_actions_addchdir_np(void *a, const char *path)'),
+    destroyActions: c.func('int posix_spawn_file_actions_destroy(void *a)'),
+  };
+}
+
+/** Starts a program; it runs when this returns. Throws what keeps it from running. */
+export function posixSpawn(program: Program): Spawned {
+  const { file, args, env, fds } = program;
+  for (const word of [file, ...args]) {
+    if (word.includes('\0')) throw new Error(`spawn ${file}: an argument holds null bytes`);
+  }
+  loaded ??= load();
+  const c = loaded;
+  const passing: number[] = [];
+  const kept: number[] = [];
+  const actions = Buffer.alloc(OPAQUE_BYTES);
+  check(file, c.initActions(actions));
+  try {
+    const [stdout, stderr] = [openPipe(c, file), openPipe(c, file)];
+    kept.push(stdout.read, stderr.read);
+    passing.push(stdout.write, stderr.write);
+    const safe = fds.map((fd) => outOfTheWay(c, fd, FIRST_FD + fds.length, passing));
+    check(file, c.addOpen(actions, 0, '/dev/null', constants.O_RDONLY, 0));
+    const ends = [stdout.write, stderr.write, ...safe];
+    for (const [index, fd] of ends.entries()) check(file, c.addDup(actions, fd, index + 1));
+    check(file, c.addFolder(actions, program.folder));
+    const pid = [0];
+    const words = [file, ...args, null];
+    check(file, c.spawn(pid, file, actions, c.attributes, words, [...env, null]));
+    return { pid: pid[0] as number, stdout: stdout.read, stderr: stderr.read };
+  } catch (error) {
+    for (const fd of kept) closeSync(fd);
+    throw error;
+  } finally {
+    c.destroyActions(actions);
+    for (const fd of passing) closeSync(fd);
+  }
+}
+
+function openPipe(c: Library, file: string): { readonly read: number; readonly write: number } {
+  const fds = [0, 0];
+  if (c.pipe(fds, O_CLOEXEC) !== 0) check(file, koffi.errno());
+  const [read, write] = fds as [number, number];
+  return { read, write };
+}
+
+/** Descriptors are put in place one after the other: one whose number is another's place is moved before. */
+function outOfTheWay(c: Library, fd: number, first: number, passing: number[]): number {
+  if (fd >= first) return fd;
+  const moved = c.fcntl(fd, F_DUPFD_CLOEXEC, 'int', first) as number;
+  if (moved < 0) check('descriptor', koffi.errno());
+  passing.push(moved);
+  return moved;
+}
+
+function check(file: string, errno: number): void {
+  if (errno === 0) return;
+  const code = getSystemErrorName(-errno);
+  throw Object.assign(new Error(`spawn ${file} ${code}`), { code });
+}
