@@ -15,6 +15,8 @@ export interface Question {
   readonly query: URLSearchParams;
   /** Read by who wants it, and bounded by him. */
   readonly body: Readable;
+  /** By which name it was asked for. */
+  readonly host: string | undefined;
 }
 
 export type Answer =
@@ -32,14 +34,20 @@ export interface AdminServer {
 /** Of operators; who comes beyond it is sent away. */
 const MAX_CONNECTIONS = 64;
 const MAX_HEADER_BYTES = 8_192;
-/** Milliseconds without a byte; a stream has no such limit. */
-const SILENCE_LIMIT = 10_000;
-/** Once the question is there: longer than any answer takes. */
+/** Milliseconds for a question and its answer, so that nobody keeps a place by being slow: a dry run reads a body and
+ * looks at many folders. A stream has no such limit. */
 export const ANSWER_LIMIT = 30_000;
 
+/** A page in a browser may let a name of its own lead to the loopback, and read what it finds there. */
+const LOOPBACK = /^(localhost|127\.0\.0\.1)(:\d+)?$/i;
+
 /** For the daemon's own user alone, from the first moment. Throws ADMIN_UNUSABLE. */
-export async function openAdminSocket(path: string, answer: Answerer): Promise<AdminServer> {
-  const room = new Room(answer);
+export async function openAdminSocket(
+  path: string,
+  answer: Answerer,
+  answerLimit = ANSWER_LIMIT,
+): Promise<AdminServer> {
+  const room = new Room(answer, answerLimit);
   const access = { mode: 0o600, owner: null, group: null };
   try {
     const listening = await listenAt(path, access, (socket) => room.enter(socket));
@@ -49,9 +57,14 @@ export async function openAdminSocket(path: string, answer: Answerer): Promise<A
   }
 }
 
+const MISDIRECTED: Answer = { status: 421, body: { error: 'ask for localhost or 127.0.0.1' } };
+
 /** On the loopback alone. Throws ADMIN_UNUSABLE. */
 export async function openLoopbackPort(port: number, answer: Answerer): Promise<AdminServer> {
-  const room = new Room(answer);
+  const room = new Room(
+    (question) => (LOOPBACK.test(question.host ?? 'localhost') ? answer(question) : MISDIRECTED),
+    ANSWER_LIMIT,
+  );
   const server = createTcpServer({ allowHalfOpen: true }, (socket) => room.enter(socket));
   try {
     await new Promise<void>((resolve, reject) => {
@@ -76,38 +89,59 @@ function closing(listening: { close(): unknown }, room: Room): AdminServer {
 /** HTTP for sockets that are handed in. An HTTP server that listens itself would keep a timer. */
 class Room {
   readonly #http: HttpServer;
-  readonly #inside = new Set<Socket>();
+  readonly #answerLimit: number;
+  /** Each with what sends it away when its time is over. */
+  readonly #inside = new Map<Socket, NodeJS.Timeout>();
 
-  constructor(answer: Answerer) {
+  constructor(answer: Answerer, answerLimit: number) {
+    this.#answerLimit = answerLimit;
     this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false }, (request, response) => {
-      reply(request, response, answer).catch(() => response.destroy());
+      reply(request, response, answer, () => this.#stay(request.socket)).catch(() => response.destroy());
     });
-    this.#http.timeout = SILENCE_LIMIT;
+    // Who has asked may close its side, as `nc -N` does, and still gets the answer.
+    Object.assign(this.#http, { httpAllowHalfOpen: true });
   }
 
   enter(socket: Socket): void {
     socket.on('error', () => {});
     if (this.#inside.size >= MAX_CONNECTIONS) return void socket.destroy();
-    this.#inside.add(socket);
-    socket.once('close', () => this.#inside.delete(socket));
+    this.#inside.set(
+      socket,
+      setTimeout(() => socket.destroy(), this.#answerLimit),
+    );
+    socket.once('close', () => {
+      clearTimeout(this.#inside.get(socket));
+      this.#inside.delete(socket);
+    });
     this.#http.emit('connection', socket);
   }
 
+  /** Until it leaves; that it only closed its side cannot be told from that before something is written. */
+  #stay(socket: Socket): void {
+    clearTimeout(this.#inside.get(socket));
+    if (socket.readableEnded) socket.destroy();
+    else socket.once('end', () => socket.destroy());
+  }
+
   close(): void {
-    for (const socket of this.#inside) socket.destroy();
+    for (const socket of this.#inside.keys()) socket.destroy();
   }
 }
 
-async function reply(request: IncomingMessage, response: ServerResponse, answer: Answerer): Promise<void> {
+async function reply(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answerer,
+  stay: () => void,
+): Promise<void> {
   // Who leaves in the middle of an answer is no error of the daemon's.
   response.on('error', () => {});
   response.sendDate = false;
   response.setHeader('Connection', 'close');
-  request.socket.setTimeout(ANSWER_LIMIT);
   const found = await answer(questionOf(request));
   if (response.destroyed) return;
   if ('stream' in found) {
-    request.socket.setTimeout(0);
+    stay();
     response.writeHead(200, { 'Content-Type': found.contentType }).flushHeaders();
     return found.stream(response);
   }
@@ -120,9 +154,9 @@ async function reply(request: IncomingMessage, response: ServerResponse, answer:
 }
 
 function questionOf(request: IncomingMessage): Question {
-  const { method = '', url = '' } = request;
+  const { method = '', url = '', headers } = request;
   const at = url.indexOf('?');
   const path = at === -1 ? url : url.slice(0, at);
   const query = new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
-  return { method, path, query, body: request };
+  return { method, path, query, host: headers.host, body: request };
 }

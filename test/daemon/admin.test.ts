@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import manifest from '../../package.json' with { type: 'json' };
@@ -29,6 +30,15 @@ test('curl gets an answer', { skip: !existsSync('/usr/bin/curl') && 'curl is mis
   const daemon = await startDaemon(t);
   const curl = ['-sS', '--max-time', '10', '--unix-socket', adminSocket(daemon), 'http://x/healthz'];
   assert.equal(JSON.parse(execFileSync('/usr/bin/curl', curl, { encoding: 'utf8' })).ok, true);
+});
+
+test('who closes its side after the question, as nc -N does, gets the answer', async (t) => {
+  const daemon = await startDaemon(t);
+  for (const path of ['/healthz', '/readyz', '/metrics', '/state', '/processes']) {
+    const socket = connect({ path: adminSocket(daemon), allowHalfOpen: true });
+    socket.end(`GET ${path} HTTP/1.0\r\n\r\n`);
+    assert.match(await text(socket), /^HTTP\/1\.1 200 OK\r\n/, path);
+  }
 });
 
 test('it answers while another process holds the write lock', async (t) => {
