@@ -1,7 +1,13 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Sample } from './prometheus.ts';
 
-const QUANTILES = [0.5, 0.9, 0.99];
+/** Seconds. */
+export interface Delay {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
 const RESOLUTION = 20;
 /** Milliseconds after the last scrape: then nobody scrapes any more, and the daemon is idle again. */
 const MEASURED_FOR = 600_000;
@@ -11,27 +17,23 @@ type Measured = ReturnType<typeof monitorEventLoopDelay>;
 let measured: Measured | undefined;
 let end: NodeJS.Timeout | undefined;
 
-/** Seconds by which the loop was late since this was asked last. It is measured only while somebody asks. */
-export function eventLoopDelay(): Sample[] {
+/** By which the loop was late since this was asked last; undefined at first. It is measured only while somebody asks. */
+export function eventLoopDelay(): Delay | undefined {
   const found = measured;
   measured ??= monitorEventLoopDelay({ resolution: RESOLUTION });
   measured.enable();
-  const samples = found && found.count > 0 ? samplesOf(found) : [];
+  const delay = found && found.count > 0 ? delayOf(found) : undefined;
   // What has not counted anything yet goes on: else who asks often would never hear anything.
-  if (samples.length > 0) measured.reset();
+  if (delay) measured.reset();
   end ??= setTimeout(stop, MEASURED_FOR).unref();
   end.refresh();
-  return samples;
+  return delay;
 }
 
-function samplesOf(histogram: Measured): Sample[] {
+function delayOf(histogram: Measured): Delay {
   const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - RESOLUTION / 1_000);
-  return [
-    ...QUANTILES.map(
-      (quantile): Sample => [{ quantile: String(quantile) }, late(histogram.percentile(quantile * 100))],
-    ),
-    [{ quantile: '1' }, late(histogram.max)],
-  ];
+  const [p50 = 0, p90 = 0, p99 = 0] = [50, 90, 99].map((percent) => late(histogram.percentile(percent)));
+  return { p50, p90, p99, max: late(histogram.max) };
 }
 
 function stop(): void {

@@ -27,6 +27,8 @@ export async function renderMetrics(
   const { Registry, Counter, Gauge } = await import('prom-client');
   const registry = new Registry();
   for (const family of families) {
+    // The library would tell of one that has none, and has labels, a 0 without labels.
+    if ('samples' in family && family.samples.length === 0) continue;
     const name = PREFIX + family.name;
     if (family.type === 'histogram') {
       registry.registerMetric(histogram(name, family.help, family.readings));

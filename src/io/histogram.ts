@@ -28,8 +28,8 @@ export class Histogram {
   }
 }
 
-/** Seconds: of what a command takes, from one file to a tree of backups. */
-export const PROCESS_SECONDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 300, 1_800, 7_200];
+/** Seconds: of what a command takes, from one file to a tree of backups on a slow disk. */
+export const PROCESS_SECONDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 300, 1_800, 7_200, 21_600, 86_400];
 
 /** Seconds: of a commit, from a fast disk to one that is in trouble. */
 export const COMMIT_SECONDS = [0.000_1, 0.000_25, 0.001, 0.002_5, 0.01, 0.025, 0.1, 0.5, 2.5];

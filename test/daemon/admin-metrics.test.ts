@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { WHITELIST } from '../../src/commands/whitelist.ts';
 import { adminSocket, look } from '../support/admin.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
@@ -13,7 +16,11 @@ async function scrape(daemon: TestDaemon) {
   assert.equal(status, 200);
   assert.match(contentType, /^text\/plain; version=0\.0\.4/);
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  for (const line of lines) assert.match(line, /^dbcalm_cmd_[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [\d.e+-]+$/);
+  // A summary's alone, says promtool.
+  assert.doesNotMatch(text, /quantile=/);
+  for (const [, counter] of text.matchAll(/^# TYPE (\w+) counter$/gm))
+    assert.match(counter as string, /_total$/);
+  for (const line of lines) assert.match(line, /^dbcalm_cmd_[a-z0-9_]+(\{([a-z]+="[^"]*",?)+\})? [\d.e+-]+$/);
   const values = lines.map((line) => [line.slice('dbcalm_cmd_'.length, line.lastIndexOf(' ')), line]);
   return {
     text,
@@ -41,6 +48,8 @@ test('what was accepted, refused and ended is counted by command and outcome, an
   const of_deletion = 'command="delete_directory",outcome="succeeded"';
   assert.equal(of(`process_duration_seconds_count{${of_deletion}}`), 1);
   assert.equal(of(`process_duration_seconds_bucket{${of_deletion},le="+Inf"}`), 1);
+  // Trees of backups take hours.
+  assert.equal(of(`process_duration_seconds_bucket{${of_deletion},le="86400"}`), 1);
   assert.equal(of('connections_total'), 5);
   assert.ok((of('commit_duration_seconds_count') as number) >= 4);
   assert.ok((of('commit_duration_seconds_sum') as number) > 0);
@@ -65,14 +74,54 @@ test('what waits, runs and is connected now is read when it is asked for', async
 
 test('the delay of the loop is told from the second scrape on', async (t) => {
   const daemon = await startDaemon(t);
-  const name = 'event_loop_delay_seconds{quantile="0.99"}';
-  assert.equal((await scrape(daemon)).of(name), undefined);
+  const name = 'event_loop_delay_p99_seconds';
+  const first = await scrape(daemon);
+  assert.ok(!first.text.includes('event_loop_delay'));
   for (;;) {
     const delay = (await scrape(daemon)).of(name);
     if (delay === undefined) continue;
     assert.ok(delay >= 0 && delay < 60, String(delay));
     break;
   }
+});
+
+test('before anything happened each series is there with its labels, and 0', async (t) => {
+  const daemon = await startDaemon(t);
+  const { of, text } = await scrape(daemon);
+  for (const { name } of WHITELIST) {
+    assert.equal(of(`accepted_total{command="${name}"}`), 0);
+    for (const outcome of ['succeeded', 'failed']) {
+      assert.equal(of(`processes_total{command="${name}",outcome="${outcome}"}`), 0);
+    }
+  }
+  assert.doesNotMatch(text, /^dbcalm_cmd_(accepted|refused|processes)_total \d/m);
+});
+
+test('the start of the daemon does not move from scrape to scrape', async (t) => {
+  const daemon = await startDaemon(t);
+  const start = async () => (await scrape(daemon)).of('start_time_seconds') as number;
+  const first = await start();
+  assert.ok(Math.abs(first - Date.now() / 1_000) < 600);
+  // A clock that is read anew would differ by less than a second.
+  assert.ok(!Number.isInteger(first));
+  assert.equal(await start(), first);
+});
+
+const promtool = '/usr/bin/promtool';
+
+test('Prometheus has nothing to say against it', {
+  skip: !existsSync(promtool) && 'promtool is missing',
+}, async (t) => {
+  const daemon = await startDaemon(t);
+  await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
+  await daemon.ask('not JSON');
+  let { text } = await scrape(daemon);
+  while (!text.includes('event_loop_delay')) text = (await scrape(daemon)).text;
+  const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  });
+  assert.deepEqual([status, stdout, stderr], [0, '', '']);
 });
 
 function freePort(): Promise<number> {

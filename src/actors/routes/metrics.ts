@@ -1,3 +1,4 @@
+import { WHITELIST } from '../../commands/whitelist.ts';
 import { pooled } from '../actor-pool.ts';
 import { stateOf } from '../actor-tree.ts';
 import { eventLoopDelay } from '../event-loop-delay.ts';
@@ -39,13 +40,8 @@ function familiesOf(sight: Sight): Family[] {
       readings: [[{}, commits.read()]],
     },
     ...livingNow(sight),
-    {
-      name: 'event_loop_delay_seconds',
-      help: 'By which the loop was late since the last scrape; empty at the first.',
-      type: 'gauge',
-      samples: eventLoopDelay(),
-    },
-    gauge('start_time_seconds', 'When the daemon was started, since the epoch.', startedAt()),
+    ...loopNow(),
+    gauge('start_time_seconds', 'When the daemon was started, since the epoch.', STARTED_AT),
     { ...gauge('build_info', 'What runs.', 1), samples: [[{ version, node: process.versions.node }, 1]] },
   ];
 }
@@ -60,6 +56,13 @@ function livingNow({ processes, connections }: Sight): Family[] {
   ];
 }
 
+/** Nothing at the first scrape. */
+function loopNow(): Family[] {
+  return Object.entries(eventLoopDelay() ?? {}).map(([name, seconds]) =>
+    gauge(`event_loop_delay_${name}_seconds`, 'By which the loop was late since the last scrape.', seconds),
+  );
+}
+
 function counter(name: string, help: string, samples: readonly Sample[]): Family {
   return { name, help, type: 'counter', samples };
 }
@@ -68,8 +71,13 @@ function gauge(name: string, help: string, value: number) {
   return { name, help, type: 'gauge', samples: [[{}, value]] } as const satisfies Family;
 }
 
+/** The daemon's own are told from the start, with 0: else the first of a kind would be no increase. */
+function commandsOf(counts: Record<string, unknown>): string[] {
+  return [...new Set([...WHITELIST.map(({ name }) => name), ...Object.keys(counts)])];
+}
+
 function byCommand(counts: Record<string, number>): Sample[] {
-  return Object.entries(counts).map(([command, count]) => [{ command }, count]);
+  return commandsOf(counts).map((command) => [{ command }, counts[command] ?? 0]);
 }
 
 function byCode(counts: Record<string, Record<string, number>>): Sample[] {
@@ -79,9 +87,10 @@ function byCode(counts: Record<string, Record<string, number>>): Sample[] {
 }
 
 function endsOf(counts: Record<string, Record<string, number>>): Sample[] {
-  return Object.entries(counts).flatMap(([command, states]) =>
-    ['succeeded', 'failed'].map((outcome): Sample => [{ command, outcome }, states[outcome] ?? 0]),
+  return commandsOf(counts).flatMap((command) =>
+    ['succeeded', 'failed'].map((outcome): Sample => [{ command, outcome }, counts[command]?.[outcome] ?? 0]),
   );
 }
 
-const startedAt = () => Math.floor(Date.now() / 1_000 - process.uptime());
+/** Not from the clock at each scrape: a start that moves reads as a restart. */
+const STARTED_AT = performance.timeOrigin / 1_000;
