@@ -3,12 +3,13 @@ import { type AnyMachineSnapshot, type AnyStateMachine, fromCallback } from 'xst
 import { asDaemonError, DaemonError } from '../errors.ts';
 import { deafen, sendReply } from '../io/connection-socket.ts';
 import type { Peer } from '../io/peer.ts';
-import { encodeReply, type Refusal, refuse } from '../io/reply.ts';
+import { encodeReply, type Refusal, refuseFor } from '../io/reply.ts';
 import { ActorPool, type ChildEnded, isChildEnded } from './actor-pool.ts';
 import { Doorkeeper, type DoorRules } from './doorkeeper.ts';
 import { Lobby, type Waiting } from './lobby.ts';
 import type {
   ActorFailed,
+  ClientRefused,
   ConnectionEnded,
   ConnectionOpened,
   ConnectionsDrained,
@@ -30,7 +31,7 @@ export interface ConnectionsInput {
   readonly peerOf: (socket: Socket) => Peer;
   /** What a connection actor is made with. */
   readonly inputFor: (client: Client) => unknown;
-  readonly observer: () => Listener<ConnectionEnded | ActorFailed>;
+  readonly observer: () => Listener<ConnectionEnded | ClientRefused | ActorFailed>;
 }
 
 type ConnectionsEvent = ConnectionOpened | SupervisorDrain | ChildEnded;
@@ -64,6 +65,13 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
         (sendBack as (event: ConnectionsDrained) => void)({ type: 'connections.drained' });
       }
     };
+    /** Whom no machine answers still gets a reply. */
+    const turnAway = (socket: Socket, refusal: Refusal) => {
+      input.observer().send({ type: 'client.refused', refusal });
+      // XState leaves the children of an actor that failed running: its reader would talk to the dead.
+      deafen(socket);
+      sendReply(socket, encodeReply(refusal), false, () => socket.destroy());
+    };
     const drain = () => {
       draining = true;
       for (const actor of [...pool]) actor.send({ type: 'daemon.draining' });
@@ -76,7 +84,8 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
       if (event.type.startsWith('xstate.error')) {
         input.observer().send({ type: 'actor.failed', id: event.actorId, error: event.error });
         const socket = (actor?.getSnapshot() as AnyMachineSnapshot | undefined)?.context.socket;
-        if (socket) apologise(socket, refuse(500, asDaemonError(event.error).message));
+        const refusal = refuseFor(500, asDaemonError(event.error));
+        if (socket) turnAway(socket, refusal);
       } else {
         input
           .observer()
@@ -90,14 +99,7 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
       if (event.type === 'supervisor.drain') return drain();
       const client = { socket: event.socket, peer: input.peerOf(event.socket) };
       if (lobby.enter(client)) admit();
-      else apologise(client.socket, refuse(503, new DaemonError('TOO_MANY_CLIENTS').message));
+      else turnAway(client.socket, refuseFor(503, new DaemonError('TOO_MANY_CLIENTS')));
     });
   },
 );
-
-/** Whom no machine answers still gets a reply. */
-function apologise(socket: Socket, refusal: Refusal): void {
-  // XState leaves the children of an actor that failed running: its reader would talk to the dead.
-  deafen(socket);
-  sendReply(socket, encodeReply(refusal), false, () => socket.destroy());
-}

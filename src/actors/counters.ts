@@ -1,5 +1,6 @@
 import { WHITELIST } from '../commands/whitelist.ts';
 import { Histogram, PROCESS_SECONDS } from '../io/histogram.ts';
+import { type Refusal, reasonOf } from '../io/reply.ts';
 import type { ConnectionEnded, ProcessTransitioned } from './messages.ts';
 
 /** What was seen since the start. */
@@ -11,7 +12,7 @@ export interface Counters {
   readonly processes: Record<string, Record<string, number>>;
   /** By command. */
   readonly accepted: Record<string, number>;
-  /** By command, then by the code of the reply. */
+  /** By command, then by reason. */
   readonly refused: Record<string, Record<string, number>>;
   /** Seconds, by command, then by outcome. */
   readonly durations: Record<string, Record<string, Histogram>>;
@@ -47,8 +48,13 @@ export function countTransition(
 export function countConnection(counters: Counters, { cmd, reply }: ConnectionEnded): void {
   counters.connections++;
   if (!reply) return;
-  increment(counters.replies, String(reply.code));
-  if (reply.code !== 202) countIn(counters.refused, known(cmd), String(reply.code));
+  if (reply.code === 202) increment(counters.replies, '202');
+  else countRefusal(counters, cmd, reply);
+}
+
+export function countRefusal(counters: Counters, cmd: string | undefined, refusal: Refusal): void {
+  increment(counters.replies, String(refusal.code));
+  countIn(counters.refused, known(cmd), reasonOf(refusal));
 }
 
 function countIn(counts: Record<string, Record<string, number>>, first: string, second: string): void {

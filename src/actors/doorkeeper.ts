@@ -3,7 +3,7 @@ import { TokenBucket } from 'limiter';
 import { DaemonError } from '../errors.ts';
 import type { Accounts } from '../io/accounts.ts';
 import { type Peer, userOf } from '../io/peer.ts';
-import { type Refusal, refuse } from '../io/reply.ts';
+import { type Refusal, refuseFor } from '../io/reply.ts';
 
 export interface DoorRules {
   /** User and group ids; undefined: everybody whom the mode of the socket lets in. */
@@ -33,10 +33,10 @@ export class Doorkeeper {
     // Who may not ask costs work as well: he is limited like everybody.
     if (!this.#bucketOf(userOf(peer)).tryRemoveTokens(1)) {
       const limit = `${this.#rules.requestsPerSecond} requests a second for each user`;
-      return refuse(429, new DaemonError('RATE_LIMITED', limit).message, 'rate.limited');
+      return refuseFor(429, new DaemonError('RATE_LIMITED', limit), 'rate.limited');
     }
     if (this.#isAllowed(peer)) return undefined;
-    return refuse(403, new DaemonError('PEER_REFUSED', describe(peer)).message, 'peer.refused');
+    return refuseFor(403, new DaemonError('PEER_REFUSED', describe(peer)), 'peer.refused');
   }
 
   hasRoomFor(peer: Peer): boolean {

@@ -94,6 +94,12 @@ export interface CommandRehearsed {
   readonly code: Reply['code'];
 }
 
+/** connections → queue handler: one whom no connection heard, or none any more, was refused */
+export interface ClientRefused {
+  readonly type: 'client.refused';
+  readonly refusal: Refusal;
+}
+
 /** a supervisor → queue handler: an actor failed; it alone ended */
 export interface ActorFailed {
   readonly type: 'actor.failed';

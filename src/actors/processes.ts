@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type AnyActorRef, type AnyMachineSnapshot, type AnyStateMachine, fromCallback } from 'xstate';
 import { DaemonError, type ErrorCode } from '../errors.ts';
 import type { Unsettled } from '../io/records.ts';
-import { type Refusal, refuse } from '../io/reply.ts';
+import { type Refusal, refuseFor } from '../io/reply.ts';
 import type { Store } from '../io/store.ts';
 import { ActorPool, type ChildEnded, isChildEnded } from './actor-pool.ts';
 import { belongingOf } from './actor-tree.ts';
@@ -67,7 +67,7 @@ export function forecastOf(supervisor: AnyActorRef, touches: readonly string[], 
   return foresee ? foresee(touches, bytes) : refused('SHUTTING_DOWN');
 }
 
-const refused = (code: ErrorCode) => ({ refusal: refuse(503, new DaemonError(code).message) });
+const refused = (code: ErrorCode) => ({ refusal: refuseFor(503, new DaemonError(code)) });
 
 type ProcessesEvent = ProcessRequested | ProcessReport | ProcessesRecover | SupervisorDrain | ChildEnded;
 

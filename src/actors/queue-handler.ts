@@ -3,11 +3,17 @@ import { asDaemonError } from '../errors.ts';
 import { type AuditEntry, acceptedEntry, endedEntry, refusedEntry } from '../io/audit.ts';
 import { faultPoint } from '../io/fault-point.ts';
 import type { Logger } from '../io/log.ts';
-import { type Counters, countConnection, countTransition } from './counters.ts';
-import type { ActorFailed, CommandRehearsed, ConnectionEnded, ProcessTransitioned } from './messages.ts';
+import { type Counters, countConnection, countRefusal, countTransition } from './counters.ts';
+import type {
+  ActorFailed,
+  ClientRefused,
+  CommandRehearsed,
+  ConnectionEnded,
+  ProcessTransitioned,
+} from './messages.ts';
 import { RefusalDigest } from './refusal-digest.ts';
 
-export type Observed = ProcessTransitioned | ConnectionEnded | CommandRehearsed | ActorFailed;
+export type Observed = ProcessTransitioned | ConnectionEnded | ClientRefused | CommandRehearsed | ActorFailed;
 
 export interface QueueHandlerInput {
   readonly logger: Logger;
@@ -35,6 +41,8 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
       // No command, so neither counted nor audited.
       case 'command.rehearsed':
         return input.logger.debug({ cmd: event.cmd, code: event.code }, 'dry run');
+      case 'client.refused':
+        return countRefusal(input.counters, undefined, event.refusal);
       case 'actor.failed':
         return logFailure(input.logger, event);
     }

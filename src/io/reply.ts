@@ -1,4 +1,5 @@
 /** The replies of the wire: one JSON object, one write, at most 4,096 bytes. */
+import type { DaemonError, ErrorCode } from '../errors.ts';
 
 export const MAX_REPLY_BYTES = 4096;
 
@@ -18,12 +19,24 @@ export interface Refusal {
   readonly code: Exclude<keyof typeof STATUS, 202>;
   readonly message: string;
   readonly security?: SecurityEvent;
+  /** Where an error of the table is behind it. */
+  readonly error?: ErrorCode;
 }
 
 export type Reply = { readonly code: 202; readonly id: string } | Refusal;
 
 export function refuse(code: Refusal['code'], message: string, security?: SecurityEvent): Refusal {
   return security === undefined ? { code, message } : { code, message, security };
+}
+
+/** Because of an error of the table. */
+export function refuseFor(code: Refusal['code'], error: DaemonError, security?: SecurityEvent): Refusal {
+  return { ...refuse(code, error.message, security), error: error.code };
+}
+
+/** A word for it, of few: the code of the error behind it, the security event that it is, or `invalid`. */
+export function reasonOf({ error, security }: Refusal): string {
+  return error ?? security ?? 'invalid';
 }
 
 /** The bytes of a reply; a message that would not fit is cut and ends in `…`. */

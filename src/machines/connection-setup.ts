@@ -7,7 +7,7 @@ import type { Plan } from '../commands/command.ts';
 import { parseRequest, planRequest, type Request } from '../commands/request.ts';
 import { DaemonError } from '../errors.ts';
 import type { Progress } from '../io/framing.ts';
-import { type Refusal, type Reply, refuse } from '../io/reply.ts';
+import { type Refusal, type Reply, refuse, refuseFor } from '../io/reply.ts';
 import {
   CONNECTION_LIMITS,
   type ConnectionContext,
@@ -61,8 +61,8 @@ export const connectionSetup = setup({
     // It may be sending already: what it sends is drained, so that it gets its reply.
     refuseUnwelcome: assign(({ context }) => ({ reply: context.objection, early: true })),
     refuseOversized: assign({ reply: refuse(400, 'Message too large'), early: true }),
-    refuseUnchecked: assign({ reply: refuse(503, new DaemonError('CHECK_TOO_SLOW').message) }),
-    refuseUnrecorded: assign({ reply: refuse(503, new DaemonError('ACCEPT_TOO_SLOW').message) }),
+    refuseUnchecked: assign({ reply: refuseFor(503, new DaemonError('CHECK_TOO_SLOW')) }),
+    refuseUnrecorded: assign({ reply: refuseFor(503, new DaemonError('ACCEPT_TOO_SLOW')) }),
     reply: assign((_, params: { reply: Reply }) => ({ reply: params.reply })),
     keepDelivered: assign((_, params: { output: boolean }) => ({ delivered: params.output })),
     // Who is lingered for has his reply, whether he goes or keeps his side open; else it has not got through.

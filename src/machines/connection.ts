@@ -1,5 +1,5 @@
 import { asDaemonError } from '../errors.ts';
-import { type Refusal, type Reply, refuse } from '../io/reply.ts';
+import { type Refusal, type Reply, refuseFor } from '../io/reply.ts';
 import { commandOf, requestSubject } from './connection-context.ts';
 import { connectionSetup } from './connection-setup.ts';
 
@@ -119,7 +119,7 @@ export const connectionMachine = connectionSetup.createMachine({
           target: 'replying',
           actions: {
             type: 'reply',
-            params: ({ event }) => ({ reply: refuse(500, asDaemonError(event.error).message) }),
+            params: ({ event }) => ({ reply: refuseFor(500, asDaemonError(event.error)) }),
           },
         },
       },

@@ -2,7 +2,7 @@ import { assign } from 'xstate';
 import { acceptedOf } from '../actors/record.ts';
 import { asDaemonError } from '../errors.ts';
 import type { Outcome, Transition } from '../io/records.ts';
-import { refuse } from '../io/reply.ts';
+import { refuseFor } from '../io/reply.ts';
 import { endOf, newContext } from './process-context.ts';
 import { recovering } from './process-recovering.ts';
 import { running } from './process-running.ts';
@@ -59,7 +59,7 @@ export const processMachine = processSetup.createMachine({
                 params: ({ event }) => ({
                   answer: {
                     type: 'process.refused',
-                    refusal: refuse(503, asDaemonError(event.error).message),
+                    refusal: refuseFor(503, asDaemonError(event.error)),
                   },
                 }),
               },

@@ -41,8 +41,8 @@ test('what was accepted, refused and ended is counted by command and outcome, an
   const { of, text } = await scrape(daemon);
   assert.equal(of('accepted_total{command="delete_directory"}'), 1);
   assert.equal(of('accepted_total{command="cleanup_backups"}'), 1);
-  assert.equal(of('refused_total{command="delete_directory",code="403"}'), 1);
-  assert.equal(of('refused_total{command="unknown",code="400"}'), 2);
+  assert.equal(of('refused_total{command="delete_directory",reason="path.refused"}'), 1);
+  assert.equal(of('refused_total{command="unknown",reason="invalid"}'), 2);
   assert.equal(of('processes_total{command="delete_directory",outcome="succeeded"}'), 1);
   assert.equal(of('processes_total{command="delete_directory",outcome="failed"}'), 0);
   const of_deletion = 'command="delete_directory",outcome="succeeded"';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
+import { adminSocket, look } from '../support/admin.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
@@ -13,6 +14,8 @@ test('when too many wait the next is refused at once, and nothing is recorded of
   const { code, status, message } = await daemon.deletion(paths[2]);
   assert.deepEqual([code, status, message], [503, 'Service Unavailable', 'too many commands are waiting']);
   assert.equal(daemon.rows().length, 3);
+  const { text } = await look(adminSocket(daemon), '/metrics');
+  assert.match(text, /^dbcalm_cmd_refused_total\{command="delete_directory",reason="QUEUE_FULL"\} 1$/m);
   assert.equal(
     (await daemon.ask({ cmd: 'x' })).code,
     400,

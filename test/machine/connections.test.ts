@@ -5,7 +5,13 @@ import { type TestContext, test } from 'node:test';
 import { type AnyStateMachine, createActor, fromCallback, setup } from 'xstate';
 import { type Client, connections } from '../../src/actors/connections.ts';
 import type { DoorRules } from '../../src/actors/doorkeeper.ts';
-import type { ActorFailed, ConnectionEnded, Listener, ProcessRequested } from '../../src/actors/messages.ts';
+import type {
+  ActorFailed,
+  ClientRefused,
+  ConnectionEnded,
+  Listener,
+  ProcessRequested,
+} from '../../src/actors/messages.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
 import type { Peer } from '../../src/io/peer.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
@@ -30,7 +36,7 @@ async function connectionsServer(
   } = {},
 ) {
   const path = join(testFolder(t), 's');
-  const observer = ear<ConnectionEnded | ActorFailed>();
+  const observer = ear<ConnectionEnded | ClientRefused | ActorFailed>();
   const all = fromCallback<ProcessRequested>(({ receive }) =>
     receive(({ client }) => client.send({ type: 'process.recorded', commandId: 'u' })),
   );
@@ -183,5 +189,7 @@ test('a connection whose actor fails gets a 500, and takes nobody with it', asyn
     assert.deepEqual([reply.code, reply.status], [500, 'Internal Server Error']);
     assert.match(reply.message, /boom/);
   }
+  const counted = server.observer.heard.filter(({ type }) => type === 'client.refused');
+  assert.equal(counted.length, 3);
   assert.match(JSON.parse((await converse(server.path, '{]}')).text).message, /Invalid JSON/);
 });

@@ -10,6 +10,7 @@ import { type AuditEntry, subjectOf } from '../../src/io/audit.ts';
 import type { Reading } from '../../src/io/histogram.ts';
 import type { Logger } from '../../src/io/log.ts';
 import type { Accepted, Outcome } from '../../src/io/records.ts';
+import { type Refusal, refuseFor } from '../../src/io/reply.ts';
 import { PEER } from '../support/connection.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { PLAN } from '../support/process.ts';
@@ -69,7 +70,8 @@ function closed(more: Partial<ConnectionEnded> = {}): ConnectionEnded {
 
 const NOTHING: Reading = { bounds: [], counts: [], sum: 0 };
 
-const refused = (code: 400 | 503) => closed({ reply: { code, message: 'why' } });
+const refused = (code: 400 | 503, more: Partial<Refusal> = {}) =>
+  closed({ reply: { code, message: 'why', ...more } });
 
 test('a dry run is a line for who looks closely, and neither counted nor audited', () => {
   const { counters, lines, entries, hear } = observer();
@@ -85,17 +87,19 @@ test('processes are counted by type and by the state that they reached, replies 
   hear(transitioned('pending'), transitioned('running'), ended(0), transitioned('pending'), ended(1));
   hear(transitioned('pending', cron));
   hear(closed(), closed({ delivered: false }), closed({ reply: undefined }));
-  hear(refused(400), refused(400), refused(503));
+  hear(refused(400), refused(400), refused(503, { error: 'QUEUE_FULL' }));
+  hear(refused(400, { security: 'symlink.met' }));
+  hear({ type: 'client.refused', refusal: refuseFor(503, new DaemonError('TOO_MANY_CLIENTS')) });
   const { durations, ...counts } = counters;
   assert.deepEqual(counts, {
-    connections: 6,
-    replies: { 202: 2, 400: 2, 503: 1 },
+    connections: 7,
+    replies: { 202: 2, 400: 3, 503: 2 },
     processes: {
       delete_directory: { pending: 2, running: 1, succeeded: 1, failed: 1 },
       update_cron_schedules: { pending: 1 },
     },
     accepted: {},
-    refused: { unknown: { 400: 2, 503: 1 } },
+    refused: { unknown: { invalid: 2, QUEUE_FULL: 1, 'symlink.met': 1, TOO_MANY_CLIENTS: 1 } },
   });
   const { bounds, counts: sizes, sum } = durations.delete_directory?.succeeded?.read() ?? NOTHING;
   assert.deepEqual([sizes.indexOf(1), sum], [bounds.indexOf(2.5), 1.5]);

@@ -18,11 +18,7 @@ function familiesOf(sight: Sight): Family[] {
   const { counters, commits, version } = sight;
   return [
     counter('accepted_total', 'Commands that were accepted.', byCommand(counters.accepted)),
-    counter(
-      'refused_total',
-      'Requests that were refused, by the code of the reply.',
-      byCode(counters.refused),
-    ),
+    counter('refused_total', 'Requests that were refused.', byReason(counters.refused)),
     counter('processes_total', 'Commands that ended.', endsOf(counters.processes)),
     counter('connections_total', 'Connections that ended.', [[{}, counters.connections]]),
     {
@@ -80,9 +76,9 @@ function byCommand(counts: Record<string, number>): Sample[] {
   return commandsOf(counts).map((command) => [{ command }, counts[command] ?? 0]);
 }
 
-function byCode(counts: Record<string, Record<string, number>>): Sample[] {
-  return Object.entries(counts).flatMap(([command, codes]) =>
-    Object.entries(codes).map(([code, count]): Sample => [{ command, code }, count]),
+function byReason(counts: Record<string, Record<string, number>>): Sample[] {
+  return Object.entries(counts).flatMap(([command, reasons]) =>
+    Object.entries(reasons).map(([reason, count]): Sample => [{ command, reason }, count]),
   );
 }
 
