@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { timestamp } from '../io/timestamp.ts';
+import { instantOf, timestamp } from '../io/timestamp.ts';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -8,16 +8,9 @@ export function parseSince(text: string, now = new Date()): string {
   const ago = /^(\d{1,6})([smhd])$/.exec(text);
   const at = ago
     ? new Date(now.getTime() - Number(ago[1]) * (UNITS[ago[2] as string] as number))
-    : isoTime(text);
-  if (Number.isNaN(at.getTime()))
-    throw new InvalidArgumentError('Give 10m, 2h, 3d or a time as 2026-11-24T02:20:00Z.');
+    : instantOf(text);
+  if (!at) throw new InvalidArgumentError('Give 10m, 2h, 3d or a time as 2026-11-24T02:20:00Z.');
   return timestamp(at);
-}
-
-function isoTime(text: string): Date {
-  const parts = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
-  const [, day, time = '00:00', zone = 'Z'] = parts ?? [];
-  return new Date(parts ? `${day}T${time}${zone}` : Number.NaN);
 }
 
 export function parseLimit(text: string): number {

@@ -2,3 +2,13 @@
 export function timestamp(at: Date = new Date()): string {
   return `${at.toISOString().slice(0, 23).replace('T', ' ')}000`;
 }
+
+/** What somebody gives as a time: ISO 8601 to the day or closer, or as the table has it; UTC unless it says otherwise.
+ * Undefined where it is none. */
+export function instantOf(text: string): Date | undefined {
+  const parts = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
+  if (!parts) return undefined;
+  const [, day, time = '00:00', zone = 'Z'] = parts;
+  const at = new Date(`${day}T${time}${zone}`);
+  return Number.isNaN(at.getTime()) ? undefined : at;
+}

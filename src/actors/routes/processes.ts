@@ -1,7 +1,7 @@
 import { messageOf } from '../../errors.ts';
 import type { Answer } from '../../io/admin-server.ts';
 import { LISTED_STATES, type ListFilter, listProcesses, readProcess } from '../../io/process-list.ts';
-import { timestamp } from '../../io/timestamp.ts';
+import { instantOf, timestamp } from '../../io/timestamp.ts';
 import { json, problem, type Route } from './route.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -51,17 +51,11 @@ function filterOf(query: URLSearchParams): ListFilter | string {
   }
   const given = query.get('since');
   const since = given === null ? undefined : instantOf(given);
-  if (Number.isNaN(since?.getTime())) return 'since must be a time, such as 2026-11-24T02:20:00Z';
+  if (given !== null && !since) return 'since must be a time, such as 2026-11-24T02:20:00Z';
   return {
     limit: Number(limit),
     state,
     type: query.get('type') ?? undefined,
     since: since && timestamp(since),
   };
-}
-
-/** As ISO, or as the database has it, which is UTC without saying so. */
-function instantOf(text: string): Date {
-  const stored = /^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text);
-  return new Date(stored ? `${text.replace(' ', 'T')}Z` : text);
 }
