@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { crontab, stepWarning } from '../../src/commands/crontab.ts';
+import { CronTimes } from '../../src/commands/cron-times.ts';
+import { cronExpression, crontab, stepWarning } from '../../src/commands/crontab.ts';
 import { crontabObjection } from '../../src/commands/crontab-reader.ts';
 import type { Schedule } from '../../src/commands/schedule.ts';
 import { noCron, startCron } from '../support/cron-jail.ts';
@@ -50,6 +51,13 @@ function begun(messages: readonly string[]): { minute: number; id: number }[] {
   });
 }
 
+/** As a dry run tells. The intervals are of minutes: one hour is as good as another. */
+function isForeseen(schedule: Schedule, minute: number): boolean {
+  const time = Date.UTC(2026, 10, 25, 10, minute);
+  const [next] = new CronTimes('UTC').next(cronExpression(schedule), new Date(time - 1), 1);
+  return new Date(next as string).getTime() === time;
+}
+
 /** By the words that are in the file and in the log, where there are any. */
 function isDue(schedule: Schedule, minute: number): boolean {
   const warning = stepWarning(schedule);
@@ -69,6 +77,8 @@ test("cron loads the daemon's file and runs its jobs when the file says", { skip
     await untilNextMinute('the job of every minute', () => cron.calls().find((call) => / 1$/.test(call)));
     const minute = begun(cron.messages()).find(({ id }) => id === 1)?.minute as number;
     const due = intervals.filter((schedule) => isDue(schedule, minute)).map(({ id }) => id);
+    const foreseen = intervals.filter((schedule) => isForeseen(schedule, minute)).map(({ id }) => id);
+    assert.deepEqual(foreseen, due, 'what a dry run tells is what the file says');
     const call = (id: number) => `backup full --schedule-id ${id}`;
     await until('the other jobs of that minute', () => due.every((id) => cron.calls().includes(call(id))));
     const ran = begun(cron.messages()).filter((job) => job.minute === minute && job.id > 0 && job.id < 100);
