@@ -3,7 +3,7 @@ import type { DryRun } from '../actors/dry-runs.ts';
 import { messageOf } from '../errors.ts';
 import { askDryRun } from '../io/admin-client.ts';
 import { call } from '../io/client.ts';
-import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
+import { type ConfigOptions, configOf, readConfig, withConfig } from './config-option.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { followToEnd } from './follow.ts';
 import { printableJson } from './printable.ts';
@@ -46,7 +46,7 @@ async function send(cmd: string, args: string[], options: CallOptions): Promise<
 async function showDryRun(request: unknown, options: CallOptions): Promise<number> {
   if (options.wait)
     throw new VerbFailure('there is nothing to wait for in a dry run', 'give --wait or --dry-run');
-  const { admin_socket_path: path } = configOf(options);
+  const { admin_socket_path: path } = readConfig(options);
   const found = (await askDryRun(path, request).catch((error: unknown) => {
     throw unanswered(path, error);
   })) as DryRun;
