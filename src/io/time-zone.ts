@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 
-/** The name of the machine's time zone, which is also cron's: neither looks at the other's TZ. It is read anew each time,
- * since it may be changed while the daemon runs. Source: localtime(5). */
+/** The name of the machine's time zone, which cron lives in, whatever TZ the daemon was started with. It is read anew each
+ * time, since it may be changed meanwhile. Source: localtime(5). */
 export function systemTimeZone(link = '/etc/localtime'): string {
   const ours = Intl.DateTimeFormat().resolvedOptions().timeZone;
   try {
