@@ -3,6 +3,7 @@ import { createActor, toPromise } from 'xstate';
 import manifest from '../package.json' with { type: 'json' };
 import { newCounters } from './actors/counters.ts';
 import type { DoorRules } from './actors/doorkeeper.ts';
+import type { SocketPlace } from './actors/listener.ts';
 import { noted } from './actors/noted.ts';
 import type { Asked, Left } from './actors/processes.ts';
 import { replanRequest } from './commands/request.ts';
@@ -13,7 +14,9 @@ import { type AuditLog, openAuditLog } from './io/audit-log.ts';
 import type { Config } from './io/config-schema.ts';
 import { COMMIT_SECONDS, Histogram } from './io/histogram.ts';
 import { type Log, type Logger, openLog } from './io/log.ts';
+import { isSameFile } from './io/paths.ts';
 import { type Peer, peerOf } from './io/peer.ts';
+import { type ServiceManager, serviceManager } from './io/service-manager.ts';
 import { openStore, type StoreOptions } from './io/store.ts';
 import { connectionMachine } from './machines/connection.ts';
 import type { ConnectionInput } from './machines/connection-context.ts';
@@ -27,14 +30,17 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
   const log = await openLog({ file: config.cmd_log_file, level: config.cmd_log_level });
   const accounts = readAccounts();
   const audit = await openAuditLog(config.audit_log_file, accounts);
+  const manager = serviceManager(({ code, message, remedy }) => log.logger.warn({ code, remedy }, message));
+  warnOfPlace(config, manager, log.logger);
   const announce = () => {
-    log.logger.info({ socket: config.socket_path, pid: process.pid }, 'listening');
+    const socket = manager.socket?.path ?? config.socket_path;
+    log.logger.info({ socket, from: manager.socket ? 'systemd' : undefined, pid: process.pid }, 'listening');
     log.leaveStderr();
     greet();
   };
   const actor = createActor(noted(daemonMachine), {
     id: 'daemon',
-    input: daemonInput({ config, log, audit, accounts, announce }),
+    input: daemonInput({ config, log, audit, accounts, manager, announce }),
   });
   const ended = toPromise(actor);
   actor.start();
@@ -54,10 +60,11 @@ interface Edges {
   readonly log: Log;
   readonly audit: AuditLog;
   readonly accounts: Accounts;
+  readonly manager: ServiceManager;
   readonly announce: () => void;
 }
 
-function daemonInput({ config, log, audit, accounts, announce }: Edges): DaemonInput {
+function daemonInput({ config, log, audit, accounts, manager, announce }: Edges): DaemonInput {
   const now = () => new Date();
   const counters = newCounters();
   const commits = new Histogram(COMMIT_SECONDS);
@@ -74,17 +81,12 @@ function daemonInput({ config, log, audit, accounts, announce }: Edges): DaemonI
     id: nanoid(),
   });
   return {
-    socketPath: config.socket_path,
-    socketAccess: {
-      mode: Number.parseInt(config.socket_mode, 8),
-      owner: config.socket_owner,
-      group: config.socket_group,
-    },
+    place: socketPlace(config, manager),
+    manager,
     log: {
       ...log,
-      reopen: () => {
-        log.reopen();
-        audit.reopen();
+      reopen: async () => {
+        await Promise.all([log.reopen(), audit.reopen()]);
       },
     },
     openStore: () => openStore(storeOptions(config, log.logger, commits)),
@@ -148,6 +150,22 @@ function daemonInput({ config, log, audit, accounts, announce }: Edges): DaemonI
       }),
     }),
   };
+}
+
+function socketPlace(config: Config, { socket }: ServiceManager): SocketPlace {
+  if (socket) return { inherited: socket.fd };
+  const mode = Number.parseInt(config.socket_mode, 8);
+  return {
+    path: config.socket_path,
+    access: { mode, owner: config.socket_owner, group: config.socket_group },
+  };
+}
+
+/** systemd's socket unit and our config each name a place: who goes by the config must find the socket there. */
+function warnOfPlace({ socket_path }: Config, { socket }: ServiceManager, logger: Logger): void {
+  if (!socket?.path || isSameFile(socket.path, socket_path)) return;
+  const { message, remedy } = new DaemonError('SOCKET_ELSEWHERE', `${socket.path}, not ${socket_path}`);
+  logger.warn({ code: 'SOCKET_ELSEWHERE', remedy }, message);
 }
 
 const DAY = 86_400_000;

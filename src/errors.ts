@@ -69,6 +69,15 @@ export const ERRORS = {
     remedy:
       'check admin_socket_path (a free name in a folder that is writable for the daemon) and metrics_port, then restart the daemon',
   },
+  SOCKET_ELSEWHERE: {
+    message: 'the socket that systemd made is not the one of the config',
+    remedy:
+      'set socket_path to the path that clients use, or ListenStream= in a drop-in of dbcalm-cmd.socket',
+  },
+  NOTIFY_UNREACHABLE: {
+    message: 'systemd cannot be told how the daemon is; it goes on',
+    remedy: 'check that the unit has Type=notify and NotifyAccess=main; under others unset NOTIFY_SOCKET',
+  },
   STORE_UNAVAILABLE: {
     message: 'the database does not take the command',
     remedy: 'nothing was recorded and nothing will run: send it again once the database is writable',

@@ -1,6 +1,6 @@
 import { fromCallback } from 'xstate';
 import { asDaemonError, type DaemonError } from '../errors.ts';
-import { type ListeningSocket, listenAt, type SocketAccess } from '../io/listening-socket.ts';
+import { type ListeningSocket, listenAt, listenOn, type SocketAccess } from '../io/listening-socket.ts';
 import type { ConnectionOpened, Listener } from './messages.ts';
 
 export type ListenerEvent =
@@ -8,9 +8,13 @@ export type ListenerEvent =
   | { readonly type: 'listener.drained' }
   | { readonly type: 'listener.failed'; readonly error: DaemonError };
 
+/** Where clients come in: at a path, where the daemon makes the socket, or on one that it was started with. */
+export type SocketPlace =
+  | { readonly path: string; readonly access: SocketAccess }
+  | { readonly inherited: number };
+
 export interface ListenerInput {
-  readonly socketPath: string;
-  readonly socketAccess: SocketAccess;
+  readonly place: SocketPlace;
   readonly connections: () => Listener<ConnectionOpened>;
 }
 
@@ -33,7 +37,7 @@ export const listener = fromCallback<ListenerDrain, ListenerInput>(({ input, rec
     socket?.drain().then(() => send({ type: 'listener.drained' }), fail);
   };
   receive(drain);
-  listenAt(input.socketPath, input.socketAccess, hand).then((bound) => {
+  open(input.place, hand).then((bound) => {
     if (stopped) return bound.close();
     socket = bound;
     if (draining) drain();
@@ -44,3 +48,10 @@ export const listener = fromCallback<ListenerDrain, ListenerInput>(({ input, rec
     socket?.close();
   };
 });
+
+function open(
+  place: SocketPlace,
+  hand: (opened: ConnectionOpened['socket']) => void,
+): Promise<ListeningSocket> {
+  return 'inherited' in place ? listenOn(place.inherited, hand) : listenAt(place.path, place.access, hand);
+}

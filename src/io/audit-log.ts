@@ -6,7 +6,7 @@ import { openLog } from './log.ts';
 export interface AuditLog {
   /** One JSON line; control characters are escaped. */
   write(entry: AuditEntry): void;
-  reopen(): void;
+  reopen(): Promise<void>;
   close(): Promise<void>;
 }
 

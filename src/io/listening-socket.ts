@@ -17,9 +17,9 @@ const BACKLOG = 4096;
 
 export interface ListeningSocket {
   /** Takes the socket out of its folder, and resolves when all who had connected before are let in: who closes at once
-   * sends those away. */
+   * sends those away. An inherited one stays where it is: who waits in it is the next daemon's. */
   drain(): Promise<void>;
-  /** Takes no further connection, and the socket out of its folder. */
+  /** Takes no further connection, and the socket out of its folder; an inherited one stays. */
   close(): void;
 }
 
@@ -34,14 +34,12 @@ export async function listenAt(
 ): Promise<ListeningSocket> {
   await makeRoom(path);
   let accepted = 0;
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const server = serverFor((socket) => {
     accepted++;
-    // A reset is followed by `close`; without a listener it would end the daemon, also while nobody reads yet.
-    socket.on('error', () => {});
     onSocket(socket);
   });
   try {
-    await listening(server, path, access);
+    await listening(server, () => bind(server, path, access));
   } catch (error) {
     // Not close(): it removes whatever has the name by now.
     server.unref();
@@ -59,6 +57,27 @@ export async function listenAt(
     // Node removes whatever has the name by then: only if that is ours. Else the end of the process closes it.
     close: () => (isSame(path, ours) ? server.close() : server.unref()),
   };
+}
+
+/** Listens on a socket that was opened, bound and given its mode by who started the daemon, and who keeps it open. */
+export async function listenOn(fd: number, onSocket: (socket: Socket) => void): Promise<ListeningSocket> {
+  const server = serverFor(onSocket);
+  try {
+    // As an option the backlog is not looked at here, as an argument it is.
+    await listening(server, () => Reflect.apply(server.listen, server, [{ fd }, BACKLOG]));
+  } catch (error) {
+    throw new DaemonError('SOCKET_UNUSABLE', messageOf(error), error);
+  }
+  const close = () => void server.close();
+  return { drain: async () => close(), close };
+}
+
+function serverFor(onSocket: (socket: Socket) => void): Server {
+  return createServer({ allowHalfOpen: true }, (socket) => {
+    // A reset is followed by `close`; without a listener it would end the daemon, also while nobody reads yet.
+    socket.on('error', () => {});
+    onSocket(socket);
+  });
 }
 
 /** Throws what would keep a daemon from listening at `path`. A stale socket does not; it stays until then. */
@@ -96,7 +115,7 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function listening(server: Server, path: string, access: SocketAccess): Promise<void> {
+function listening(server: Server, listen: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.once('listening', () => {
@@ -105,7 +124,7 @@ function listening(server: Server, path: string, access: SocketAccess): Promise<
       server.on('error', () => {});
       resolve();
     });
-    bind(server, path, access);
+    listen();
   });
 }
 

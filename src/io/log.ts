@@ -7,8 +7,8 @@ export type Logger = pino.Logger;
 
 export interface Log {
   readonly logger: Logger;
-  /** For logrotate: the file was moved, open it anew. */
-  reopen(): void;
+  /** For logrotate: the file was moved, open it anew. Resolves when it is open, or cannot be opened. */
+  reopen(): Promise<void>;
   /** From now on to the file alone. */
   leaveStderr(): void;
   /** Resolves when everything is written, or cannot be. What is logged later is lost. */
@@ -54,7 +54,15 @@ export async function openLog({ file, level, maxHeldBytes = MAX_HELD_BYTES }: Lo
   const reportLost = countLost(target, (lost) => logger.error({ lost }, `${lost} lines were lost`));
   return {
     logger,
-    reopen: () => target.reopen(),
+    reopen: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const settled = () => {
+        target.off('ready', settled).off('error', settled);
+        resolve();
+      };
+      target.on('ready', settled).on('error', settled).reopen();
+      return promise;
+    },
     leaveStderr: () => {
       streams = [target];
     },

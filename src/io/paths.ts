@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 
 /** True if `path` lies strictly below `folder`; both absolute and normalised. */
@@ -17,4 +18,10 @@ export function* ancestors(path: string): Generator<string> {
     yield at;
     if (at === '/') return;
   }
+}
+
+/** Whether both lead to the same, be it through symlinks. What is not there is the same as nothing. */
+export function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && a.ino === b?.ino && a.dev === b.dev;
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import koffi from 'koffi';
 import { messageOf } from '../errors.ts';
+import { getsockopt, SOL_SOCKET } from './libc.ts';
 
 /** Who is at the other end, as the kernel saw it when it connected. What cannot be known is never taken for root. */
 export type Peer =
@@ -11,30 +11,18 @@ export type Peer =
 export const userOf = (peer: Peer): number => (peer.known ? peer.uid : -1);
 
 /** Linux's numbers. Source: unix(7), socket.h. */
-const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 /** struct ucred: pid, uid, gid, each 32 bits. */
 const UCRED_BYTES = 12;
 
-type GetSockOpt = (fd: number, level: number, name: number, value: Buffer, length: Uint32Array) => number;
-
-let getsockopt: GetSockOpt | undefined;
-
-/** Node offers no peer credentials itself: the C library is asked. */
-function library(): GetSockOpt {
-  getsockopt ??= koffi
-    .load('libc.so.6')
-    .func('int getsockopt(int fd, int level, int name, void *value, void *length)') as GetSockOpt;
-  return getsockopt;
-}
-
+/** Node offers no peer credentials itself. */
 export function peerOf(socket: Socket): Peer {
   const { fd } = (socket as unknown as { _handle?: { fd?: number } | null })._handle ?? {};
   if (fd === undefined || fd < 0) return { known: false, why: 'the connection is closed' };
   try {
     const value = Buffer.alloc(UCRED_BYTES);
     const length = Uint32Array.of(UCRED_BYTES);
-    if (library()(fd, SOL_SOCKET, SO_PEERCRED, value, length) !== 0 || length[0] !== UCRED_BYTES) {
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, length) !== 0 || length[0] !== UCRED_BYTES) {
       return { known: false, why: 'the kernel does not tell' };
     }
     return { known: true, pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };

@@ -1,7 +1,7 @@
 import { type AnyActorRef, assign, fromPromise, sendTo, setup } from 'xstate';
 import { type AdminFailed, type AdminInput, admin } from '../actors/admin.ts';
 import { type ConnectionsInput, connections } from '../actors/connections.ts';
-import { type ListenerEvent, listener } from '../actors/listener.ts';
+import { type ListenerEvent, listener, type SocketPlace } from '../actors/listener.ts';
 import type {
   ConnectionsDrained,
   Listener,
@@ -12,10 +12,12 @@ import { noted } from '../actors/noted.ts';
 import { type ProcessesInput, processes } from '../actors/processes.ts';
 import { type QueueHandlerInput, queueHandler } from '../actors/queue-handler.ts';
 import { type SignalEvent, signals } from '../actors/signals.ts';
+import { type WatchdogDue, watchdog } from '../actors/watchdog.ts';
 import { asDaemonError, DaemonError } from '../errors.ts';
-import { probeSocket, type SocketAccess } from '../io/listening-socket.ts';
+import { probeSocket } from '../io/listening-socket.ts';
 import type { Log } from '../io/log.ts';
 import type { Unsettled } from '../io/records.ts';
+import type { ServiceManager } from '../io/service-manager.ts';
 import type { Store } from '../io/store.ts';
 
 /** Milliseconds; each is a named delay of the machine. Those of draining stay together under the 90 s that systemd gives
@@ -29,8 +31,8 @@ export const DAEMON_LIMITS = {
 } as const;
 
 export interface DaemonInput {
-  readonly socketPath: string;
-  readonly socketAccess: SocketAccess;
+  readonly place: SocketPlace;
+  readonly manager: Pick<ServiceManager, 'tell' | 'watchdogPeriod'>;
   readonly log: Log;
   readonly openStore: () => Store;
   readonly queueHandler: (parts: Parts) => QueueHandlerInput;
@@ -57,6 +59,8 @@ export interface DaemonContext extends DaemonInput {
 
 export type DaemonEvent =
   | SignalEvent
+  | WatchdogDue
+  | { readonly type: 'log.reopened' }
   | ListenerEvent
   | AdminFailed
   | ProcessesRecovered
@@ -68,7 +72,10 @@ export interface DaemonOutput {
   readonly failure: DaemonError | undefined;
 }
 
-const checkSocket = fromPromise<void, { path: string }>(({ input }) => probeSocket(input.path));
+/** One that was inherited answers already, for us. */
+const checkSocket = fromPromise<void, { place: SocketPlace }>(async ({ input: { place } }) => {
+  if ('path' in place) await probeSocket(place.path);
+});
 
 const openStore = fromPromise<Store, { open: () => Store }>(async ({ input }) => input.open());
 
@@ -99,11 +106,19 @@ export const daemonSetup = setup({
     admin: noted(admin),
     listener: noted(listener),
     signals: noted(signals),
+    watchdog: noted(watchdog),
     flush,
   },
   actions: {
     announce: ({ context }) => context.announce(),
-    reopenLog: ({ context }) => context.log.reopen(),
+    reopenLog: ({ context, self }) => {
+      context.log.reopen().then(() => self.send({ type: 'log.reopened' }));
+    },
+    tellStatus: ({ context }, params: { status: string }) => context.manager.tell(`STATUS=${params.status}`),
+    tellReady: ({ context }) => context.manager.tell('READY=1', 'STATUS=listening'),
+    tellReloading: ({ context }) => context.manager.tell('RELOADING=1', `MONOTONIC_USEC=${monotonicNow()}`),
+    tellStopping: ({ context }) => context.manager.tell('STOPPING=1', 'STATUS=draining'),
+    tellAlive: ({ context }) => context.manager.tell('WATCHDOG=1'),
     logRecovering: ({ context }, params: { unsettled: readonly Unsettled[] }) => {
       const commands = params.unsettled.length;
       if (commands > 0) context.log.logger.warn({ commands }, 'recovering what the last daemon left');
@@ -131,6 +146,9 @@ export const daemonSetup = setup({
   },
   delays: { ...DAEMON_LIMITS },
 });
+
+/** Microseconds of CLOCK_MONOTONIC. */
+const monotonicNow = () => process.hrtime.bigint() / 1_000n;
 
 export function partsOf({ store }: DaemonContext, self: { system: { get: (id: string) => unknown } }): Parts {
   return {

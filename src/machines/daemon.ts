@@ -24,12 +24,20 @@ export const daemonMachine = daemonSetup.createMachine({
   id: 'daemon',
   description: 'The root: opens the store, recovers, listens, drains, stops.',
   context: ({ input }) => ({ ...input, store: undefined, failure: undefined, cut: false }),
-  invoke: { id: 'signals', src: 'signals' },
-  on: { 'log.reopen': { actions: 'reopenLog' } },
+  invoke: [
+    { id: 'signals', src: 'signals' },
+    {
+      id: 'watchdog',
+      src: 'watchdog',
+      input: ({ context }) => ({ period: context.manager.watchdogPeriod }),
+    },
+  ],
+  on: { 'log.reopen': { actions: 'reopenLog' }, 'watchdog.due': { actions: 'tellAlive' } },
   initial: 'starting',
   states: {
     starting: {
       description: 'Nothing is served yet.',
+      entry: { type: 'tellStatus', params: { status: 'starting' } },
       on: { 'daemon.stop': 'stopped' },
       initial: 'checking',
       states: {
@@ -37,7 +45,7 @@ export const daemonMachine = daemonSetup.createMachine({
           description: 'Whether another daemon answers on the socket, before anything of its is touched.',
           invoke: {
             src: 'checkSocket',
-            input: ({ context }) => ({ path: context.socketPath }),
+            input: ({ context }) => ({ place: context.place }),
             onDone: 'opening',
             onError: orFail,
           },
@@ -91,6 +99,7 @@ export const daemonMachine = daemonSetup.createMachine({
       states: {
         recovering: {
           description: 'What the last daemon left is settled, awaited or queued, before anything new.',
+          entry: { type: 'tellStatus', params: { status: 'recovering what the last daemon left' } },
           invoke: {
             src: 'readUnsettled',
             input: ({ context }) => ({ store: context.store as Store }),
@@ -111,8 +120,7 @@ export const daemonMachine = daemonSetup.createMachine({
             id: 'listener',
             src: 'listener',
             input: ({ context, self }) => ({
-              socketPath: context.socketPath,
-              socketAccess: context.socketAccess,
+              place: context.place,
               connections: () => partsOf(context, self).actor<ConnectionOpened>('connections'),
             }),
             onError: orFail,
@@ -127,10 +135,18 @@ export const daemonMachine = daemonSetup.createMachine({
               description: 'The socket is being opened.',
               on: { 'listener.bound': 'listening' },
             },
-            listening: { description: 'Ready.', entry: 'announce' },
+            listening: {
+              description: 'Ready.',
+              entry: ['announce', 'tellReady'],
+              on: {
+                'log.reopen': { actions: ['tellReloading', 'reopenLog'] },
+                'log.reopened': { actions: 'tellReady' },
+              },
+            },
             closing: {
-              description: 'The socket is gone; who had connected before is still let in.',
-              entry: 'drainListener',
+              description:
+                'Our own socket is gone, and who had connected before is still let in; who waits in an inherited one is left to the next daemon.',
+              entry: ['tellStopping', 'drainListener'],
               on: {
                 'listener.drained': '#daemon.serving.draining',
                 'daemon.stop': { target: '#daemon.stopped', actions: 'cut' },
@@ -142,6 +158,7 @@ export const daemonMachine = daemonSetup.createMachine({
         draining: {
           description:
             'No new clients; what was begun is brought to its end. A second signal ends it at once.',
+          entry: 'tellStopping',
           on: { 'daemon.stop': { target: '#daemon.stopped', actions: 'cut' } },
           initial: 'answering',
           states: {

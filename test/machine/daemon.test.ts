@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SignalEvent } from '../../src/actors/signals.ts';
 import { DaemonError } from '../../src/errors.ts';
-import type { Store } from '../../src/io/store.ts';
 import { DAEMON_LIMITS } from '../../src/machines/daemon-setup.ts';
+import { binding, draining, listening, recovering, TERM } from '../support/daemon-in.ts';
 import { lonelyDaemon } from '../support/lonely-daemon.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { LEFT } from '../support/process.ts';
@@ -11,44 +10,6 @@ import { LEFT } from '../support/process.ts';
 failOnWarnings();
 
 const { RECOVERY_LIMIT, CLOSING_LIMIT, CONNECTIONS_LIMIT, CHILDREN_LIMIT, FLUSH_LIMIT } = DAEMON_LIMITS;
-const TERM: SignalEvent = { type: 'daemon.stop', signal: 'SIGTERM' };
-
-async function recovering() {
-  const daemon = lonelyDaemon();
-  daemon.checked.resolve();
-  await daemon.settle();
-  daemon.opened.resolve({} as Store);
-  await daemon.settle();
-  assert.ok(daemon.matches('serving:recovering'));
-  return daemon;
-}
-
-async function binding() {
-  const daemon = await recovering();
-  daemon.unsettled.resolve([]);
-  await daemon.settle();
-  daemon.says('processes', 'processes.recovered');
-  assert.ok(daemon.matches('serving:open:binding'));
-  return daemon;
-}
-
-/** After a signal, with nobody left in the backlog. */
-async function draining() {
-  const daemon = await listening();
-  daemon.actor.send(TERM);
-  assert.ok(daemon.matches('serving:open:closing'));
-  daemon.listen({ type: 'listener.drained' });
-  assert.ok(daemon.matches('serving:draining:answering'));
-  return daemon;
-}
-
-async function listening() {
-  const daemon = await binding();
-  assert.ok(daemon.matches('serving:open:binding'));
-  daemon.listen({ type: 'listener.bound' });
-  assert.ok(daemon.matches('serving:open:listening'));
-  return daemon;
-}
 
 test('starting → listening → draining, step by step → stopped', async () => {
   const daemon = await draining();

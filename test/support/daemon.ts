@@ -80,17 +80,29 @@ export function prepare(folder: string, config: Record<string, unknown> = {}): L
 export interface Program {
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A descriptor that listens, handed to it as systemd does. */
+  readonly listenFd?: number;
 }
 
 /** The one place that starts daemons, as root only in the jail. */
 export function spawnDaemon(
   at: Layout,
   args: readonly string[] = ['--config', at.configFile],
-  { main = MAIN, env = {} }: Program = {},
+  { main = MAIN, env = {}, listenFd }: Program = {},
 ): ChildProcess {
-  const command = jailed(at.folder, [process.execPath, '--conditions=development', main, ...args]);
+  const program = [process.execPath, '--conditions=development', main, ...args];
+  // Only the process itself knows its number.
+  const activated = [
+    '/bin/sh',
+    '-c',
+    'LISTEN_FDS=1 LISTEN_FDNAMES=cmd LISTEN_PID=$$ exec "$@"',
+    'sh',
+    ...program,
+  ];
+  const command = jailed(at.folder, listenFd === undefined ? program : activated);
   const [file, ...words] = command as [string, ...string[]];
-  return spawn(file, words, { env: { ...process.env, ...env } });
+  const passed = listenFd === undefined ? [] : [listenFd];
+  return spawn(file, words, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe', ...passed] });
 }
 
 export function exitOf(child: ChildProcess): Promise<Exit> {

@@ -10,6 +10,7 @@ import type { AdminFailed, AdminInput } from '../../src/actors/admin.ts';
 import type { ListenerDrain, ListenerEvent, ListenerInput } from '../../src/actors/listener.ts';
 import type { QueueHandlerInput } from '../../src/actors/queue-handler.ts';
 import type { SignalEvent } from '../../src/actors/signals.ts';
+import type { WatchdogDue, WatchdogInput } from '../../src/actors/watchdog.ts';
 import type { Unsettled } from '../../src/io/records.ts';
 import type { Store } from '../../src/io/store.ts';
 import { daemonMachine } from '../../src/machines/daemon.ts';
@@ -17,21 +18,24 @@ import type { DaemonInput } from '../../src/machines/daemon-setup.ts';
 
 /** Parts that are provided need nothing. */
 export const DAEMON_INPUT = {
+  manager: { watchdogPeriod: undefined, tell: () => {} },
   connections: () => ({}),
   processes: () => ({}),
   admin: () => ({}),
   queueHandler: () => ({}),
 } as unknown as DaemonInput;
 
-/** A daemon machine by itself; `did` keeps what its actors were made to do. */
+/** A daemon machine by itself; `did` keeps what its actors were made to do, `told` what systemd heard. */
 export function lonelyDaemon(inspect: (event: InspectionEvent) => void = () => {}) {
   const did: string[] = [];
+  const told: string[] = [];
   const clock = new SimulatedClock();
   const checked = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<Store>();
   const unsettled = Promise.withResolvers<readonly Unsettled[]>();
   const flushed = Promise.withResolvers<void>();
   let listen: (event: ListenerEvent) => void = () => {};
+  let remind = () => {};
   let look: (event: AdminFailed) => void = () => {};
   const says: Record<string, (type: string) => void> = {};
   const supervisor = (name: string) =>
@@ -52,6 +56,9 @@ export function lonelyDaemon(inspect: (event: InspectionEvent) => void = () => {
       processes: supervisor('processes') as never,
       connections: supervisor('connections') as never,
       signals: fromCallback<SignalEvent>(() => {}),
+      watchdog: fromCallback<EventObject, WatchdogInput>(({ sendBack }) => {
+        remind = () => (sendBack as (event: WatchdogDue) => void)({ type: 'watchdog.due' });
+      }),
       admin: fromCallback<EventObject, AdminInput>(({ sendBack }) => {
         look = sendBack as typeof look;
       }),
@@ -79,12 +86,15 @@ export function lonelyDaemon(inspect: (event: InspectionEvent) => void = () => {
       },
     },
   });
-  const actor = createActor(machine, { clock, inspect, input: DAEMON_INPUT }).start();
+  const manager = { ...DAEMON_INPUT.manager, tell: (...words: string[]) => told.push(words.join(' ')) };
+  const actor = createActor(machine, { clock, inspect, input: { ...DAEMON_INPUT, manager } }).start();
   const state = () => JSON.stringify(actor.getSnapshot().value).replaceAll(/["{}]/g, '');
   return {
     actor,
     clock,
     did,
+    told,
+    remind: () => remind(),
     checked,
     opened,
     unsettled,

@@ -3,11 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { DAEMON_LIMITS } from '../../src/machines/daemon-setup.ts';
 import { testFolder } from '../support/folder.ts';
 
 const UNITS_FOLDER = join(import.meta.dirname, '..', '..', 'systemd');
-const UNITS = globSync('*.{service,socket}', { cwd: UNITS_FOLDER });
+const UNITS = globSync('*.service', { cwd: UNITS_FOLDER });
 const SERVICE = readFileSync(join(UNITS_FOLDER, 'dbcalm-cmd.service'), 'utf8');
+const SOCKET = readFileSync(join(UNITS_FOLDER, 'dbcalm-cmd.socket'), 'utf8');
 
 const ANALYZE = '/usr/bin/systemd-analyze';
 const BWRAP = '/usr/bin/bwrap';
@@ -30,24 +32,24 @@ function exposure(unit: string): number {
   return Number(score);
 }
 
-/** `systemd-analyze verify` where the daemon's program stands in its place, in a /usr/bin that holds nothing else. */
-function verify(t: TestContext, unit: string): { code: number | null; text: string } {
+/** `systemd-analyze verify` where the units' programs stand in their place, in a /usr/bin that holds nothing else. */
+function verify(t: TestContext, service: string, socket = SOCKET): { code: number | null; text: string } {
   const folder = testFolder(t);
-  const file = join(folder, 'dbcalm-cmd.service');
-  writeFileSync(file, unit);
+  const files = [join(folder, 'dbcalm-cmd.service'), join(folder, 'dbcalm-cmd.socket')];
+  for (const [index, text] of [service, socket].entries()) writeFileSync(files[index] as string, text);
   const bin = join(folder, 'bin');
   mkdirSync(bin);
   copyFileSync(ANALYZE, join(bin, 'systemd-analyze'));
-  writeFileSync(join(bin, 'dbcalm-cmd'), '', { mode: 0o755 });
+  for (const program of ['dbcalm-cmd', 'sh']) writeFileSync(join(bin, program), '', { mode: 0o755 });
   // It works in a folder that it makes in /tmp.
   const own = ['--tmpfs', '/run', '--tmpfs', '/tmp', '--bind', folder, folder, '--ro-bind', bin, '/usr/bin'];
   const jail = ['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', ...own];
-  return run(BWRAP, ...jail, '--', ANALYZE, 'verify', '--man=no', file);
+  return run(BWRAP, ...jail, '--', ANALYZE, 'verify', '--man=no', ...files);
 }
 
 test('every unit is at most as exposed as allowed', { skip }, () => {
   assert.ok(UNITS.includes('dbcalm-cmd.service'));
-  for (const unit of UNITS.filter((name) => name.endsWith('.service'))) {
+  for (const unit of UNITS) {
     const score = exposure(join(UNITS_FOLDER, unit));
     assert.ok(score <= MOST_EXPOSED, `${unit}: ${score}, more than ${MOST_EXPOSED}`);
   }
@@ -59,20 +61,35 @@ test('the figure rises with what a unit may do', { skip }, (t) => {
   assert.ok(exposure(looser) > MOST_EXPOSED);
 });
 
-test('systemd has nothing to say against the unit, and would say it', { skip }, (t) => {
+test('systemd has nothing to say against the units, and would say it', { skip }, (t) => {
   assert.deepEqual(verify(t, SERVICE), { code: 0, text: '' });
   const misspelt = verify(t, SERVICE.replace('ProtectHome=', 'ProtectHouse='));
   assert.match(misspelt.text, /Unknown key.*ProtectHouse/);
   const elsewhere = verify(t, SERVICE.replace('/usr/bin/dbcalm-cmd', '/usr/bin/dbcalm-command'));
   assert.match(elsewhere.text, /dbcalm-command is not executable/);
+  assert.match(
+    verify(t, SERVICE, SOCKET.replace('SocketMode=', 'SocketMood=')).text,
+    /Unknown key.*SocketMood/,
+  );
+});
+
+test('systemd waits longer than the daemon takes at most to start and to stop', () => {
+  const { RECOVERY_LIMIT, CLOSING_LIMIT, CONNECTIONS_LIMIT, CHILDREN_LIMIT, FLUSH_LIMIT } = DAEMON_LIMITS;
+  const draining = CLOSING_LIMIT + CONNECTIONS_LIMIT + CHILDREN_LIMIT + FLUSH_LIMIT;
+  const seconds = (key: string) => Number(new RegExp(`^${key}=(\\d+)$`, 'm').exec(SERVICE)?.[1]);
+  // What is left is for the last lines of the log.
+  assert.ok(seconds('TimeoutStopSec') * 1_000 >= draining + 5_000);
+  assert.ok(seconds('TimeoutStartSec') * 1_000 >= RECOVERY_LIMIT + 10_000);
 });
 
 test('what its peers and its own end rely on', () => {
   for (const line of [
     'User=root',
     'Group=dbcalm',
+    'Type=notify',
     'Restart=always',
     'KillMode=mixed',
+    'WatchdogSec=30',
     'RuntimeDirectory=dbcalm',
     'RuntimeDirectoryMode=2774',
     'RuntimeDirectoryPreserve=yes',

@@ -18,14 +18,18 @@ export interface Expected {
   readonly exit: number | undefined;
   /** What it made its parts do, in order. */
   readonly did: readonly string[];
+  /** What it told systemd, in order. */
+  readonly told: readonly string[];
 }
 
-type Change = Partial<Omit<Expected, 'did'>> & { readonly did?: readonly string[] };
+type Change = Partial<Expected>;
 
 const exits = (exit: number, ...did: string[]): Change => ({ stage: 'over', exit, did });
 const BIND: Change = { stage: 'binding', did: ['bind'] };
-const CLOSE: Change = { stage: 'closing', did: ['listener.drain'] };
-const ANSWER: Change = { stage: 'answering', did: ['connections: supervisor.drain'] };
+const READY = 'READY=1 STATUS=listening';
+const STOPPING = 'STOPPING=1 STATUS=draining';
+const CLOSE: Change = { stage: 'closing', did: ['listener.drain'], told: [STOPPING] };
+const ANSWER: Change = { stage: 'answering', did: ['connections: supervisor.drain'], told: [STOPPING] };
 const FINISH: Change = { stage: 'finishing', did: ['processes: supervisor.drain'] };
 const FLUSH: Change = { stage: 'flushing', did: ['flush'] };
 /** Whoever leaves a state that listens takes the socket away first. */
@@ -45,7 +49,7 @@ const RULES: Readonly<Record<Stage, Readonly<Record<string, Change>>>> = {
     'a signal': exits(0),
   },
   opening: {
-    'the store opens': { stage: 'recovering' },
+    'the store opens': { stage: 'recovering', told: ['STATUS=recovering what the last daemon left'] },
     'the store is broken': exits(74),
     'a signal': exits(0),
   },
@@ -56,8 +60,18 @@ const RULES: Readonly<Record<Stage, Readonly<Record<string, Change>>>> = {
     'a signal': ANSWER,
     'RECOVERY_LIMIT passes': exits(74),
   },
-  binding: { bound: { stage: 'listening', did: ['announce'] }, 'a signal': CLOSE, ...LISTENER_FAILS },
-  listening: { 'a signal': CLOSE, ...LISTENER_FAILS },
+  binding: {
+    bound: { stage: 'listening', did: ['announce'], told: [READY] },
+    'a signal': CLOSE,
+    ...LISTENER_FAILS,
+  },
+  listening: {
+    'a signal': CLOSE,
+    // Only who was ready can be so again.
+    'a hangup': { did: ['reopen'], told: ['RELOADING=1 MONOTONIC_USEC=now'] },
+    'the log is open again': { told: [READY] },
+    ...LISTENER_FAILS,
+  },
   closing: {
     'the backlog is empty': closed(ANSWER),
     'CLOSING_LIMIT passes': closed(ANSWER),
@@ -99,6 +113,7 @@ function changeOf({ stage }: Expected, event: string): Change | undefined {
   const rule = RULES[stage][event];
   if (rule || stage === 'over') return rule;
   if (event === 'a hangup') return { did: ['reopen'] };
+  if (event === 'the watchdog asks') return { told: ['WATCHDOG=1'] };
   if (!SERVING.includes(stage)) return undefined;
   // Nobody's command depends on who looks.
   if (event === 'operators cannot look') return { did: ['admin: EACCES'] };
@@ -108,15 +123,16 @@ function changeOf({ stage }: Expected, event: string): Change | undefined {
 }
 
 export function expectedOf(_start: string, events: readonly string[]): Expected {
-  return events.reduce(happen, { stage: 'checking', exit: undefined, did: [] });
+  return events.reduce(happen, { stage: 'checking', exit: undefined, did: [], told: ['STATUS=starting'] });
 }
 
 function happen(before: Expected, event: string): Expected {
-  const { did = [], ...change } = changeOf(before, event) ?? {};
-  return { ...before, ...change, did: [...before.did, ...did] };
+  const { did = [], told = [], ...change } = changeOf(before, event) ?? {};
+  return { ...before, ...change, did: [...before.did, ...did], told: [...before.told, ...told] };
 }
 
-export const sightOf = ({ exit, did }: Expected): Sight => ({
+export const sightOf = ({ exit, did, told }: Expected): Sight => ({
   exit: exit === undefined ? 'no end' : `exit code ${exit}`,
   did: did.join(', ') || 'nothing done',
+  told: told.join(', '),
 });

@@ -10,7 +10,7 @@ import { check, pass } from './clock.ts';
 
 export function simulatedDaemon(path: Path, inspect: (event: InspectionEvent) => void): Subject {
   const daemon = lonelyDaemon(inspect);
-  const { actor, checked, opened, unsettled, flushed, listen, says, did } = daemon;
+  const { actor, checked, opened, unsettled, flushed, listen, says, did, told } = daemon;
   const settles = (settle: () => void) => () => {
     settle();
     return daemon.settle();
@@ -32,6 +32,8 @@ export function simulatedDaemon(path: Path, inspect: (event: InspectionEvent) =>
     'the listener fails': failure('listener'),
     'a signal': () => actor.send({ type: 'daemon.stop', signal: 'SIGTERM' }),
     'a hangup': () => actor.send({ type: 'log.reopen' }),
+    'the log is open again': () => actor.send({ type: 'log.reopened' }),
+    'the watchdog asks': () => daemon.remind(),
     'the backlog is empty': () => listen({ type: 'listener.drained' }),
     'all clients are answered': () => says('connections', 'connections.drained'),
     'all children have ended': () => says('processes', 'processes.drained'),
@@ -55,6 +57,7 @@ export function simulatedDaemon(path: Path, inspect: (event: InspectionEvent) =>
     rest: () => ({
       exit: daemon.output() ? `exit code ${daemon.output()?.exitCode}` : 'no end',
       did: did.join(', ') || 'nothing done',
+      told: told.join(', ').replaceAll(/USEC=\d+/g, 'USEC=now'),
     }),
     end: () => actor.stop(),
   };

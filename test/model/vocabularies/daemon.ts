@@ -37,6 +37,8 @@ export const daemonVocabulary: Vocabulary = {
     'the listener fails': (snapshot) => failed(snapshot, 'listener', IO),
     'a signal': () => ({ type: 'daemon.stop', signal: 'SIGTERM' }),
     'a hangup': () => ({ type: 'log.reopen' }),
+    'the log is open again': below('serving.open.listening', { type: 'log.reopened' }),
+    'the watchdog asks': () => ({ type: 'watchdog.due' }),
     'the backlog is empty': open({ type: 'listener.drained' }),
     'all clients are answered': serving({ type: 'connections.drained' }),
     'all children have ended': serving({ type: 'processes.drained' }),
