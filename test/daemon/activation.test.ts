@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { EMPTY } from '../support/callers.ts';
 import { ask } from '../support/client.ts';
 import { layout, startDaemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
 import { datagramEar, listeningFd } from '../support/unix-socket.ts';
 import { until } from '../support/until.ts';
-
-const EMPTY = { cmd: 'cleanup_backups', args: { backup_ids: null, folders: null } };
 
 /** What systemd has ready before the daemon starts. */
 function activated(t: TestContext) {

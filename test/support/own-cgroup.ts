@@ -1,0 +1,34 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+/** Where the control groups of the host are: processes of two machines in one group would see and kill each other's. */
+function hierarchy(): string | undefined {
+  return /^\S+ (\S+) cgroup2 /m.exec(readFileSync('/proc/self/mounts', 'utf8'))?.[1];
+}
+
+export const hasCgroups = (): boolean => hierarchy() !== undefined;
+
+export interface OwnCgroup {
+  /** `command`, in the group from its start. */
+  readonly inside: (command: readonly string[]) => string[];
+  /** Once nothing runs in it any more. */
+  readonly remove: () => void;
+}
+
+export function ownCgroup(folder: string): OwnCgroup {
+  const group = join(hierarchy() as string, basename(folder));
+  mkdirSync(group);
+  const enter = 'echo $$ > "$0" && exec "$@"';
+  return {
+    inside: (command) => ['/bin/sh', '-c', enter, join(group, 'cgroup.procs'), ...command],
+    remove: () => removeTree(group),
+  };
+}
+
+/** A group is removed as a folder; its files go with it. */
+function removeTree(group: string): void {
+  if (!existsSync(group)) return;
+  for (const entry of readdirSync(group, { withFileTypes: true }))
+    if (entry.isDirectory()) removeTree(join(group, entry.name));
+  rmdirSync(group);
+}
