@@ -24,14 +24,17 @@ import { daemonMachine } from './machines/daemon.ts';
 import type { DaemonInput, DaemonOutput } from './machines/daemon-setup.ts';
 import { processMachine } from './machines/process.ts';
 import type { ProcessInput } from './machines/process-context.ts';
+import { shadowProcessMachine } from './machines/shadow-process.ts';
 
 /** Builds the parts and runs the root actor to its end. `greet`: what to say once it listens. */
 export async function runDaemon(config: Config, greet: () => void): Promise<DaemonOutput> {
-  const log = await openLog({ file: config.cmd_log_file, level: config.cmd_log_level });
+  const fields = config.shadow ? { shadow: true } : {};
+  const log = await openLog({ file: config.cmd_log_file, level: config.cmd_log_level, fields });
   const accounts = readAccounts();
-  const audit = await openAuditLog(config.audit_log_file, accounts);
+  const audit = await openAuditLog(config.audit_log_file, accounts, fields);
   const manager = serviceManager(({ code, message, remedy }) => log.logger.warn({ code, remedy }, message));
   warnOfPlace(config, manager, log.logger);
+  if (config.shadow) log.logger.warn(SHADOW_WARNING);
   const announce = () => {
     const socket = manager.socket?.path ?? config.socket_path;
     log.logger.info({ socket, from: manager.socket ? 'systemd' : undefined, pid: process.pid }, 'listening');
@@ -82,7 +85,7 @@ function daemonInput({ config, log, audit, accounts, manager, announce }: Edges)
   });
   return {
     place: socketPlace(config, manager),
-    manager,
+    manager: config.shadow ? shadowed(manager) : manager,
     log: {
       ...log,
       reopen: async () => {
@@ -107,6 +110,7 @@ function daemonInput({ config, log, audit, accounts, manager, announce }: Edges)
       databasePath: config.database_path,
       cronFile: config.cron_file,
       version: manifest.version,
+      shadow: config.shadow,
       daemon,
       store,
       counters,
@@ -130,7 +134,7 @@ function daemonInput({ config, log, audit, accounts, manager, announce }: Edges)
       observer: () => actor('queueHandler'),
     }),
     processes: ({ store, actor }) => ({
-      logic: processMachine,
+      logic: config.shadow ? shadowProcessMachine : processMachine,
       maxRunning: config.max_running,
       maxPending: config.max_pending,
       store,
@@ -150,6 +154,14 @@ function daemonInput({ config, log, audit, accounts, manager, announce }: Edges)
       }),
     }),
   };
+}
+
+const SHADOW_WARNING = 'shadow mode: commands are checked, planned and recorded, and nothing is carried out';
+
+/** The line that `systemctl status` shows says so, too. */
+function shadowed({ tell, ...manager }: ServiceManager): ServiceManager {
+  const marked = (assignment: string) => assignment.replace(/^STATUS=/, 'STATUS=shadow mode: ');
+  return { ...manager, tell: (...assignments) => tell(...assignments.map(marked)) };
 }
 
 function socketPlace(config: Config, { socket }: ServiceManager): SocketPlace {
@@ -194,6 +206,7 @@ function storeOptions(config: Config, logger: Logger, commits: Histogram): Store
   const { message, remedy } = new DaemonError('DATABASE_TROUBLE');
   return {
     path: config.database_path,
+    shadow: config.shadow,
     retention: {
       maxAgeMs: config.transitions_max_days * DAY,
       maxCount: config.transitions_max_count,

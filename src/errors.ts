@@ -39,6 +39,12 @@ export const ERRORS = {
     message: 'another daemon works on the database',
     remedy: 'stop it first, or set another database_path; one that drains ends by itself',
   },
+  SHADOW_DATABASE: {
+    exit: 74,
+    message: 'a daemon in shadow mode and one that carries out cannot share a database',
+    remedy:
+      'give the one in shadow mode a database_path of its own, where no file is yet; remove that after the trial',
+  },
   DATABASE_UNREADABLE: {
     message: 'the database cannot be read',
     remedy: 'check database_path in the config, and that you may read it: as root, or as one of its group',

@@ -50,6 +50,9 @@ async function findingsOf(options: ConfigOptions): Promise<Finding[]> {
   }
   return [
     notes.ok(fileOf(options) === undefined ? 'no file; the defaults hold' : 'valid'),
+    ...(config.shadow
+      ? [notes.warning('shadow mode: nothing is carried out', 'set shadow to false after the trial')]
+      : []),
     ...databaseFindings(config.database_path),
     await socketFinding('socket', config.socket_path, 'socket_path'),
     await socketFinding('admin socket', config.admin_socket_path, 'admin_socket_path'),

@@ -1,7 +1,7 @@
 import { DaemonError, messageOf } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
 import type { AuditEntry } from './audit.ts';
-import { openLog } from './log.ts';
+import { type LogSettings, openLog } from './log.ts';
 
 export interface AuditLog {
   /** One JSON line; control characters are escaped. */
@@ -17,8 +17,9 @@ const MAX_HELD_BYTES = 32 * 1024 * 1024;
 export async function openAuditLog(
   file: string,
   accounts: Pick<Accounts, 'userName' | 'groupName'>,
+  fields: NonNullable<LogSettings['fields']> = {},
 ): Promise<AuditLog> {
-  const settings = { file, level: 'info', maxHeldBytes: MAX_HELD_BYTES };
+  const settings = { file, level: 'info', maxHeldBytes: MAX_HELD_BYTES, fields };
   const log = await openLog(settings).catch((error: unknown) => {
     throw new DaemonError('AUDIT_UNWRITABLE', messageOf((error as DaemonError).cause ?? error), error);
   });

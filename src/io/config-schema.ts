@@ -71,6 +71,10 @@ export const ConfigSchema = Type.Object({
   transitions_max_days: count('after which transitions are removed', 36_500),
   transitions_max_count: count('of transitions that are kept', 1_000_000_000),
   max_output_bytes: count('kept of each stream of a child', 64 * 1024 * 1024),
+  shadow: Type.Boolean({
+    allowed: 'true or false',
+    description: 'commands are checked, planned and recorded, and nothing is carried out',
+  }),
 });
 
 /** As it stands in the file, with defaults. */
@@ -109,6 +113,7 @@ export const DEFAULTS: Omit<Config, 'deletion_roots'> = {
   transitions_max_days: 90,
   transitions_max_count: 1_000_000,
   max_output_bytes: 1024 * 1024,
+  shadow: false,
 };
 
 /** Keys of the API server's own file. */

@@ -11,19 +11,22 @@ import {
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
+import { checkPurpose } from './database-purpose.ts';
 import { withHeldFile } from './held-file.ts';
 import { migrate } from './migrations.ts';
 
 const FOLDER_MODE = 0o2770;
 
 /** Opens the shared database, made if it is missing, durable: WAL, every commit on disk before it returns. It never
- * waits for a lock once it is open: `lockPatience` (ms) is for opening alone. Throws DATABASE_UNUSABLE. */
-export function openDatabase(path: string, lockPatience: number): Database.Database {
+ * waits for a lock once it is open: `lockPatience` (ms) is for opening alone. Throws DATABASE_UNUSABLE, and
+ * SHADOW_DATABASE where it is not for `shadow` mode, or only for that. */
+export function openDatabase(path: string, lockPatience: number, shadow = false): Database.Database {
   let database: Database.Database | undefined;
   try {
     makeDatabaseFolder(dirname(path));
     create(path);
     database = new Database(path, { timeout: lockPatience, fileMustExist: true });
+    checkPurpose(database, path, shadow);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     migrate(database);
@@ -32,6 +35,7 @@ export function openDatabase(path: string, lockPatience: number): Database.Datab
     return database;
   } catch (error) {
     database?.close();
+    if (error instanceof DaemonError) throw error;
     throw new DaemonError('DATABASE_UNUSABLE', `${path}: ${messageOf(error)}`, error);
   }
 }

@@ -35,13 +35,15 @@ interface Opened<T> {
 export class LiveDatabase<T> {
   readonly #path: string;
   readonly #prepare: (database: Database.Database) => T;
+  readonly #shadow: boolean;
   #opened: Opened<T> | undefined;
   #absentSince: number | undefined;
 
-  /** Throws DATABASE_UNUSABLE. */
-  constructor(path: string, prepare: (database: Database.Database) => T) {
+  /** Throws DATABASE_UNUSABLE and SHADOW_DATABASE. */
+  constructor(path: string, prepare: (database: Database.Database) => T, shadow = false) {
     this.#path = path;
     this.#prepare = prepare;
+    this.#shadow = shadow;
     this.#opened = this.#open(5000);
   }
 
@@ -90,7 +92,7 @@ export class LiveDatabase<T> {
   }
 
   #open(lockPatience: number): Opened<T> {
-    const database = openDatabase(this.#path, lockPatience);
+    const database = openDatabase(this.#path, lockPatience, this.#shadow);
     try {
       return {
         database,

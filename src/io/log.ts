@@ -19,6 +19,8 @@ export interface LogSettings {
   readonly file: string;
   readonly level: string;
   readonly maxHeldBytes?: number;
+  /** In every line. */
+  readonly fields?: Readonly<Record<string, unknown>>;
 }
 
 /** Lines that a full disk holds back are dropped, and counted, beyond this: a log must not take all memory. */
@@ -31,7 +33,12 @@ const CLOSE_LIMIT = 2_000;
 const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** JSON lines to `file`, and to stderr during the start. */
-export async function openLog({ file, level, maxHeldBytes = MAX_HELD_BYTES }: LogSettings): Promise<Log> {
+export async function openLog({
+  file,
+  level,
+  maxHeldBytes = MAX_HELD_BYTES,
+  fields = {},
+}: LogSettings): Promise<Log> {
   // Not pino.destination(): it writes what is left when the process exits, and on a full disk tries that for ever.
   const target = new sonic.SonicBoom({
     dest: file,
@@ -50,7 +57,7 @@ export async function openLog({ file, level, maxHeldBytes = MAX_HELD_BYTES }: Lo
   let streams: { write(line: string): unknown }[] = [target, stderr];
   const both = { write: (line: string) => streams.forEach((stream) => void stream.write(line)) };
   const hooks = { streamWrite: (line: string) => line.replace(RAW, unicodeEscape) };
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, both);
+  const logger = pino({ level, base: fields, timestamp: pino.stdTimeFunctions.isoTime, hooks }, both);
   const reportLost = countLost(target, (lost) => logger.error({ lost }, `${lost} lines were lost`));
   return {
     logger,

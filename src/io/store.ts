@@ -42,15 +42,17 @@ export interface Store {
 
 export interface StoreOptions {
   readonly path: string;
+  /** That of a daemon in shadow mode. */
+  readonly shadow?: boolean;
   readonly retention: Retention;
   readonly onTrouble: TroubleListener;
   readonly onCommit?: CommitListener;
 }
 
-/** Throws DATABASE_IN_USE and DATABASE_UNUSABLE. */
-export function openStore({ path, retention, onTrouble, onCommit }: StoreOptions): Store {
+/** Throws DATABASE_IN_USE, DATABASE_UNUSABLE and SHADOW_DATABASE. */
+export function openStore({ path, shadow, retention, onTrouble, onCommit }: StoreOptions): Store {
   const claim = claimDatabase(path);
-  const database = new LiveDatabase<Tables>(path, (opened) => tablesOf(opened, retention));
+  const database = new LiveDatabase<Tables>(path, (opened) => tablesOf(opened, retention), shadow);
   const group = new GroupCommit(database, onTrouble, onCommit);
   type Write = 'accept' | 'start' | 'child' | 'end' | 'recover';
   const write = async <R>(name: Write, work: (tables: Tables) => R, patience?: number): Promise<R> => {

@@ -30,7 +30,7 @@ test('the actors of an idle daemon', async (t) => {
   assert.deepEqual([root.id, root.state], ['daemon', 'serving.open.listening']);
   assert.equal(root.last_event?.type, 'listener.bound');
   assert.ok((root.age_ms as number) > 0);
-  const names = ['signals', 'queueHandler', 'processes', 'connections', 'admin', 'listener'];
+  const names = ['signals', 'watchdog', 'queueHandler', 'processes', 'connections', 'admin', 'listener'];
   assert.deepEqual(root.children.map(({ id }) => id).sort(), names.sort());
   for (const one of root.children) assert.deepEqual([one.state, one.children], ['active', []]);
 });

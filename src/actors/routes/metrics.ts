@@ -15,7 +15,7 @@ export const metrics: Route = {
 };
 
 function familiesOf(sight: Sight): Family[] {
-  const { counters, commits, version } = sight;
+  const { counters, commits, version, shadow } = sight;
   return [
     counter('accepted_total', 'Commands that were accepted.', byCommand(counters.accepted)),
     counter('refused_total', 'Requests that were refused.', byReason(counters.refused)),
@@ -38,6 +38,7 @@ function familiesOf(sight: Sight): Family[] {
     ...livingNow(sight),
     ...loopNow(),
     gauge('start_time_seconds', 'When the daemon was started, since the epoch.', STARTED_AT),
+    gauge('shadow', '1 where commands are recorded only, and nothing is carried out.', shadow ? 1 : 0),
     { ...gauge('build_info', 'What runs.', 1), samples: [[{ version, node: process.versions.node }, 1]] },
   ];
 }

@@ -21,6 +21,8 @@ export interface Sight {
   readonly databasePath: string;
   readonly cronFile: string;
   readonly version: string;
+  /** True where nothing is carried out. */
+  readonly shadow: boolean;
 }
 
 export interface Asked {

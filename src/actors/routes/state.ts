@@ -9,6 +9,7 @@ export const state: Route = {
   answer: ({ sight }) =>
     json(200, {
       at: new Date().toISOString(),
+      shadow: sight.shadow,
       daemon: viewOf(sight.daemon),
       counters: countersOf(sight),
       readers_of_events: sight.inspection.readers,
