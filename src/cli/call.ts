@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { DryRun } from '../actors/dry-runs.ts';
+import { WHITELIST } from '../commands/whitelist.ts';
 import { messageOf } from '../errors.ts';
 import { askDryRun } from '../io/admin-client.ts';
 import { call } from '../io/client.ts';
@@ -8,14 +9,17 @@ import { dryRunText } from './dry-run-text.ts';
 import { followToEnd } from './follow.ts';
 import { printableJson } from './printable.ts';
 import { unanswered } from './unanswered.ts';
-import { EXIT, perform, VerbFailure, withExamples, withJson } from './verb.ts';
+import { EXIT, perform, suggesting, VerbFailure, withExamples, withJson } from './verb.ts';
+
+/** Whether it is one of them is for the daemon to say, which may be a newer one. */
+const COMMANDS = WHITELIST.map(({ name }) => name);
 
 /** `call`: sends a command as a client does. */
 export function addCall(root: Command): void {
   const verb = root
     .command('call')
     .description('send a command to the daemon and print its reply; exits 0 if it was accepted')
-    .argument('<cmd>', 'update_cron_schedules, delete_directory or cleanup_backups')
+    .addArgument(suggesting(new Argument('<cmd>', `one of ${COMMANDS.join(', ')}`), COMMANDS))
     .argument('[args...]', 'key=value pairs (a value may be JSON), or one JSON object')
     .option('--wait', 'follow the command to its end; exits 0 if it succeeded')
     .option('--dry-run', 'show what would be answered and done, and do nothing; exits as without');

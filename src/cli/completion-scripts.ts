@@ -4,14 +4,16 @@ export interface WordOption {
   readonly flag: string;
   readonly about: string;
   readonly takesValue: boolean;
-  /** What it may be, where that is known; else a file is offered. */
+  /** What it may be, where that is known. */
   readonly values: readonly string[];
+  readonly isFile: boolean;
 }
 
 /** A verb. */
 export interface Word {
   readonly name: string;
   readonly about: string;
+  /** What its first argument may be, where that is known. */
   readonly arguments: readonly string[];
   readonly options: readonly WordOption[];
 }
@@ -23,14 +25,17 @@ export function bash(program: string, verbs: readonly Word[]): string {
   const values = verbs.flatMap(({ name, options }) =>
     options
       .filter(({ takesValue }) => takesValue)
-      .map((option) => `    '${name} ${option.flag}') words=${quoted(option.values.join(' '))} ;;`),
+      .map(({ flag, isFile, values: known }) => {
+        const offer = isFile ? 'compopt -o default 2>/dev/null' : `words=${quoted(known.join(' '))}`;
+        return `    '${name} ${flag}') ${offer} ;;`;
+      }),
   );
   const words = verbs.map(({ name, options, arguments: given }) => {
     const all = [...given, ...options.map(({ flag }) => flag)];
     return `    '${name} '*) words=${quoted(all.join(' '))} ;;`;
   });
   return `${functionName(program)}() {
-  local current=\${COMP_WORDS[COMP_CWORD]} words word
+  local current=\${COMP_WORDS[COMP_CWORD]} words= word
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     words=${quoted([...verbs.map(({ name }) => name), '--help'].join(' '))}
@@ -39,19 +44,19 @@ ${[...values, ...words].join('\n')}
   esac fi
   while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$words" -- "$current")
 }
-complete -o default -F ${functionName(program)} ${program}`;
+complete -F ${functionName(program)} ${program}`;
 }
 
 export function zsh(program: string, verbs: readonly Word[]): string {
   const plain = (text: string) => text.replace(/[[\]:\\]/g, '\\$&');
-  const list = (values: readonly string[]) => (values.length > 0 ? `(${values.join(' ')})` : '_files');
   const described = verbs.map(({ name, about }) => `    ${quoted(`${name}:${plain(about)}`)}`);
   const cases = verbs.map(({ name, options, arguments: given }) => {
-    const flags = options.map(({ flag, about, takesValue, values }) =>
-      quoted(`${flag}[${plain(about)}]${takesValue ? `:value:${list(values)}` : ''}`),
-    );
-    const rest = quoted(`*:argument:${given.length > 0 ? list(given) : '_default'}`);
-    return `    ${name}) _arguments ${[...flags, rest].join(' ')} ;;`;
+    const flags = options.map(({ flag, about, takesValue, isFile, values }) => {
+      const value = isFile ? '_files' : `(${values.join(' ')})`;
+      return quoted(`${flag}[${plain(about)}]${takesValue ? `:value:${value}` : ''}`);
+    });
+    const first = given.length > 0 ? [quoted(`1:argument:(${given.join(' ')})`)] : [];
+    return `    ${name}) _arguments ${[...flags, ...first].join(' ')} ;;`;
   });
   return `#compdef ${program}
 ${functionName(program)}() {
@@ -80,13 +85,13 @@ export function fish(program: string, verbs: readonly Word[]): string {
   const lines = verbs.flatMap(({ name, about, options, arguments: given }) => {
     const within = `complete -c ${program} -n '__fish_seen_subcommand_from ${name}'`;
     return [
-      `complete -c ${program} -f -n __fish_use_subcommand -a ${name} -d ${escaped(about)}`,
-      ...(given.length > 0 ? [`${within} -f -a ${escaped(given.join(' '))}`] : []),
-      ...options.map(({ flag, about: what, takesValue, values }) => {
-        const value = values.length > 0 ? ` -x -a ${escaped(values.join(' '))}` : ' -r -F';
+      `complete -c ${program} -n __fish_use_subcommand -a ${name} -d ${escaped(about)}`,
+      ...(given.length > 0 ? [`${within} -a ${escaped(given.join(' '))}`] : []),
+      ...options.map(({ flag, about: what, takesValue, isFile, values }) => {
+        const value = isFile ? ' -r -F' : ` -x${values.length > 0 ? ` -a ${escaped(values.join(' '))}` : ''}`;
         return `${within} -l ${flag.slice(2)} -d ${escaped(what)}${takesValue ? value : ''}`;
       }),
     ];
   });
-  return lines.join('\n');
+  return [`complete -c ${program} -f`, ...lines].join('\n');
 }

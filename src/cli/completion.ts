@@ -1,6 +1,6 @@
-import { Argument, type Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { bash, fish, type Word, zsh } from './completion-scripts.ts';
-import { EXIT, perform, withExamples } from './verb.ts';
+import { EXIT, perform, suggestionsFor, withExamples } from './verb.ts';
 
 const SHELLS = { bash, zsh, fish };
 
@@ -28,14 +28,13 @@ export function wordsOf(root: Command): Word[] {
   return root.commands.map((verb) => ({
     name: verb.name(),
     about: verb.description(),
-    arguments: verb.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
-    options: [...verb.options, { long: '--help', description: 'display help', required: false }].map(
-      (option) => ({
-        flag: option.long as string,
-        about: option.description,
-        takesValue: option.required,
-        values: ('argChoices' in option && option.argChoices) || [],
-      }),
-    ),
+    arguments: verb.registeredArguments.slice(0, 1).flatMap(suggestionsFor),
+    options: [...verb.options, new Option('--help', 'display help')].map((option) => ({
+      flag: option.long as string,
+      about: option.description,
+      takesValue: option.required,
+      values: suggestionsFor(option),
+      isFile: option.flags.endsWith('<file>'),
+    })),
   }));
 }

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
+import { WHITELIST } from '../commands/whitelist.ts';
 import { readHistory } from '../io/history.ts';
 import { type Listed, STATES, type State } from '../io/history-rows.ts';
 import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
 import { between, duration, faint, fitted, moment, shortId, stateLook } from './looks.ts';
 import { printable, printableJson } from './printable.ts';
 import { parseLimit, parseSince } from './since.ts';
-import { EXIT, perform, withExamples, withJson } from './verb.ts';
+import { EXIT, perform, suggesting, withExamples, withJson } from './verb.ts';
 
 interface ListOptions extends ConfigOptions {
   readonly state?: State;
@@ -15,12 +16,17 @@ interface ListOptions extends ConfigOptions {
   readonly json?: boolean;
 }
 
+/** Of the daemon; others write into the table, too. */
+const TYPES = WHITELIST.map(({ name }) => name);
+
 /** `list`: the commands of the database, newest first. */
 export function addList(root: Command): void {
   const verb = root.command('list').description('list the commands, newest first');
   verb
     .addOption(new Option('--state <state>', 'those in this state').choices(STATES))
-    .option('--type <type>', 'those of this type, for example delete_directory')
+    .addOption(
+      suggesting(new Option('--type <type>', 'those of this type, for example delete_directory'), TYPES),
+    )
     .option('--since <time>', 'those that started since then: 10m, 2h, 3d or an ISO time', (text) =>
       parseSince(text),
     )

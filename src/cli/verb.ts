@@ -1,5 +1,5 @@
 /** What all verbs have in common: how they end, and how they say why. */
-import type { Command } from 'commander';
+import type { Argument, Command, Option } from 'commander';
 import { DaemonError, messageOf } from '../errors.ts';
 import { printable } from './printable.ts';
 
@@ -40,6 +40,17 @@ export function complain(error: unknown): void {
   const advice = remedy === undefined ? '' : `. What to do: ${remedy}`;
   console.error(printable(`dbcalm-cmd: ${line}${advice}`));
 }
+
+const SUGGESTIONS = new WeakMap<Argument | Option, readonly string[]>();
+
+/** What completion offers, where anything else is taken, too. */
+export function suggesting<A extends Argument | Option>(taken: A, values: readonly string[]): A {
+  SUGGESTIONS.set(taken, values);
+  return taken;
+}
+
+export const suggestionsFor = (taken: Argument | Option): readonly string[] =>
+  taken.argChoices ?? SUGGESTIONS.get(taken) ?? [];
 
 export function withExamples(command: Command, ...examples: readonly string[]): Command {
   const lines = examples.map((example) => `  $ dbcalm-cmd ${example}`);
