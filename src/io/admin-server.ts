@@ -32,7 +32,7 @@ export interface AdminServer {
 }
 
 /** Of operators; who comes beyond it is sent away. */
-const MAX_CONNECTIONS = 64;
+export const MAX_CONNECTIONS = 64;
 const MAX_HEADER_BYTES = 8_192;
 /** Milliseconds for a question and its answer, so that nobody keeps a place by being slow: a dry run reads a body and
  * looks at many folders. A stream has no such limit. */

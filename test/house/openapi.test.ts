@@ -8,6 +8,7 @@ import { MAX_READERS } from '../../src/actors/routes/events.ts';
 import { ROUTES } from '../../src/actors/routes/table.ts';
 import { MAX_ENTRIES } from '../../src/actors/survey-removal.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
+import { ANSWER_LIMIT, MAX_CONNECTIONS } from '../../src/io/admin-server.ts';
 import { LISTED_STATES, MAX_LOOKED_AT } from '../../src/io/process-list.ts';
 import { CONNECTION_LIMITS } from '../../src/machines/connection-context.ts';
 
@@ -62,6 +63,7 @@ test('the limits that it tells are those of the code', () => {
   assert.ok(TEXT.includes(`its newest ${MAX_LOOKED_AT.toLocaleString('en')} rows`));
   const { SILENCE_LIMIT, REQUEST_LIMIT } = CONNECTION_LIMITS;
   const told = [
+    `At most ${MAX_CONNECTIONS} ask at once, and a question with its answer has ${ANSWER_LIMIT / 1_000} s.`,
     `at most ${MAX_READERS} read at once`,
     `(1 MiB, ${SILENCE_LIMIT} ms between two pieces, ${REQUEST_LIMIT / 1_000} s in all)`,
     `at most ${LOOK_LIMIT / 1_000} s and at most ${MAX_ENTRIES.toLocaleString('en')} entries`,
