@@ -60,19 +60,31 @@ async function showDryRun(request: unknown, options: CallOptions): Promise<numbe
 
 function reach(socketPath: string, request: unknown): Promise<unknown> {
   return call(socketPath, request).catch((error: unknown) => {
-    throw new Error(`no reply from ${socketPath}: ${messageOf(error)}. Does the daemon run?`);
+    throw new VerbFailure(
+      `no reply from ${socketPath}: ${messageOf(error)}`,
+      'start the daemon, or check socket_path; dbcalm-cmd list shows whether the command is on record',
+    );
   });
 }
 
 export function parseArgs(args: readonly string[]): unknown {
   const [first] = args;
-  if (args.length === 1 && first?.startsWith('{')) return JSON.parse(first);
+  if (args.length === 1 && first?.startsWith('{')) return parseJson(first);
   return Object.fromEntries(args.map(pair));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new VerbFailure(`no JSON: ${messageOf(error)}`, 'dbcalm-cmd call --help has examples');
+  }
 }
 
 function pair(text: string): [string, unknown] {
   const at = text.indexOf('=');
-  if (at < 1) throw new Error(`${JSON.stringify(text)} is not key=value`);
+  if (at < 1)
+    throw new VerbFailure(`${JSON.stringify(text)} is not key=value`, 'dbcalm-cmd call --help has examples');
   return [text.slice(0, at), argumentOf(text.slice(at + 1))];
 }
 

@@ -1,5 +1,5 @@
 import type { Reader } from '../io/history.ts';
-import { readHistory } from '../io/history.ts';
+import { readHistory, SHORTEST_ID } from '../io/history.ts';
 import type { CommandHistory } from '../io/history-rows.ts';
 import { EXIT, VerbFailure } from './verb.ts';
 
@@ -8,6 +8,12 @@ export function theCommand(path: string, given?: string): CommandHistory {
   const { ids, found } = readHistory(path, (reader) => lookUp(reader, given));
   if (ids.length > 1)
     throw new VerbFailure(`several commands begin with ${given}`, 'give more of the id', EXIT.unknown);
+  if (!found && given !== undefined && given.length < SHORTEST_ID)
+    throw new VerbFailure(
+      `${JSON.stringify(given)} is too short for the beginning of an id`,
+      `give ${SHORTEST_ID} characters or more`,
+      EXIT.unknown,
+    );
   if (!found)
     throw new VerbFailure(
       `${path} knows no command ${given ?? 'yet'}`,

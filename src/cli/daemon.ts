@@ -3,16 +3,25 @@ import type { Command } from 'commander';
 import { asDaemonError } from '../errors.ts';
 import type { Config } from '../io/config-schema.ts';
 import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
-import { complain } from './verb.ts';
+import { complain, perform, VerbFailure, withExamples } from './verb.ts';
 
 /** The verb that is taken when none is given. */
 export function addDaemon(root: Command): void {
-  withConfig(root.command('daemon', { isDefault: true }))
+  const verb = root
+    .command('daemon', { isDefault: true })
     .description('run the daemon in the foreground')
-    .action(async (options: ConfigOptions) => {
+    .allowExcessArguments();
+  withExamples(withConfig(verb), 'daemon --config /etc/dbcalm/cmd-config.yml').action(
+    async (options: ConfigOptions, { args: [word] }: Command) => {
+      // What is no verb leads here, too.
+      if (word !== undefined) return perform(() => Promise.reject(unknownVerb(word)));
       process.exit(await serve(options));
-    });
+    },
+  );
 }
+
+const unknownVerb = (word: string) =>
+  new VerbFailure(`there is no verb ${JSON.stringify(word)}`, 'dbcalm-cmd --help lists them');
 
 async function serve(options: ConfigOptions): Promise<number> {
   try {

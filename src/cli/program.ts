@@ -9,7 +9,7 @@ import { addMachines } from './machines.ts';
 import { printable } from './printable.ts';
 import { addShow } from './show.ts';
 import { addTail } from './tail.ts';
-import { EXIT } from './verb.ts';
+import { EXIT, withExamples } from './verb.ts';
 import { addWatch } from './watch.ts';
 
 const VERBS = [
@@ -32,7 +32,7 @@ export function program(): Command {
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.impossible));
   for (const add of VERBS) add(root);
-  return root;
+  return withExamples(root, 'check', 'list --state failed --since 1d', 'show 79caa8ef', 'inspect');
 }
 
 function oneLine(text: string): string {

@@ -15,7 +15,7 @@ const ROW =
   'id, command_id, command, pid, status, output, error, return_code, start_time, end_time, type, args';
 
 /** So much of an id is enough, where it is of one command only. */
-const SHORTEST_ID = 4;
+export const SHORTEST_ID = 4;
 
 export type Reader = ReturnType<typeof readerOf>;
 

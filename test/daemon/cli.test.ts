@@ -35,15 +35,24 @@ test('what is no pair, no verb or no daemon is told in one line', (t) => {
   const at = prepare(testFolder(t));
   const none = cli(at.folder, 'call', '--config', at.configFile, 'delete_directory', 'path=/x');
   assert.equal(none.status, 2);
-  assert.match(none.stderr, /^dbcalm-cmd: no reply from .*cmd\.sock: .*ENOENT.*Does the daemon run\?\n$/);
+  assert.match(
+    none.stderr,
+    /^dbcalm-cmd: no reply from .*cmd\.sock: .*ENOENT.*\. What to do: start the daemon.*\n$/,
+  );
   const pair = cli(at.folder, 'call', '--config', at.configFile, 'delete_directory', 'path');
   assert.equal(pair.status, 2);
-  assert.match(pair.stderr, /"path" is not key=value/);
+  assert.match(pair.stderr, /"path" is not key=value\. What to do: /);
+  const json = cli(at.folder, 'call', '--config', at.configFile, 'delete_directory', '{"path":');
+  assert.equal(json.status, 2);
+  assert.match(json.stderr, /^dbcalm-cmd: no JSON: .*\. What to do: .*\n$/);
   const config = cli(at.folder, 'call', '--config', join(at.folder, 'none.yml'), 'delete_directory');
   assert.equal(config.status, 2);
   assert.match(config.stderr, /the config file cannot be read/);
   const verb = cli(at.folder, 'dance');
-  assert.notEqual(verb.status, 0);
+  assert.deepEqual(
+    [verb.status, verb.stderr],
+    [2, 'dbcalm-cmd: there is no verb "dance". What to do: dbcalm-cmd --help lists them\n'],
+  );
   const help = cli(at.folder, '--help');
   assert.equal(help.status, 0);
   assert.match(help.stdout, /call.*send a command/s);
@@ -54,6 +63,9 @@ test('show prints a command by its id, or the last, also while the daemon is dow
   const { folder, configFile, backups } = daemon.at;
   const show = (...args: string[]) => cli(folder, 'show', '--json', '--config', configFile, ...args);
   assert.equal(show().status, 3);
+  const short = show('79c');
+  assert.equal(short.status, 3);
+  assert.match(short.stderr, /"79c" is too short .*\. What to do: give 4 characters or more\n$/);
   const first = await daemon.carryOut('delete_directory', { path: `${backups}/b1` });
   await daemon.carryOut('delete_directory', { path: `${backups}/b2` });
   assert.deepEqual(JSON.parse(show(first.command_id).stdout).process, first);

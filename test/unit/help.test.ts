@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Command } from 'commander';
+import { wordsOf } from '../../src/cli/completion.ts';
+import { program } from '../../src/cli/program.ts';
+
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({
+    writeOut: (piece) => {
+      text += piece;
+    },
+  });
+  command.outputHelp();
+  return text;
+}
+
+test('the help of each verb, and of the program, has examples of verbs and flags that are there', () => {
+  const root = program();
+  const flags = new Map(wordsOf(root).map(({ name, options }) => [name, options.map(({ flag }) => flag)]));
+  for (const command of [root, ...root.commands]) {
+    const examples = [...helpOf(command).matchAll(/^ {2}\$ dbcalm-cmd (\S+)([^|>\n]*)/gm)];
+    assert.ok(examples.length > 0, command.name());
+    for (const [line, verb = '', rest = ''] of examples) {
+      assert.ok(command === root ? flags.has(verb) : verb === command.name(), line);
+      for (const [flag] of rest.matchAll(/--[a-z-]+/g)) assert.ok(flags.get(verb)?.includes(flag), line);
+    }
+  }
+});
