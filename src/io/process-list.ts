@@ -2,9 +2,6 @@ import Database from 'better-sqlite3';
 import { auditOf } from './audit-rows.ts';
 import type { AuditRow } from './history-rows.ts';
 
-/** The states that a command can be asked for. */
-export const LISTED_STATES = ['pending', 'running', 'succeeded', 'failed'] as const;
-
 export interface ListFilter {
   readonly limit: number;
   readonly state?: string | undefined;

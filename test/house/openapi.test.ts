@@ -9,7 +9,8 @@ import { ROUTES } from '../../src/actors/routes/table.ts';
 import { MAX_ENTRIES } from '../../src/actors/survey-removal.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
 import { ANSWER_LIMIT, MAX_CONNECTIONS } from '../../src/io/admin-server.ts';
-import { LISTED_STATES, MAX_LOOKED_AT } from '../../src/io/process-list.ts';
+import { STATES } from '../../src/io/history-rows.ts';
+import { MAX_LOOKED_AT } from '../../src/io/process-list.ts';
 import { CONNECTION_LIMITS } from '../../src/machines/connection-context.ts';
 
 interface Parameter {
@@ -59,7 +60,7 @@ test('what stands in a path is a parameter, each operation has its answer, and e
 
 test('the limits that it tells are those of the code', () => {
   const states = PAGE.paths['/processes']?.get?.parameters?.find(({ name }) => name === 'state');
-  assert.deepEqual(states?.schema.enum, LISTED_STATES);
+  assert.deepEqual(states?.schema.enum, STATES);
   assert.ok(TEXT.includes(`its newest ${MAX_LOOKED_AT.toLocaleString('en')} rows`));
   const { SILENCE_LIMIT, REQUEST_LIMIT } = CONNECTION_LIMITS;
   const told = [

@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts';
 import type { Answer } from '../../io/admin-server.ts';
-import { LISTED_STATES, type ListFilter, listProcesses, readProcess } from '../../io/process-list.ts';
+import { STATES } from '../../io/history-rows.ts';
+import { type ListFilter, listProcesses, readProcess } from '../../io/process-list.ts';
 import { instantOf, timestamp } from '../../io/timestamp.ts';
 import { json, problem, type Route } from './route.ts';
 
@@ -46,8 +47,8 @@ function filterOf(query: URLSearchParams): ListFilter | string {
     return `limit must be a whole number from 1 to ${MAX_LIMIT}`;
   }
   const state = query.get('state') ?? undefined;
-  if (state !== undefined && !LISTED_STATES.some((name) => name === state)) {
-    return `state must be one of ${LISTED_STATES.join(', ')}`;
+  if (state !== undefined && !STATES.some((name) => name === state)) {
+    return `state must be one of ${STATES.join(', ')}`;
   }
   const given = query.get('since');
   const since = given === null ? undefined : instantOf(given);

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import * as Schema from 'typebox/schema';
+import { parse } from 'yaml';
+import { adminSocket, look, readEvents } from '../support/admin.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { holdDeletion } from '../support/held-deletion.ts';
+import { until } from '../support/until.ts';
+
+type Node = Record<string, unknown>;
+
+/** As the page is meant: a field that it does not name is none. */
+function closed(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(closed);
+  if (node === null || typeof node !== 'object') return node;
+  const inner = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, closed(value)]));
+  const names = (node as Node).type === 'object' && 'properties' in node;
+  return names ? { additionalProperties: false, ...inner } : inner;
+}
+
+const FILE = join(import.meta.dirname, '..', '..', 'docs', 'openapi.yml');
+const PAGE = closed(parse(readFileSync(FILE, 'utf8'))) as Node & { paths: Node };
+
+/** What stands at `names` of the page, a reference followed. */
+function at(from: unknown, ...names: string[]): Node {
+  return names.reduce((node, name) => {
+    const next = (node as Node)[name] as Node;
+    const { $ref } = next;
+    return typeof $ref === 'string' ? at(PAGE, ...$ref.slice(2).split('/')) : next;
+  }, from as Node);
+}
+
+/** What the page says against `value` as the body of this answer. */
+function objections(path: string, status: number, contentType: string, value: unknown): unknown[] {
+  const schema = at(PAGE.paths, path, 'get', 'responses', String(status), 'content', contentType, 'schema');
+  const [, errors] = Schema.Errors({ ...schema, components: PAGE.components } as never, value);
+  return errors;
+}
+
+test('what is answered is what docs/openapi.yml says, field by field', async (t) => {
+  const daemon = await startDaemon(t);
+  const { command_id } = await daemon.carryOut('update_cron_schedules', { schedules: [] });
+  await daemon.ask({ cmd: 'delete_directory', args: { path: daemon.at.backups } });
+  const held = await holdDeletion(daemon, 'held');
+  const asked: [string, string, number][] = [
+    ['/healthz', '/healthz', 200],
+    ['/readyz', '/readyz', 200],
+    ['/state', '/state', 200],
+    ['/processes', '/processes', 200],
+    ['/processes', '/processes?limit=0', 400],
+    ['/processes/{id}', `/processes/${command_id}`, 200],
+    ['/processes/{id}', `/processes/${held.commandId}`, 200],
+    ['/processes/{id}', '/processes/none', 404],
+  ];
+  for (const [path, target, status] of asked) {
+    const found = await look(adminSocket(daemon), target);
+    assert.equal(found.status, status, target);
+    const body = JSON.parse(found.text);
+    assert.deepEqual(objections(path, status, 'application/json', body), [], target);
+  }
+  held.release();
+  await daemon.ended(held.commandId);
+});
+
+test('so is each line of the events', async (t) => {
+  const daemon = await startDaemon(t);
+  const reader = await readEvents(daemon);
+  t.after(() => reader.leave());
+  await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
+  await until('the end', () =>
+    reader.lines.some(({ kind, actor }) => kind === 'end' && actor === 'process-0'),
+  );
+  for (const line of [...reader.lines, { lost: 3 }]) {
+    assert.deepEqual(objections('/events', 200, 'application/x-ndjson', line), [], JSON.stringify(line));
+  }
+});
+
+test('an answer with another field, or without one, would be noticed', () => {
+  const healthy = { ok: true, pid: 1, version: '1', uptime_s: 0 };
+  const { pid: _, ...less } = healthy;
+  const fits = (body: unknown) => objections('/healthz', 200, 'application/json', body).length === 0;
+  assert.deepEqual([healthy, { ...healthy, more: 1 }, less].map(fits), [true, false, false]);
+});
