@@ -1,18 +1,12 @@
 /** What the database has of the commands, for who looks: read-only, with the daemon up or down. */
 import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
-import { auditOf } from './audit-rows.ts';
-import type { CommandHistory, End, Filter, Listed, ProcessRow, State, Step } from './history-rows.ts';
+import { historyOf, STATE, UNSETTLED } from './command-history.ts';
+import type { End, Filter, Listed } from './history-rows.ts';
 import { MIGRATIONS } from './migrations.ts';
 
-/** The shared row says `running` of what still waits; our own table knows. */
-const STATE = `CASE p.status WHEN 'success' THEN 'succeeded' WHEN 'failed' THEN 'failed'
-  ELSE coalesce(u.state, 'running') END`;
-const COMMANDS = 'process p LEFT JOIN cmd_unsettled u ON u.process_id = p.id AND u.command_id = p.command_id';
 const SUMMARY = `p.id, p.command_id, p.command, p.pid, p.status, p.return_code, p.start_time, p.end_time, p.type,
   p.args, ${STATE} AS state`;
-const ROW =
-  'id, command_id, command, pid, status, output, error, return_code, start_time, end_time, type, args';
 
 /** So much of an id is enough, where it is of one command only. */
 export const SHORTEST_ID = 4;
@@ -24,7 +18,7 @@ function readerOf(database: Database.Database) {
     list: ({ state, type, since, limit }: Filter): Listed[] =>
       database
         .prepare(
-          `SELECT ${SUMMARY} FROM ${COMMANDS}
+          `SELECT ${SUMMARY} FROM process p ${UNSETTLED}
            WHERE (@state IS NULL OR ${STATE} = @state) AND (@type IS NULL OR p.type = @type)
              AND (@since IS NULL OR p.start_time >= @since)
            ORDER BY p.id DESC LIMIT @limit`,
@@ -56,21 +50,6 @@ function readerOf(database: Database.Database) {
            WHERE t.id > ? AND t.to_state IN ('succeeded', 'failed') ORDER BY t.id`,
         )
         .all(transition) as End[],
-  };
-}
-
-function historyOf(database: Database.Database, commandId: string): CommandHistory | undefined {
-  const process = database.prepare(`SELECT ${ROW} FROM process WHERE command_id = ?`).get(commandId);
-  if (!process) return undefined;
-  const state = database.prepare(`SELECT ${STATE} FROM ${COMMANDS} WHERE p.command_id = ?`).pluck();
-  const steps = database.prepare(
-    'SELECT from_state, to_state, event, at, why FROM cmd_transition WHERE command_id = ? ORDER BY id',
-  );
-  return {
-    process: process as ProcessRow,
-    state: state.get(commandId) as State,
-    transitions: steps.all(commandId) as Step[],
-    audit: auditOf(database, commandId),
   };
 }
 

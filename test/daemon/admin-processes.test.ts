@@ -75,12 +75,15 @@ test('one command: its row, its transitions and who asked for it', async (t) => 
   const daemon = await startDaemon(t);
   const row = await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'none') });
   const one = (id: string) =>
-    lookJson<{ process: Row; transitions: TransitionRow[]; audit: AuditRow[]; error?: string }>(
-      daemon,
-      `/processes/${id}`,
-    );
+    lookJson<{
+      process: Row;
+      state?: string;
+      transitions: TransitionRow[];
+      audit: AuditRow[];
+      error?: string;
+    }>(daemon, `/processes/${id}`);
   const { status, body } = await one(row.command_id);
-  assert.deepEqual([status, body.process], [200, row]);
+  assert.deepEqual([status, body.process, body.state], [200, row, 'succeeded']);
   assert.deepEqual(
     body.transitions.map(({ to_state, why }) => [to_state, why]),
     [

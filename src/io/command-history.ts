@@ -1,0 +1,56 @@
+/** What the database has of one command. */
+import type Database from 'better-sqlite3';
+import type { AuditRow, CommandHistory, ProcessRow, State, Step } from './history-rows.ts';
+
+/** The shared row says `running` of what still waits; our own table knows. */
+export const STATE = `CASE p.status WHEN 'success' THEN 'succeeded' WHEN 'failed' THEN 'failed'
+  ELSE coalesce(u.state, 'running') END`;
+export const UNSETTLED = 'LEFT JOIN cmd_unsettled u ON u.process_id = p.id AND u.command_id = p.command_id';
+
+const ROW = `p.id, p.command_id, p.command, p.pid, p.status, p.output, p.error, p.return_code, p.start_time,
+  p.end_time, p.type, p.args`;
+
+/** Undefined if the database does not know it. */
+export function historyOf(database: Database.Database, commandId: string): CommandHistory | undefined {
+  const found = rowOf(database, commandId);
+  if (!found) return undefined;
+  const { state, ...process } = found;
+  return {
+    process,
+    state,
+    transitions: stepsOf(database, commandId),
+    audit: auditOf(database, commandId),
+  };
+}
+
+type Row = ProcessRow & { readonly state: State };
+
+/** By the index of the transitions: the shared table has none, and only a row without transitions, or with another
+ * number, is looked for in all of it. */
+function rowOf(database: Database.Database, commandId: string): Row | undefined {
+  const select = `SELECT ${ROW}, ${STATE} AS state FROM process p ${UNSETTLED} WHERE p.command_id = ?`;
+  const known = database
+    .prepare(
+      `${select} AND p.id = (SELECT process_id FROM cmd_transition WHERE command_id = ? ORDER BY id DESC LIMIT 1)`,
+    )
+    .get(commandId, commandId);
+  return (known ?? database.prepare(select).get(commandId)) as Row | undefined;
+}
+
+function stepsOf(database: Database.Database, commandId: string): Step[] {
+  return database
+    .prepare(
+      'SELECT from_state, to_state, event, at, why FROM cmd_transition WHERE command_id = ? ORDER BY id',
+    )
+    .all(commandId) as Step[];
+}
+
+function auditOf(database: Database.Database, commandId: string): AuditRow[] {
+  const entries = database
+    .prepare(
+      `SELECT at, event, connection_id, pid, uid, gid, cmd, paths, paths_left, schedule_count, outcome, reason,
+         duration_ms, security FROM cmd_audit WHERE command_id = ? ORDER BY id`,
+    )
+    .all(commandId) as (Omit<AuditRow, 'paths'> & { paths: string })[];
+  return entries.map((entry) => ({ ...entry, paths: JSON.parse(entry.paths) as string[] }));
+}
