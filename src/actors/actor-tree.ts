@@ -69,13 +69,9 @@ export function viewOf(actor: AnyActorRef, now = Date.now()): ActorView {
   const note = noteOf(actor);
   const pool = pooled(actor);
   const { children: invoked = {} } = actor.getSnapshot() as Partial<AnyMachineSnapshot>;
-  const children: ActorView[] = [];
-  for (const child of Object.values(invoked)) children.push(viewOf(child as AnyActorRef, now));
-  for (const child of pool) {
-    if (children.length >= MAX_CHILDREN) break;
-    children.push(viewOf(child, now));
-  }
-  const left = pool.size - children.length;
+  const all = [...Object.values(invoked), ...pool] as AnyActorRef[];
+  const children = all.slice(0, MAX_CHILDREN).map((child) => viewOf(child, now));
+  const left = all.length - children.length;
   return {
     id: nameOf(actor),
     state: stateOf(actor),

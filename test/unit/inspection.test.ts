@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createActor, createMachine, type InspectionEvent } from 'xstate';
+import { createActor, createMachine, fromCallback, type InspectionEvent } from 'xstate';
+import { ActorPool } from '../../src/actors/actor-pool.ts';
 import { viewOf } from '../../src/actors/actor-tree.ts';
 import { Inspection } from '../../src/actors/inspection.ts';
 import { noted } from '../../src/actors/noted.ts';
@@ -72,6 +73,26 @@ test('what an event carries is not told, and a reader that throws harms nobody',
   assert.ok(!text.includes('secret'));
 });
 
+test('neither to look nor not to look serialises what an event or a snapshot carries', () => {
+  const { actor, inspection } = inspected();
+  let serialised = 0;
+  const carried = { toJSON: () => serialised++ };
+  const persist = actor.getPersistedSnapshot.bind(actor);
+  actor.getPersistedSnapshot = () => {
+    serialised++;
+    return persist();
+  };
+  const lines: string[] = [];
+  const leave = inspection.add({ write: (line) => void lines.push(line) });
+  actor.send({ type: 'press', carried } as never);
+  leave();
+  const told = lines.length;
+  actor.send({ type: 'press', carried } as never);
+  viewOf(actor);
+  assert.ok(told > 0);
+  assert.deepEqual([serialised, lines.length], [0, told]);
+});
+
 test('since when an actor is there and what it heard last is known without inspection', () => {
   const { actor } = inspected();
   const now = Date.now() + 1_000;
@@ -80,4 +101,15 @@ test('since when an actor is there and what it heard last is known without inspe
   const { id, state, age_ms, last_event } = viewOf(actor, now);
   assert.deepEqual([id, state, last_event?.type], ['lamp', 'on.dim', 'press']);
   assert.ok((age_ms as number) >= (last_event?.ms_ago as number) && (last_event?.ms_ago as number) <= 1_000);
+});
+
+test('of a thousand and one children one is left out, and that is said', () => {
+  const idle = fromCallback(() => {});
+  const supervisor = createActor(
+    createMachine({ invoke: { src: idle }, initial: 'on', states: { on: {} } }),
+  ).start();
+  const pool = new ActorPool(idle, 'child', supervisor);
+  for (let i = 0; i < 1_000; i++) pool.start(() => undefined as never);
+  const { children, left } = viewOf(supervisor);
+  assert.deepEqual([children.length, left], [1_000, 1]);
 });
