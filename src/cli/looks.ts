@@ -48,6 +48,6 @@ export const shortId = (id: string) => printable(process.stdout.isTTY ? id.slice
 export function fitted(text: string, taken: number): string {
   // A terminal that does not know its width says 0.
   const { isTTY, columns } = process.stdout;
-  const room = isTTY && columns ? Math.max(10, columns - taken) : text.length;
+  const room = isTTY && columns ? Math.max(1, columns - taken) : text.length;
   return text.length > room ? `${text.slice(0, room - 1)}…` : text;
 }

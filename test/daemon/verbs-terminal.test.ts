@@ -19,8 +19,8 @@ function shell(line: string, env: Record<string, string> = {}) {
   return { status, stdout: stdout.replaceAll('\r\n', '\n'), stderr };
 }
 
-const onTerminal = (line: string, env?: Record<string, string>) =>
-  shell(`script -qec ${quoted(`stty cols 100; ${line}`)} /dev/null </dev/null`, env);
+const onTerminal = (line: string, env?: Record<string, string>, columns = 100) =>
+  shell(`script -qec ${quoted(`stty cols ${columns}; ${line}`)} /dev/null </dev/null`, env);
 
 test('on a terminal there are colours and short lines, with NO_COLOR no colours, in a pipe neither', async (t) => {
   const daemon = await startDaemon(t);
@@ -38,6 +38,11 @@ test('on a terminal there are colours and short lines, with NO_COLOR no colours,
   assert.match(title, /^ID {8}STARTED/);
   assert.ok(row.startsWith(`${command_id.slice(0, 8)}  `) && row.endsWith('…'), row);
   assert.equal(row.length, 100);
+  const narrow = onTerminal(list, { NO_COLOR: '1' }, 76).stdout.split('\n');
+  assert.deepEqual(
+    narrow.slice(1).map(({ length }) => length),
+    [76, 0],
+  );
   assert.match(onTerminal(show).stdout, /\u001b\[1m[0-9a-f-]{36}\u001b\[22m {2}\u001b\[32msucceeded/);
 
   const piped = shell(`${list} | cat`);
