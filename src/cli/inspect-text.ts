@@ -25,7 +25,8 @@ interface Row {
   readonly state: string;
 }
 
-const TITLES = ['ACTOR', 'STATE', 'AGE', 'LAST EVENT'];
+/** The last is cut where a terminal is too narrow. */
+const TITLES = ['ACTOR', 'STATE', 'AGE', 'OF', 'LAST EVENT'];
 const STATE = 1;
 
 export function inspectText({ at, daemon, counters, readers_of_events: readers }: DaemonState): string {
@@ -35,7 +36,7 @@ export function inspectText({ at, daemon, counters, readers_of_events: readers }
   );
   const padded = (cells: readonly string[]) => cells.map((text, column) => text.padEnd(widths[column] ?? 0));
   return [
-    faint([...padded(TITLES), 'OF'].join('  ')),
+    faint(padded(TITLES).join('  ').trimEnd()),
     ...rows.map(({ cells, state }) => {
       const texts = padded(cells);
       texts[STATE] = stateLook(state, widths[STATE]);
@@ -56,8 +57,8 @@ function rowsOf(actor: ActorView, depth = 0): Row[] {
     `${indent}${printable(id)}`,
     printable(state),
     age === undefined ? '' : duration(age),
-    last ? `${printable(last.type)}, ${duration(last.ms_ago)} ago` : '',
     of.map((word) => (word === actor.type ? printable(word) : shortId(word))).join(' '),
+    last ? `${printable(last.type)}, ${duration(last.ms_ago)} ago` : '',
   ];
   return [
     { cells, state },

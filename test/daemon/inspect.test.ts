@@ -16,8 +16,8 @@ test('what lives in the daemon, once where there is no terminal', async (t) => {
   const held = await holdDeletion(daemon, 'big');
   const { status, stdout, stderr } = verb(daemon.at, 'inspect');
   assert.deepEqual([status, stderr], [0, '']);
-  assert.match(stdout, /^ACTOR +STATE +AGE +LAST EVENT +OF\ndaemon +serving\.open\.listening +\d+\.\d+ s/);
-  const running = `\n {4}process-0 +running\\.executing .*child\\.spawned.* delete_directory ${held.commandId}\n`;
+  assert.match(stdout, /^ACTOR +STATE +AGE +OF +LAST EVENT\ndaemon +serving\.open\.listening +\d+\.\d+ s/);
+  const running = `\n {4}process-0 +running\\.executing .* delete_directory ${held.commandId} +child\\.spawned.*\n`;
   assert.match(stdout, new RegExp(running));
   assert.match(stdout, /delete_directory: reached pending × 1, running × 1; 1 accepted\n$/);
   const state = verb(daemon.at, 'inspect', '--json').json() as DaemonState;
