@@ -10,18 +10,25 @@ const DRY_RUN_LIMIT = 40_000;
 export class AdminRefusal extends Error {}
 
 /** What the admin socket answers to GET `path`. Rejects where it cannot be asked, or says that it will not. */
-export async function askAdmin(socketPath: string, path: string): Promise<unknown> {
-  return json(await open(socketPath, path, ANSWER_LIMIT));
+export async function askAdmin(socketPath: string, path: string, signal?: AbortSignal): Promise<unknown> {
+  return json(await open(socketPath, path, { silenceLimit: ANSWER_LIMIT, signal }));
 }
 
 /** What would become of `request`, which goes nowhere else. */
 export async function askDryRun(socketPath: string, request: unknown): Promise<unknown> {
-  return json(await open(socketPath, '/dry-run', DRY_RUN_LIMIT, JSON.stringify(request)));
+  return json(
+    await open(socketPath, '/dry-run', { silenceLimit: DRY_RUN_LIMIT, body: JSON.stringify(request) }),
+  );
 }
 
-/** The lines of a stream, until the daemon ends it. Who takes them slowly makes the daemon leave some out. */
-export async function* adminLines(socketPath: string, path: string): AsyncGenerator<string> {
-  const response = await open(socketPath, path, 0);
+/** The lines of a stream, until the daemon ends it. Who takes them slowly makes the daemon leave some out. Rejects when
+ * `signal` aborts. */
+export async function* adminLines(
+  socketPath: string,
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<string> {
+  const response = await open(socketPath, path, { silenceLimit: 0, signal });
   let rest = '';
   for await (const piece of response.setEncoding('utf8')) {
     const lines = (rest + piece).split('\n');
@@ -30,16 +37,22 @@ export async function* adminLines(socketPath: string, path: string): AsyncGenera
   }
 }
 
-/** With a `body` it is a POST. `silenceLimit`: of the answer that has begun; 0 is none. */
+interface Asking {
+  /** Milliseconds without a byte of the answer that has begun; 0 is none. */
+  readonly silenceLimit: number;
+  /** With one it is a POST. */
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
 function open(
   socketPath: string,
   path: string,
-  silenceLimit: number,
-  body?: string,
+  { silenceLimit, body, signal }: Asking,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
-    const asking = request({ socketPath, path, method }, (response) => {
+    const asking = request({ socketPath, path, method, ...(signal && { signal }) }, (response) => {
       asking.setTimeout(silenceLimit);
       if (response.statusCode === 200) return resolve(response);
       json(response).then((said) => reject(new AdminRefusal((said as { error: string }).error)), reject);
