@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { openSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DaemonError } from '../../src/errors.ts';
 import { type ChildEnd, type Launch, startChild } from '../../src/io/child.ts';
+import { testFolder } from '../support/folder.ts';
 
 const MIB = 1_048_576;
 const plain = (file: string, ...args: string[]): Launch => ({ file, args, fds: [], names: new Map() });
@@ -73,6 +76,42 @@ test('descriptors are handed over, closed here, and read as what they stand for'
   assert.equal(readdirSync('/proc/self/fd').length, before);
   await run({ file: '/bin/true', args: ['a\0b'], fds: [openSync('/etc', 'r')], names: new Map() });
   assert.equal(readdirSync('/proc/self/fd').length, before);
+});
+
+test('as many descriptors as one removal may hold come in their order, whatever their numbers are here', async (t) => {
+  const root = testFolder(t);
+  const folders = Array.from({ length: 64 }, (_, index) => join(root, String(index)));
+  for (const folder of folders) mkdirSync(folder);
+  // Backwards, so that many a number is another's place.
+  const fds = folders.map((folder) => openSync(folder, 'r')).reverse();
+  const args = fds.map((_, index) => `/proc/self/fd/${index + 3}`);
+  const { end } = await run({ file: '/usr/bin/readlink', args, fds, names: new Map() });
+  assert.equal(end?.stdout, `${folders.toReversed().join('\n')}\n`);
+});
+
+test('a child inherits no descriptor, no ignored signal and no blocked one', async () => {
+  const held = openSync('/etc', 'r');
+  const look = ['-c', 'ls /proc/$$/fd; grep -E "^Sig(Blk|Ign)" /proc/$$/status'];
+  const { end } = await run(plain('/bin/sh', ...look));
+  closeSync(held);
+  // As for a child of Node's own: with what the test itself was started with.
+  assert.equal(end?.stdout, spawnSync('/bin/sh', look, { encoding: 'utf8' }).stdout);
+  assert.match(end?.stdout as string, /^0\n1\n2\n[\s\S]*SigBlk:\t0{16}\nSigIgn:\t0{16}\n$/);
+});
+
+test('the ends of many children at once are all heard', async () => {
+  const ends = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => run(plain('/bin/sh', '-c', `exit ${index}`))),
+  );
+  assert.deepEqual(
+    ends.map(({ end }) => end?.code),
+    Array.from({ length: 50 }, (_, index) => index),
+  );
+});
+
+test('a child that closed its output long before is awaited all the same', async () => {
+  const { end } = await run(plain('/bin/sh', '-c', 'exec >&- 2>&-; sleep 0.3; exit 3'));
+  assert.deepEqual(end, { code: 3, stdout: '', stderr: '' });
 });
 
 test('a signal is 128 and its number', async () => {
