@@ -5,7 +5,8 @@
 import { DaemonError, messageOf } from '../errors.ts';
 import { DatabaseTrouble, type LiveDatabase } from './live-database.ts';
 
-const IDLE_TURNS = 2;
+/** A request takes some turns from its connection to its write. */
+const IDLE_TURNS = 8;
 const LONGEST_GATHERING_MS = 2;
 const LARGEST_GROUP = 256;
 const FIRST_RETRY_MS = 5;
@@ -32,6 +33,7 @@ export class GroupCommit<T> {
   readonly #onCommit: CommitListener;
   #waiters: Waiter<T>[] = [];
   #gathering = false;
+  #leisure: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #closed = false;
@@ -54,20 +56,25 @@ export class GroupCommit<T> {
   }
 
   /** Runs `work` in a transaction; resolves with its result once that is on disk. `patience` (ms): how long it
-   * waits for a lock before it is refused; on any other trouble it is refused at once. Without it, it is kept. */
-  commit<R>(work: (tables: T) => R, patience?: number): Promise<R> {
+   * waits for a lock before it is refused; on any other trouble it is refused at once. Without it, it is kept.
+   * `leisure` (ms): how long it may wait for a transaction that is made for others; for what nobody waits for. */
+  commit<R>(work: (tables: T) => R, patience?: number, leisure = 0): Promise<R> {
     if (this.#closed) return Promise.reject(new DaemonError('STORE_UNAVAILABLE', 'it is closed'));
     const { promise, resolve, reject } = Promise.withResolvers<R>();
     const deadline = patience === undefined ? undefined : performance.now() + patience;
     this.#waiters.push({ work, deadline, resolve: resolve as Waiter<T>['resolve'], reject });
     // While the disk is in trouble nothing new waits for the next retry: it is tried now, and refused now.
-    if (this.#retry === undefined || patience !== undefined) this.#gather();
+    if (this.#retry === undefined || patience !== undefined) {
+      if (leisure === 0 || this.#waiters.length >= LARGEST_GROUP) this.#gather();
+      else this.#leisure ??= setTimeout(() => this.#gather(), leisure);
+    }
     return promise;
   }
 
   /** Resolves when nothing waits. */
   drained(): Promise<void> {
     if (this.#waiters.length === 0) return Promise.resolve();
+    if (this.#leisure !== undefined) this.#gather();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
@@ -75,6 +82,7 @@ export class GroupCommit<T> {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
+    clearTimeout(this.#leisure);
     for (const waiter of this.#waiters.splice(0)) {
       waiter.reject(new DaemonError('STORE_UNAVAILABLE', 'the daemon stops'));
     }
@@ -82,6 +90,8 @@ export class GroupCommit<T> {
 
   /** libuv accepts one connection a turn: only a wait over idle turns gathers several requests. */
   #gather(): void {
+    clearTimeout(this.#leisure);
+    this.#leisure = undefined;
     if (this.#gathering) return;
     this.#gathering = true;
     const started = performance.now();

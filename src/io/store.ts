@@ -12,6 +12,11 @@ import { type Tables, tablesOf } from './tables.ts';
 /** How long (ms) a new command waits for another's write lock: less than the 5 s that the Python client waits. */
 export const LOCK_PATIENCE = 4000;
 
+/** How long (ms) what nobody waits for may wait for others' transactions: the entry of a refusal, which the audit log has
+ * by then; and the number of a child, by which a restart finds it sooner than by looking at all that run. */
+const AUDIT_LEISURE = 50;
+const CHILD_LEISURE = 2;
+
 /** How long (ms) a probe does: nothing depends on it. */
 const PROBE_PATIENCE = 500;
 
@@ -55,13 +60,18 @@ export function openStore({ path, shadow, retention, onTrouble, onCommit }: Stor
   const database = new LiveDatabase<Tables>(path, (opened) => tablesOf(opened, retention), shadow);
   const group = new GroupCommit(database, onTrouble, onCommit);
   type Write = 'accept' | 'start' | 'child' | 'end' | 'recover';
-  const write = async <R>(name: Write, work: (tables: Tables) => R, patience?: number): Promise<R> => {
+  const write = async <R>(
+    name: Write,
+    work: (tables: Tables) => R,
+    patience?: number,
+    leisure = 0,
+  ): Promise<R> => {
     const written = (tables: Tables) => {
       const result = work(tables);
       faultPoint(`${name}.written`);
       return result;
     };
-    const result = await group.commit(written, patience);
+    const result = await group.commit(written, patience, leisure);
     faultPoint(`${name}.committed`);
     return result;
   };
@@ -69,13 +79,13 @@ export function openStore({ path, shadow, retention, onTrouble, onCommit }: Stor
     accept: (accepted) => write('accept', (tables) => tables.accept(accepted), LOCK_PATIENCE),
     start: (transition) => write('start', (tables) => tables.start(transition)),
     spawned: (processId, commandId, child) =>
-      write('child', (tables) => tables.spawned(processId, commandId, child)),
+      write('child', (tables) => tables.spawned(processId, commandId, child), undefined, CHILD_LEISURE),
     end: (transition, outcome, accepted) =>
       write('end', (tables) => tables.end(transition, outcome, accepted)),
     recover: (transition) => write('recover', (tables) => tables.recover(transition)),
     unsettled: () => group.commit((tables) => tables.unsettled()),
     trust: (processIds) => group.commit((tables) => tables.trust(processIds)),
-    audit: (entry) => group.commit((tables) => tables.audit(entry), LOCK_PATIENCE),
+    audit: (entry) => group.commit((tables) => tables.audit(entry), LOCK_PATIENCE, AUDIT_LEISURE),
     trouble: () => group.trouble,
     probe: async () => {
       // To look must not be what makes a new one.

@@ -61,6 +61,31 @@ test('what arrives together shares a transaction', async (t) => {
   assert.ok(transactions() <= 5, `${transactions()} commits`);
 });
 
+test('what has leisure goes with the first that has none, in the order in which they came', async (t) => {
+  const { group, note, notes, transactions } = store(t);
+  const HOUR = 3_600_000;
+  const patient = group.commit(note('a'), undefined, HOUR);
+  await new Promise(setImmediate);
+  assert.equal(transactions(), 0);
+  await Promise.all([group.commit(note('b')), patient]);
+  assert.equal(transactions(), 1);
+  assert.deepEqual(notes(), ['a', 'b']);
+});
+
+test('what has leisure does not wait for ever, nor for a stop, nor beyond a full group', async (t) => {
+  const { group, note, transactions } = store(t);
+  const HOUR = 3_600_000;
+  await group.commit(note('a'), undefined, 5);
+  const last = group.commit(note('b'), undefined, HOUR);
+  await group.drained();
+  await last;
+  assert.equal(transactions(), 2);
+  await Promise.all(
+    Array.from({ length: 256 }, (_, index) => group.commit(note(`c${index}`), undefined, HOUR)),
+  );
+  assert.equal(transactions(), 3);
+});
+
 test('a work that is wrong fails alone, and not those that share its transaction', async (t) => {
   const { group, note, notes } = store(t);
   const patience = 1_000;
