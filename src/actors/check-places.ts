@@ -27,14 +27,14 @@ export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(as
   const rootPlaces: RootPlaces = new Map();
   const kept = new ForbiddenPlaces(ownFiles);
   for (const path of step.paths) {
-    const folder = posix.dirname(path);
+    const [folder, name] = [posix.dirname(path), posix.basename(path)];
     try {
       if (!places.has(folder)) {
         if (places.size % FOLDERS_A_TURN === FOLDERS_A_TURN - 1) await setImmediate();
         places.set(folder, placeOf(folder, roots, rootPlaces));
       }
       const place = places.get(folder);
-      if (place !== undefined) kept.check(posix.join(place, posix.basename(path)));
+      if (place !== undefined) kept.check(`${place}/${name}`);
     } catch (error) {
       const refusal = refusalOf(error, path, roots);
       if (refusal) return refusal;

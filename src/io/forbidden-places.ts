@@ -10,7 +10,8 @@ export class ForbiddenPlaces {
   readonly #own: readonly string[];
 
   constructor(ownFiles: readonly string[]) {
-    this.#own = ownFiles.map(realPlace);
+    const folders = new Map<string, string>();
+    this.#own = ownFiles.map((file) => realPlace(file, folders));
   }
 
   /** Throws MOUNTED or OWN_FILES where `place`, real and normalised, or something below it must stay. */
@@ -22,9 +23,13 @@ export class ForbiddenPlaces {
   }
 }
 
-function realPlace(file: string): string {
+/** `folders`: where they really are, found once for all that lies in them. */
+function realPlace(file: string, folders: Map<string, string>): string {
+  const folder = posix.dirname(file);
   try {
-    return posix.join(realpathSync.native(posix.dirname(file)), posix.basename(file));
+    const real = folders.get(folder) ?? realpathSync.native(folder);
+    folders.set(folder, real);
+    return posix.join(real, posix.basename(file));
   } catch {
     return file;
   }

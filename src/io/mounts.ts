@@ -9,8 +9,15 @@ export interface Mounts {
   isAbove(path: string): boolean;
 }
 
+let last: { readonly text: string; readonly mounts: Mounts } | undefined;
+
 /** Of the daemon's own view of the file system, now. Source: proc_pid_mountinfo(5). */
 export function readMounts(text = readFileSync('/proc/self/mountinfo', 'utf8')): Mounts {
+  if (last?.text !== text) last = { text, mounts: parse(text) };
+  return last.mounts;
+}
+
+function parse(text: string): Mounts {
   const points = new Set<string>();
   const above = new Set<string>();
   for (const line of text.split('\n')) {

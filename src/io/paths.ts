@@ -8,6 +8,8 @@ export function isBelow(path: string, folder: string): boolean {
 
 /** Without doubled and trailing slashes and `.` parts. A path with `..` must be refused before. */
 export function normalise(path: string): string {
+  // Most are plain, and one request may name many thousands.
+  if (path.startsWith('/') && !/\/(\/|\.|$)/.test(path)) return path;
   const plain = posix.normalize(path);
   return plain.length > 1 && plain.endsWith('/') ? plain.slice(0, -1) : plain;
 }

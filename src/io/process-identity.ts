@@ -39,8 +39,12 @@ export function findProcess(isIt: (running: Running) => boolean): ProcessIdentit
   return undefined;
 }
 
+let ownBoot: string | undefined;
+
+/** Nothing that runs outlives its boot. */
 function bootId(): string {
-  return read('/proc/sys/kernel/random/boot_id').trim();
+  ownBoot ??= read('/proc/sys/kernel/random/boot_id').trim();
+  return ownBoot;
 }
 
 function ownerOf(pid: string): number | undefined {
