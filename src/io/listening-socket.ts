@@ -82,10 +82,19 @@ function serverFor(onSocket: (socket: Socket) => void): Server {
 
 /** Throws what would keep a daemon from listening at `path`. A stale socket does not; it stays until then. */
 export async function probeSocket(path: string): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   if (!found) return;
   if (!found.isSocket()) throw new DaemonError('SOCKET_OCCUPIED', path);
   if (await answers(path)) throw new DaemonError('SOCKET_IN_USE', path);
+}
+
+function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // Such as a file where a folder should be.
+    throw new DaemonError('SOCKET_UNUSABLE', messageOf(error), error);
+  }
 }
 
 async function makeRoom(path: string): Promise<void> {

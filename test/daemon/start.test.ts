@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { exitOf, type Layout, prepare, spawnDaemon, startDaemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
@@ -52,6 +52,15 @@ test('anything else in the place of the socket is left alone and named', async (
   const folder = await failing(t, {}, ({ socket }) => mkdirSync(join(socket, 'inner'), { recursive: true }));
   assert.equal(folder.code, 73);
   assert.ok(statSync(join(folder.at.socket, 'inner')).isDirectory());
+});
+
+test('a socket below a file is told as a socket that cannot be opened', async (t) => {
+  const { code, line } = await failing(t, { socket_path: join(testFolder(t), 'file', 'cmd.sock') }, (at) => {
+    const { socket_path: path } = JSON.parse(readFileSync(at.configFile, 'utf8')) as Record<string, string>;
+    writeFileSync(dirname(path as string), '');
+  });
+  assert.equal(code, 73);
+  assert.match(line, /the socket cannot be opened: ENOTDIR.*What to do: check socket_path/);
 });
 
 test('a database that is none, a config that is wrong, a log that cannot be: each has its line and its code', async (t) => {
