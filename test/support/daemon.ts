@@ -172,8 +172,9 @@ export class TestDaemon {
     }
   }
 
-  logLines(): Record<string, unknown>[] {
-    const lines = readFileSync(this.at.log, 'utf8').split('\n').filter(Boolean);
+  /** From the byte `from` of the log on. */
+  logLines(from = 0): Record<string, unknown>[] {
+    const lines = readFileSync(this.at.log).subarray(from).toString().split('\n').filter(Boolean);
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 

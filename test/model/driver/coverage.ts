@@ -20,6 +20,10 @@ export class Coverage {
     return this.#walked.get(machine)?.has(edge) ?? false;
   }
 
+  walked(machine: string): string[] {
+    return [...(this.#walked.get(machine) ?? [])];
+  }
+
   /** The transitions of a machine that nobody walked. */
   missing(machine: AnyStateMachine): string[] {
     return edgesOf(machine).filter((edge) => !this.has(machine.id, edge));

@@ -115,3 +115,19 @@ function possible(
     return [event];
   });
 }
+
+/** Of these paths those that walk a transition which none before it walks; `walkedBy` gives what one walks. */
+export async function covering(
+  paths: readonly Path[],
+  walkedBy: (path: Path) => Promise<readonly string[]>,
+): Promise<Path[]> {
+  const walked = new Set<string>();
+  const chosen: Path[] = [];
+  for (const path of paths) {
+    const found = await walkedBy(path);
+    if (found.every((edge) => walked.has(edge))) continue;
+    for (const edge of found) walked.add(edge);
+    chosen.push(path);
+  }
+  return chosen;
+}

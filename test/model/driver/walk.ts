@@ -16,19 +16,25 @@ export interface Subject {
   readonly end?: () => unknown;
 }
 
+/** Thrown by a subject that could not do in time what a path asks of it: the walk says nothing, and is begun anew. */
+export class TooSlow extends Error {}
+
+/** So often; then it is told as a failure. */
+const ATTEMPTS = 50;
+
 /** Resolves when all was as expected. Throws with the path in words. */
 export async function walk(path: Path, subject: Subject, expected: Sight): Promise<void> {
   let walked = 0;
   try {
-    await subject.states?.[path.states[0] as string]?.();
+    await inTime(subject.states?.[path.states[0] as string]?.());
     for (const event of path.events) {
       const happen = subject.events[event];
       if (!happen) throw new Error(`the subject does not know how to (${event})`);
-      await happen();
+      await inTime(happen());
       walked++;
-      await subject.states?.[path.states[walked] as string]?.();
+      await inTime(subject.states?.[path.states[walked] as string]?.());
     }
-    const seen = await subject.rest();
+    const seen = await inTime(subject.rest());
     const wrong = differences(expected, seen);
     if (wrong.length > 0) throw new Error(wrong.join('; '));
   } catch (error) {
@@ -54,7 +60,7 @@ export async function walkAll(
   const walker = async () => {
     for (const path of left) {
       try {
-        await walk(path, await subject(path), expected(path));
+        await walkInTime(path, subject, expected(path));
       } catch (error) {
         failures.push({ length: path.events.length, message: (error as Error).message });
       }
@@ -65,6 +71,30 @@ export async function walkAll(
   const told = failures.sort((one, other) => one.length - other.length).slice(0, MOST_TOLD);
   const count = `${failures.length} of ${paths.length} paths ended otherwise, the shortest:`;
   throw new Error([count, ...told.map(({ message }) => message)].join('\n'));
+}
+
+/** Longer (ms) than any step takes: what hangs is told by its path. */
+const PATIENCE = 60_000;
+
+async function inTime<T>(step: T | Promise<T>): Promise<T> {
+  if (!(step instanceof Promise)) return step;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = setTimeout(() => reject(new Error(`expected an end, got none in ${PATIENCE} ms`)), PATIENCE);
+  return Promise.race([step, promise]).finally(() => clearTimeout(late));
+}
+
+async function walkInTime(
+  path: Path,
+  subject: (path: Path) => Subject | Promise<Subject>,
+  expected: Sight,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await walk(path, await subject(path), expected);
+    } catch (error) {
+      if (!((error as Error).cause instanceof TooSlow) || attempt === ATTEMPTS) throw error;
+    }
+  }
 }
 
 function differences(expected: Sight, seen: Sight): string[] {

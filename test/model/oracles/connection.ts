@@ -97,10 +97,10 @@ const LEFT_ALONE: Readonly<Partial<Record<Stage, string>>> = {
   answered: 'sent',
 };
 
-export function expectedInTheEnd(start: string, events: readonly string[]): Expected {
-  const { stage } = expectedOf(start, events);
-  const next = LEFT_ALONE[stage];
-  return next === undefined ? expectedOf(start, events) : expectedInTheEnd(start, [...events, next]);
+/** The same events, and what follows by itself. */
+export function leftAlone(start: string, events: readonly string[]): readonly string[] {
+  const next = LEFT_ALONE[expectedOf(start, events).stage];
+  return next === undefined ? events : leftAlone(start, [...events, next]);
 }
 
 export const sightOf = ({ stage, reply, handed, delivered }: Expected): Sight => ({

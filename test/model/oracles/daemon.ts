@@ -131,6 +131,24 @@ function happen(before: Expected, event: string): Expected {
   return { ...before, ...change, did: [...before.did, ...did], told: [...before.told, ...told] };
 }
 
+/** What happens when nobody interferes. */
+const LEFT_ALONE: Readonly<Partial<Record<Stage, string>>> = {
+  checking: 'the socket is free',
+  opening: 'the store opens',
+  recovering: 'all is recovered',
+  binding: 'bound',
+  closing: 'the backlog is empty',
+  answering: 'all clients are answered',
+  finishing: 'all children have ended',
+  flushing: 'flushed',
+};
+
+/** The same events, and what follows by itself. */
+export function leftAlone(start: string, events: readonly string[]): readonly string[] {
+  const next = LEFT_ALONE[expectedOf(start, events).stage];
+  return next === undefined ? events : leftAlone(start, [...events, next]);
+}
+
 export const sightOf = ({ exit, did, told }: Expected): Sight => ({
   exit: exit === undefined ? 'no end' : `exit code ${exit}`,
   did: did.join(', ') || 'nothing done',

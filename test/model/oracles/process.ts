@@ -145,6 +145,27 @@ function happen(before: Expected, event: string): Expected {
   return rule ? { ...before, ...rule(before) } : before;
 }
 
+/** What happens when nobody interferes; what was left behind says whether an effect is in place. */
+const LEFT_ALONE: Readonly<Partial<Record<Stage, string>>> = {
+  promising: 'written',
+  'taking over': 'written',
+  waiting: 'its turn',
+  starting: 'written',
+  executing: 'exit 0',
+  finishing: 'made to last',
+  watching: 'no child lives',
+  inspecting: 'not in place',
+  settling: 'written',
+};
+
+/** The same events, and what follows by itself. */
+export function leftAlone(start: string, events: readonly string[]): readonly string[] {
+  const { stage } = expectedOf(start, events);
+  // Of many parts the next one is the last.
+  const next = stage === 'preparing' ? 'ready' : LEFT_ALONE[stage];
+  return next === undefined ? events : leftAlone(start, [...events, next]);
+}
+
 export const sightOf = ({ client, record, children, code, finished, adopted, trusted }: Expected): Sight => ({
   client,
   record: record.join(', ') || 'nothing on record',

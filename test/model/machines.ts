@@ -1,0 +1,49 @@
+/** The three machines, each with what its paths are made of, what must come of them, and itself as a subject. */
+import { Coverage } from './driver/coverage.ts';
+import type { Path, Vocabulary } from './driver/paths.ts';
+import { type Sight, type Subject, walk } from './driver/walk.ts';
+import * as connection from './oracles/connection.ts';
+import * as daemon from './oracles/daemon.ts';
+import * as process from './oracles/process.ts';
+import { simulatedConnection } from './simulated/connection.ts';
+import { simulatedDaemon } from './simulated/daemon.ts';
+import { simulatedProcess } from './simulated/process.ts';
+import { connectionVocabulary } from './vocabularies/connection.ts';
+import { daemonVocabulary } from './vocabularies/daemon.ts';
+import { processVocabulary } from './vocabularies/process.ts';
+
+export interface Modelled {
+  readonly vocabulary: Vocabulary;
+  readonly subject: (path: Path, inspect: Coverage['inspect']) => Subject;
+  readonly expected: (path: Path) => Sight;
+}
+
+export const CONNECTION: Modelled = {
+  vocabulary: connectionVocabulary,
+  subject: simulatedConnection,
+  expected: ({ start, events }) => connection.sightOf(connection.expectedOf(start, events)),
+};
+
+export const PROCESS: Modelled = {
+  vocabulary: processVocabulary,
+  subject: simulatedProcess,
+  expected: ({ start, events }) => process.sightOf(process.expectedOf(start, events)),
+};
+
+export const DAEMON: Modelled = {
+  vocabulary: daemonVocabulary,
+  subject: simulatedDaemon,
+  expected: ({ start, events }) => daemon.sightOf(daemon.expectedOf(start, events)),
+};
+
+export const MODELLED: readonly Modelled[] = [CONNECTION, PROCESS, DAEMON];
+
+/** The transitions that a path walks when it is left alone at its end. */
+export async function walkedBy(
+  { vocabulary, subject, expected }: Modelled,
+  path: Path,
+): Promise<readonly string[]> {
+  const coverage = new Coverage();
+  await walk(path, subject(path, coverage.inspect), expected(path));
+  return coverage.walked(vocabulary.machine.id);
+}

@@ -1,0 +1,86 @@
+/** Real daemons, each in a folder of its own, that write down which transitions they walk. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  exitOf,
+  type Layout,
+  launchDaemon,
+  layout,
+  prepare,
+  spawnDaemon,
+  TestDaemon,
+} from '../../support/daemon.ts';
+import { testFolder } from '../../support/folder.ts';
+import { innermost } from '../../support/verb.ts';
+import type { Coverage } from '../driver/coverage.ts';
+import { lookInside } from './inside.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'support', 'walked-main.ts');
+
+/** Milliseconds between two looks. */
+const soon = () => wait(10, false);
+
+export interface LaunchOptions {
+  readonly config?: Record<string, unknown>;
+  readonly fault?: string | undefined;
+  readonly hurry?: number;
+}
+
+export class Daemons {
+  readonly #t: TestContext;
+  readonly #folders: string[] = [];
+  readonly #living = new Set<TestDaemon>();
+
+  constructor(t: TestContext) {
+    this.#t = t;
+    // Before the folders' own hooks: a daemon must be gone when its folder goes.
+    t.after(() => Promise.all([...this.#living].map((daemon) => daemon.kill().catch(() => daemon.exited))));
+  }
+
+  /** A place for daemons, with nothing in it yet. */
+  folder(): Layout {
+    const folder = testFolder(this.#t);
+    this.#folders.push(folder);
+    return layout(folder);
+  }
+
+  /** What runs in such a place. */
+  program({ folder }: Layout, { fault, hurry = 1 }: LaunchOptions = {}) {
+    const env = { WALKED: join(folder, 'walked'), HURRY: String(hurry) };
+    return { main: MAIN, env: fault === undefined ? env : { ...env, FAULT: fault } };
+  }
+
+  async launch(at: Layout = this.folder(), options: LaunchOptions = {}): Promise<TestDaemon> {
+    prepare(at.folder, options.config);
+    return this.#keep(await launchDaemon(at, this.program(at, options)));
+  }
+
+  /** Starts one that may not come to listen; resolves when it can be looked into, or has ended. */
+  async begin(at: Layout, options: LaunchOptions): Promise<TestDaemon> {
+    prepare(at.folder, options.config);
+    const child = spawnDaemon(at, undefined, this.program(at, options));
+    const exited = exitOf(child);
+    const jail = child.pid as number;
+    const daemon = new TestDaemon(at, jail, exited);
+    const ended = exited.then(() => true);
+    while (!(await lookInside(daemon)) && !(await Promise.race([ended, soon()])));
+    return this.#keep(existsSync(`/proc/${jail}`) ? new TestDaemon(at, innermost(jail), exited) : daemon);
+  }
+
+  #keep(daemon: TestDaemon): TestDaemon {
+    this.#living.add(daemon);
+    daemon.exited.then(() => this.#living.delete(daemon));
+    return daemon;
+  }
+
+  /** What all of them walked so far. */
+  addTo(coverage: Coverage): void {
+    for (const file of this.#folders.map((folder) => join(folder, 'walked')).filter(existsSync)) {
+      // A killed one may have left half a line.
+      const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+      for (const line of lines) coverage.add(...(JSON.parse(line) as [string, string]));
+    }
+  }
+}

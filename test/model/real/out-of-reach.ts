@@ -1,0 +1,34 @@
+/** The transitions that nobody outside can bring a real daemon to walk, and why. A test holds the list: who is walked all
+ * the same, or is not there any more, has to go. */
+const CALLBACK = 'the part is a callback that catches what goes wrong in it: it has no way to fail';
+const WRITE = 'a write to a socket reports its error as an end, so the actor never fails';
+const QUICK = 'the state lasts for a turn of the loop: nobody can aim at it';
+const LATE = 'the store gives up after 4 s, long before this limit: it is a belt';
+
+export const OUT_OF_REACH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  connection: {
+    'connection (peer.left) → closed':
+      'on a Unix socket who goes looks like who half-closes, as long as there is no reply that he leaves unread',
+    'connection (readRequest failed) → closed': CALLBACK,
+    'permitting (checkPlaces failed) → replying': 'what a disk may answer is all known to the actor',
+    'permitting (after CHECK_LIMIT) → replying': 'it needs a disk that hangs',
+    'accepting (after ACCEPT_LIMIT) → replying': LATE,
+    'replying (writeReply failed) → closed': WRITE,
+  },
+  process: {
+    'running.adopting (awaitOrphan failed) → running.doubting': CALLBACK,
+    'running.executing (runChild failed) → running.finishing': CALLBACK,
+  },
+  daemon: {
+    'starting (daemon.stop) → stopped': QUICK,
+    'serving (queueHandler failed) → failed': CALLBACK,
+    'serving (processes failed) → failed': CALLBACK,
+    'serving (connections failed) → failed': CALLBACK,
+    'serving (admin failed) → stays': CALLBACK,
+    'serving.recovering (readUnsettled failed) → failed': 'reading waits for a database in trouble',
+    'serving.open (listener failed) → failed': CALLBACK,
+    'serving.open.closing (daemon.stop) → stopped': QUICK,
+    'serving.open.closing (after CLOSING_LIMIT) → serving.draining': QUICK,
+    'serving.draining.flushing (flush failed) → failed': 'closing a database does not fail',
+  },
+};

@@ -1,0 +1,58 @@
+/** The commands of the scenarios: what is sent, what must be gone or there for a success, and what keeps it from one. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Layout } from '../../support/daemon.ts';
+import { schedulesOf, updateIn } from '../../support/schedules.ts';
+import type { Kind, Scenario } from './process-scenario.ts';
+
+export interface Order {
+  readonly request: object;
+  readonly isInPlace: () => boolean;
+  /** Lets go of what was made impossible to delete. */
+  readonly undo: () => void;
+}
+
+/** One more than one `rm` holds open. */
+const MANY = 65;
+/** More than the daemon looks for in a row. */
+const ABSENT = 501;
+
+export function orderOf({ kind, failing }: Scenario, at: Layout): Order {
+  const folders = foldersOf(kind, at);
+  const undeletable = failing.map((part) => folders[part === 0 ? 0 : folders.length - 1] as string);
+  if (kind !== 'absent') for (const folder of folders) mkdirSync(join(folder, 'inner'), { recursive: true });
+  for (const folder of undeletable) execFileSync('chattr', ['+i', folder]);
+  return {
+    request: requestOf(kind, folders),
+    isInPlace: () =>
+      kind === 'update'
+        ? updateIn(readFileSync(at.cronFile, 'utf8')) === 1
+        : !folders.some((folder) => existsSync(folder)),
+    undo: () => {
+      for (const folder of undeletable.splice(0)) execFileSync('chattr', ['-i', folder]);
+    },
+  };
+}
+
+function foldersOf(kind: Kind, { backups }: Layout): string[] {
+  const each = (count: number) =>
+    Array.from({ length: count }, (_, index) => join(backups, `p${index}`, 'b'));
+  switch (kind) {
+    case 'deletion':
+      return [join(backups, 'b1')];
+    case 'many':
+      return each(MANY);
+    case 'absent':
+      return each(ABSENT);
+    case 'nothing':
+    case 'update':
+      return [];
+  }
+}
+
+function requestOf(kind: Kind, folders: readonly string[]): object {
+  if (kind === 'update') return { cmd: 'update_cron_schedules', args: { schedules: schedulesOf(1) } };
+  if (kind === 'deletion') return { cmd: 'delete_directory', args: { path: folders[0] } };
+  return { cmd: 'cleanup_backups', args: { backup_ids: null, folders: kind === 'nothing' ? null : folders } };
+}

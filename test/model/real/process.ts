@@ -1,0 +1,229 @@
+/** A real daemon with one command as a subject: what the events of the process machine need is arranged before, or done
+ * when its turn comes; each state is what the admin socket tells, the end what client, log, row and disk say. */
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { ask } from '../../support/client.ts';
+import type { Layout, TestDaemon } from '../../support/daemon.ts';
+import { type HeldDeletion, holdDeletion } from '../../support/held-deletion.ts';
+import type { Path } from '../driver/paths.ts';
+import type { Sight, Subject } from '../driver/walk.ts';
+import { type Expected, expectedOf, leftAlone } from '../oracles/process.ts';
+import type { Daemons, LaunchOptions } from './daemons.ts';
+import { comesTo } from './inside.ts';
+import { type Order, orderOf } from './process-orders.ts';
+import { type Scenario, scenarioOf } from './process-scenario.ts';
+
+export async function realProcess(path: Path, daemons: Daemons): Promise<Subject> {
+  const scenario = scenarioOf(path) as Scenario;
+  const { held: isHeld, occupied, killedAt } = scenario;
+  const at = daemons.folder();
+  const only = occupied ? { max_running: 1 } : {};
+  const order = orderOf(scenario, at);
+  let daemon: TestDaemon | undefined;
+  let held: HeldDeletion | undefined;
+  let client = 'silence';
+  let id: string | undefined;
+  let logged = 0;
+
+  const occupy = async (first: TestDaemon) => {
+    if (!occupied && !isHeld) return;
+    held = await holdDeletion(first, 'held');
+    if (isHeld) id = held.commandId;
+    client = isHeld ? 'a 202' : client;
+  };
+  const request = async ({ at: { socket } }: TestDaemon) => {
+    if (isHeld) return;
+    const reply = await ask(socket, order.request);
+    client = `a ${reply.code}`;
+    id = reply.id;
+  };
+  /** A daemon that has the command on record and is killed. */
+  const leave = async () => {
+    const fault = killedAt === 'held' || occupied ? undefined : killedAt;
+    const first = await daemons.launch(at, { config: only, fault });
+    await occupy(first);
+    await request(first).catch(() => {});
+    if (fault === undefined) await first.kill();
+    await first.exited;
+    client = 'silence';
+    id ??= idOnRecord(at);
+    rewrite(path.start, at, id);
+  };
+  const begin = async () => {
+    const options: LaunchOptions = {
+      config: { ...only, ...configOf(path.start, at) },
+      fault: scenario.fault,
+    };
+    if (killedAt !== undefined) {
+      await leave();
+      // A daemon that is killed takes the end of its log with it: what it told does not count.
+      logged = existsSync(at.log) ? statSync(at.log).size : 0;
+      daemon = await daemons.launch(at, options);
+      return;
+    }
+    daemon = await daemons.launch(at, options);
+    await occupy(daemon);
+    const other = scenario.locked ? locked(at) : undefined;
+    await request(daemon);
+    other?.close();
+  };
+  const goOn = async () => {
+    if (!held) return;
+    if (killedAt === 'held' && scenario.childDies) process.kill(held.pid, 'SIGKILL');
+    else held.release();
+    held = undefined;
+  };
+  const byItself = () => {};
+  const first = (then: () => unknown) => () => (daemon ? undefined : then());
+  return {
+    events: {
+      written: first(begin),
+      'cannot be written': first(begin),
+      'the daemon drains': () => daemon?.signal('SIGTERM'),
+      'exit 0': goOn,
+      'no child lives': goOn,
+      ...Object.fromEntries(BY_ITSELF.map((event) => [event, byItself])),
+    },
+    states: statesOf(path, scenario, () => daemon as TestDaemon),
+    rest: async () => {
+      const living = daemon as TestDaemon;
+      if (occupied) await drained(living);
+      await goOn();
+      await comesTo(
+        living,
+        (inside) => !inside?.processes.length,
+        (inside) => new Error(`expected an end, got ${inside?.processes[0]}`),
+      );
+      // The log is whole when it has stopped.
+      if (!path.events.includes('the daemon drains')) living.signal('SIGTERM');
+      await living.exited;
+      return see(living, logged, id, client, order);
+    },
+    end: async () => {
+      held?.release();
+      await daemon?.kill().catch(() => daemon?.exited);
+      order.undo();
+    },
+  };
+}
+
+const BY_ITSELF = [
+  'its turn',
+  'ready',
+  'ready, with more to come',
+  'nothing to do',
+  'nothing to do, with more to come',
+  'cannot be prepared',
+  'exit 1',
+  'cannot be started',
+  'made to last',
+  'cannot be made to last',
+  'a child lives',
+  'in place',
+  'not in place',
+  'cannot be inspected',
+];
+
+/** Those that last until the subject goes on. */
+function statesOf(path: Path, { held, occupied }: Scenario, daemon: () => TestDaemon): Subject['states'] {
+  const lasting = [
+    ...(held ? ['running.executing', 'running.adopting'] : []),
+    ...(occupied ? ['pending.waiting'] : []),
+  ];
+  const isIn = (state: string) => () =>
+    comesTo(
+      daemon(),
+      (inside) => inside?.processes.includes(state) ?? false,
+      (inside) =>
+        new Error(`expected the state ${state}, got ${inside?.processes.join(', ') || 'no process'}`),
+    );
+  return Object.fromEntries(
+    path.states.filter((state) => lasting.includes(state)).map((state) => [state, isIn(state)]),
+  );
+}
+
+const drained = (daemon: TestDaemon) => daemon.logged('the draining', ({ msg }) => msg === 'draining');
+
+function locked({ database }: Layout) {
+  const other = new Database(database);
+  other.exec('BEGIN IMMEDIATE');
+  return other;
+}
+
+function configOf(start: string, { folder }: Layout): Record<string, unknown> {
+  if (!start.endsWith('refused today')) return {};
+  const elsewhere = join(folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  return { deletion_roots: [elsewhere] };
+}
+
+/** As if time had passed, or other daemons had died of it. */
+function rewrite(start: string, { database }: Layout, id: string | undefined): void {
+  const what = start.endsWith('expired')
+    ? "accepted_at = '2026-01-01T00:00:00.000Z'"
+    : start.endsWith('too often')
+      ? 'tries = 3'
+      : undefined;
+  if (what === undefined) return;
+  const other = new Database(database);
+  other.prepare(`UPDATE cmd_unsettled SET ${what} WHERE command_id = ?`).run(id);
+  other.close();
+}
+
+function idOnRecord({ database }: Layout): string {
+  const other = new Database(database, { readonly: true });
+  const id = other.prepare('SELECT command_id FROM process').pluck().get();
+  other.close();
+  return id as string;
+}
+
+function see(
+  daemon: TestDaemon,
+  logged: number,
+  id: string | undefined,
+  client: string,
+  { isInPlace }: Order,
+): Sight {
+  const row = daemon.rows().find(({ command_id }) => command_id === id);
+  const lines = daemon.logLines(logged);
+  const told = lines.flatMap((line) => (line.command_id === id && id ? toldBy(line) : []));
+  const wrong = row?.status === 'success' && !isInPlace();
+  return {
+    client,
+    told: told.join(', ') || 'nothing told',
+    row: row ? `a row that says ${row.status}` : 'no row',
+    code: row?.return_code == null ? 'no code' : `the code ${row.return_code}`,
+    disk: wrong ? 'a success that is not in place' : 'what the row says',
+  };
+}
+
+function toldBy({ msg, state }: Record<string, unknown>): readonly string[] {
+  if (msg === 'recovered') return [state as string];
+  if (msg === 'accepted') return ['pending'];
+  return ['running', 'succeeded', 'failed'].filter((what) => what === msg);
+}
+
+/** What is expected once nobody interferes any more. */
+export function expectedInTheEnd(path: Path): Sight {
+  const { start, events } = path;
+  const all = leftAlone(start, events);
+  const expected = expectedOf(start, all);
+  const unwritten = expectedOf(start, all.slice(0, -1)).stage === 'settling';
+  const [end] = expected.record.slice(-1).filter((state) => /succeeded|failed/.test(state));
+  // Its commit was on disk when the fault came: it is not told, and yet on record.
+  const success = end === undefined ? expected.code === 0 : end === 'succeeded';
+  const settled = end !== undefined || unwritten;
+  return {
+    client: expected.client,
+    told: expected.record.join(', ') || 'nothing told',
+    row: rowOf(expected, settled, success),
+    code: settled ? `the code ${expected.code}` : 'no code',
+    disk: 'what the row says',
+  };
+}
+
+function rowOf({ client }: Expected, settled: boolean, success: boolean): string {
+  if (client === 'a 503') return 'no row';
+  return `a row that says ${settled ? (success ? 'success' : 'failed') : 'running'}`;
+}

@@ -1,0 +1,34 @@
+/** A daemon that writes down each transition of its machines when it walks it first, as a line of JSON in the file that
+ * WALKED names; with FAULT it meets a fault as well. HURRY: its clocks run that much faster where they count seconds. */
+import { appendFileSync } from 'node:fs';
+import { Actor } from 'xstate';
+import { walkedIn } from '../model/driver/coverage.ts';
+
+const file = process.env.WALKED as string;
+const hurry = Number(process.env.HURRY ?? '1');
+const known = new Set<string>();
+const start = Actor.prototype.start;
+
+Actor.prototype.start = function (this: Actor<never>) {
+  // All actors below the root share its system.
+  if (known.size === 0 && this._parent === undefined) {
+    this.system.inspect((event) => {
+      for (const walked of walkedIn(event)) {
+        const line = JSON.stringify(walked);
+        if (known.has(line)) continue;
+        known.add(line);
+        appendFileSync(file, `${line}\n`);
+      }
+    });
+  }
+  return start.call(this) as never;
+};
+
+if (hurry !== 1) {
+  const original = globalThis.setTimeout;
+  const hurried = (then: () => void, milliseconds = 0, ...rest: []) =>
+    original(then, milliseconds >= 1_000 ? milliseconds / hurry : milliseconds, ...rest);
+  globalThis.setTimeout = Object.assign(hurried, original) as never;
+}
+
+await import(process.env.FAULT === undefined ? '../../src/main.ts' : './faulty-main.ts');
