@@ -1,7 +1,7 @@
 /** The page over HTTP: on the loopback alone, for who has its token. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
-import type { Detail } from '../../io/process-list.ts';
+import type { CommandHistory } from '../../io/history-rows.ts';
 import { readAsset } from './assets.ts';
 import { pathOf } from './chart-path.ts';
 import type { Drawing } from './drawing.ts';
@@ -17,7 +17,7 @@ export interface PageInput {
 }
 
 /** What /processes/ID has, and the name of who asked. */
-export interface CommandDetail extends Detail {
+export interface CommandDetail extends CommandHistory {
   readonly user: string | null;
 }
 
@@ -79,7 +79,7 @@ async function found(path: string, { feed, drawings, command }: PageInput): Prom
     pathOf(drawings.find(({ name }) => name === machine) as Drawing, states, whole);
   if (folder === 'commands') {
     const detail = await command(key);
-    const states = detail.transitions.map(({ to_state }) => String(to_state));
+    const states = detail.transitions.map(({ to_state }) => to_state);
     return json({ ...detail, path: over('process', states, false) });
   }
   const trail = feed.trails.of(key);

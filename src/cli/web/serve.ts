@@ -2,7 +2,7 @@
 import { messageOf } from '../../errors.ts';
 import { readAccounts } from '../../io/accounts.ts';
 import { adminLines, askAdmin } from '../../io/admin-client.ts';
-import type { Detail } from '../../io/process-list.ts';
+import type { CommandHistory } from '../../io/history-rows.ts';
 import { CHARTS } from '../machine-charts.ts';
 import { VerbFailure } from '../verb.ts';
 import { layOut } from './chart-layout.ts';
@@ -16,7 +16,7 @@ export async function servePageOf(socketPath: string, port: number): Promise<str
     lines: (path, signal) => adminLines(socketPath, path, signal),
   });
   const command = async (id: string): Promise<CommandDetail> => {
-    const detail = (await askAdmin(socketPath, `/processes/${id}`)) as Detail;
+    const detail = (await askAdmin(socketPath, `/processes/${id}`)) as CommandHistory;
     const uid = detail.audit[0]?.uid;
     return { ...detail, user: (typeof uid === 'number' && readAccounts().userName(uid)) || null };
   };
