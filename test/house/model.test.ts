@@ -34,6 +34,17 @@ test('who says what must happen knows nothing of the code that it is held agains
   );
 });
 
+test('the model of the contract is made of nothing, and who runs it knows the daemon only from outside', () => {
+  assert.deepEqual(
+    foreign('test/model/contract/contract-model.ts', () => false),
+    [],
+  );
+  assert.deepEqual(
+    foreign('test/model/contract/*.ts', (name) => !name.startsWith('src/')),
+    [],
+  );
+});
+
 test('the driver can be lifted out: it is made of itself and XState', () => {
   const allowed = /^test\/model\/driver\/|^xstate(\/graph)?$/;
   assert.deepEqual(

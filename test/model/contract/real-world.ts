@@ -1,0 +1,157 @@
+/** A real daemon in its jail with its clients, as the steps of a sequence use them. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { converse, hear } from '../../support/client.ts';
+import { type Layout, launchDaemon, type Program, prepare, type TestDaemon } from '../../support/daemon.ts';
+import { refusable } from '../../support/refusable.ts';
+import { schedulesOf, updateIn } from '../../support/schedules.ts';
+import type { Reply, Request, Row, World } from './contract-model.ts';
+
+interface Client {
+  readonly socket: Socket;
+  readonly heard: Promise<Reply | undefined>;
+  readonly rest: Buffer;
+  readonly since: number;
+}
+
+export class RealWorld {
+  readonly at: Layout;
+  readonly #program: Program;
+  readonly #clients = new Map<number, Client>();
+  #daemon: TestDaemon | undefined;
+
+  private constructor(at: Layout, program: Program) {
+    this.at = at;
+    this.#program = program;
+  }
+
+  static async begin(program: Program = {}): Promise<RealWorld> {
+    const folder = mkdtempSync(join(realpathSync(tmpdir()), 'dbcalm-cmd-model-'));
+    const world = new RealWorld(prepare(folder, { max_running: 2 }), program);
+    await world.start();
+    return world;
+  }
+
+  async start(): Promise<void> {
+    this.#daemon = await launchDaemon(this.at, this.#program);
+  }
+
+  async kill(): Promise<void> {
+    await this.#daemon?.kill();
+  }
+
+  /** Gives its exit code. */
+  async stop(): Promise<number | null> {
+    return (await (this.#daemon as TestDaemon).stop()).code;
+  }
+
+  async end(): Promise<void> {
+    for (const { socket } of this.#clients.values()) socket.destroy();
+    await this.kill();
+    rmSync(this.at.folder, { recursive: true, force: true });
+  }
+
+  put(folder: number, files: number): void {
+    const path = this.#pathOf(folder);
+    mkdirSync(path, { recursive: true });
+    for (let file = 0; file < files; file++) writeFileSync(join(path, String(file)), '');
+  }
+
+  async ask(request: Request): Promise<Reply | undefined> {
+    return replyIn((await converse(this.at.socket, this.#bytesOf(request))).text);
+  }
+
+  /** Sends `part` (0 to 1) of a request, and waits for nothing. */
+  send(client: number, request: Request, part: number): void {
+    const bytes = Buffer.from(this.#bytesOf(request));
+    const first = Math.ceil(bytes.length * part);
+    const socket = connect({ path: this.at.socket, allowHalfOpen: true });
+    const heard = hear(socket).then(({ text }) => replyIn(text));
+    socket.write(bytes.subarray(0, first));
+    this.#clients.set(client, { socket, heard, rest: bytes.subarray(first), since: Date.now() });
+  }
+
+  /** Sends the rest of what `send` began; gives how long (ms) it had waited for it. */
+  finish(client: number): number {
+    const { socket, rest, since } = this.#of(client);
+    if (socket.writable) socket.write(rest);
+    return Date.now() - since;
+  }
+
+  async heard(client: number): Promise<Reply | undefined> {
+    const reply = await this.#of(client).heard;
+    this.#clients.delete(client);
+    return reply;
+  }
+
+  leave(client: number): void {
+    this.#of(client).socket.destroy();
+    this.#clients.delete(client);
+  }
+
+  rows(): readonly Row[] {
+    return (this.#daemon as TestDaemon).rows();
+  }
+
+  /** When every command has its end. */
+  async settled(folders: number): Promise<World> {
+    const rows = await (this.#daemon as TestDaemon).settled();
+    const all = Array.from({ length: folders }, (_, folder) => folder);
+    return {
+      rows,
+      folders: new Set(all.filter((folder) => existsSync(this.#pathOf(folder)))),
+      update: this.update(),
+      litter: readdirSync(dirname(this.at.cronFile)).filter((name) => name !== basename(this.at.cronFile)),
+    };
+  }
+
+  /** The update whose file is in place. Throws where it is not the whole file of any. */
+  update(): number | undefined {
+    if (!existsSync(this.at.cronFile)) return undefined;
+    const update = updateIn(readFileSync(this.at.cronFile, 'utf8'));
+    if (update === undefined)
+      throw new Error('expected the whole cron file of an update, got something else');
+    return update;
+  }
+
+  /** Requests that the contract refuses; each names the daemon's own folder at the most. */
+  refusable(index: number): Request {
+    const all = refusable(this.at);
+    const [code, bytes] = all[index % all.length] as (typeof all)[number];
+    return { kind: 'bad', code: code as 400 | 403, bytes };
+  }
+
+  #pathOf = (folder: number) => join(this.at.backups, `f${folder}`);
+
+  #of = (client: number) => this.#clients.get(client) as Client;
+
+  #bytesOf(request: Request): string {
+    const of = (cmd: string, args: object) => JSON.stringify({ cmd, args });
+    switch (request.kind) {
+      case 'bad':
+        return request.bytes;
+      case 'delete':
+        return of('delete_directory', { path: this.#pathOf(request.folder) });
+      case 'cleanup':
+        return of('cleanup_backups', {
+          backup_ids: null,
+          folders: request.folders?.map(this.#pathOf) ?? null,
+        });
+      case 'update':
+        return of('update_cron_schedules', { schedules: schedulesOf(request.update) });
+    }
+  }
+}
+
+const replyIn = (text: string) => (text === '' ? undefined : (JSON.parse(text) as Reply));

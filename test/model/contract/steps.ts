@@ -1,0 +1,186 @@
+/** The steps that fast-check makes sequences of: what clients, an operator and the kernel do. */
+import type { AsyncCommand } from 'fast-check';
+import type { ContractModel, Request } from './contract-model.ts';
+import type { RealWorld } from './real-world.ts';
+
+export type Step = AsyncCommand<ContractModel, RealWorld>;
+
+/** What a client wants, before it is known which folders and updates there are. */
+export type Wish =
+  | { readonly kind: 'delete'; readonly folder: number }
+  | { readonly kind: 'cleanup'; readonly folders: readonly number[] | null }
+  | { readonly kind: 'update' }
+  | { readonly kind: 'bad'; readonly which: number };
+
+/** A client that lets so much time (ms) pass between two pieces may be taken for silent. */
+const BRISK = 150;
+
+/** The number of a folder that never was there. */
+const NEVER = 999;
+
+/** A step with its words; after it, what anybody may look at is as promised. */
+function step(
+  words: string,
+  check: (model: Readonly<ContractModel>) => boolean,
+  run: (model: ContractModel, real: RealWorld) => Promise<void> | void,
+): Step {
+  return {
+    check,
+    run: async (model, real) => {
+      await run(model, real);
+      model.check(real.rows());
+      real.update();
+    },
+    toString: () => words,
+  };
+}
+
+export const put = (files: number): Step =>
+  step(
+    `put a folder with ${files} files`,
+    () => true,
+    (model, real) => real.put(model.folders++, files),
+  );
+
+export const ask = (wish: Wish): Step =>
+  step(
+    `ask to ${inWords(wish)}`,
+    ({ up }) => up,
+    async (model, real) => {
+      const request = requestOf(wish, model, real);
+      model.hear(request, await real.ask(request));
+    },
+  );
+
+/** Sends all of a request, and does not wait. */
+export const send = (client: number, wish: Wish): Step =>
+  step(
+    `client ${client} asks to ${inWords(wish)}`,
+    ({ up, clients }) => up && !clients.has(client),
+    (model, real) => {
+      const request = requestOf(wish, model, real);
+      real.send(client, request, 1);
+      model.clients.set(client, { request, whole: true });
+    },
+  );
+
+export const begin = (client: number, wish: Wish): Step =>
+  step(
+    `client ${client} begins to ask to ${inWords(wish)}`,
+    ({ up, clients }) => up && !clients.has(client),
+    (model, real) => {
+      const request = requestOf(wish, model, real);
+      real.send(client, request, 0.5);
+      model.clients.set(client, { request, whole: false });
+    },
+  );
+
+/** Sends what is left, and hears. */
+export const hearOut = (client: number): Step =>
+  step(
+    `client ${client} is answered`,
+    ({ up, clients }) => up && clients.has(client),
+    async (model, real) => {
+      const { request, whole } = model.clients.get(client) as { request: Request; whole: boolean };
+      const waited = whole ? 0 : real.finish(client);
+      const reply = await real.heard(client);
+      model.clients.delete(client);
+      const wasSilent = waited > BRISK && reply?.code === 400;
+      if (!wasSilent) model.hear(request, reply);
+    },
+  );
+
+export const leave = (client: number): Step =>
+  step(
+    `client ${client} leaves`,
+    ({ clients }) => clients.has(client),
+    (model, real) => {
+      const { request, whole } = model.clients.get(client) as { request: Request; whole: boolean };
+      real.leave(client);
+      model.clients.delete(client);
+      if (whole) model.doubt(request);
+    },
+  );
+
+export const settle = (): Step =>
+  step(
+    'all commands come to their end',
+    ({ up }) => up,
+    async (model, real) => model.checkSettled(await real.settled(model.folders)),
+  );
+
+export const kill = (): Step =>
+  step(
+    'kill -9',
+    ({ up }) => up,
+    async (model, real) => {
+      await real.kill();
+      model.kill();
+      await hearAll(model, real);
+      // Also those whose 202 was on its way.
+      model.kill();
+    },
+  );
+
+export const stop = (): Step =>
+  step(
+    'SIGTERM',
+    ({ up }) => up,
+    async (model, real) => {
+      const code = await real.stop();
+      if (code !== 0) throw new Error(`expected the exit code 0, got ${code}`);
+      model.up = false;
+      await hearAll(model, real);
+    },
+  );
+
+export const start = (): Step =>
+  step(
+    'start',
+    ({ up }) => !up,
+    async (model, real) => {
+      await real.start();
+      model.up = true;
+    },
+  );
+
+/** Of a daemon that is gone, each client hears the end. */
+async function hearAll(model: ContractModel, real: RealWorld): Promise<void> {
+  for (const [client, { request, whole }] of [...model.clients]) {
+    const reply = await real.heard(client);
+    model.clients.delete(client);
+    if (whole) model.hear(request, reply, true);
+    else if (reply !== undefined && reply.code !== 400)
+      throw new Error(`expected a 400 or silence for half a request, got a ${reply.code}`);
+  }
+}
+
+function requestOf(wish: Wish, model: ContractModel, real: RealWorld): Request {
+  const known = (folder: number) => {
+    const one = folder % (model.folders + 1);
+    return one === model.folders ? NEVER : one;
+  };
+  switch (wish.kind) {
+    case 'delete':
+      return { kind: 'delete', folder: known(wish.folder) };
+    case 'cleanup':
+      return { kind: 'cleanup', folders: wish.folders?.map(known) ?? null };
+    case 'update':
+      return { kind: 'update', update: ++model.updates };
+    case 'bad':
+      return real.refusable(wish.which);
+  }
+}
+
+function inWords(wish: Wish): string {
+  switch (wish.kind) {
+    case 'delete':
+      return `delete folder ${wish.folder}`;
+    case 'cleanup':
+      return `clean up ${wish.folders?.map((folder) => `folder ${folder}`).join(' and ') || 'nothing'}`;
+    case 'update':
+      return 'update the schedules';
+    case 'bad':
+      return `do what is refused (${wish.which})`;
+  }
+}
