@@ -18,6 +18,7 @@ import { isSameFile } from './io/paths.ts';
 import { type Peer, peerOf } from './io/peer.ts';
 import { type ServiceManager, serviceManager } from './io/service-manager.ts';
 import { openStore, type StoreOptions } from './io/store.ts';
+import { NO_RECORD, openTrafficRecord, type TrafficRecord } from './io/traffic-record.ts';
 import { connectionMachine } from './machines/connection.ts';
 import type { ConnectionInput } from './machines/connection-context.ts';
 import { daemonMachine } from './machines/daemon.ts';
@@ -31,6 +32,7 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
   const fields = config.shadow ? { shadow: true } : {};
   const log = await openLog({ file: config.cmd_log_file, level: config.cmd_log_level, fields });
   const accounts = readAccounts();
+  const record = recordOf(config, log.logger);
   const audit = await openAuditLog(config.audit_log_file, accounts, fields);
   const manager = serviceManager(({ code, message, remedy }) => log.logger.warn({ code, remedy }, message));
   warnOfPlace(config, manager, log.logger);
@@ -43,7 +45,7 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
   };
   const actor = createActor(noted(daemonMachine), {
     id: 'daemon',
-    input: daemonInput({ config, log, audit, accounts, manager, announce }),
+    input: daemonInput({ config, log, audit, record, accounts, manager, announce }),
   });
   const ended = toPromise(actor);
   actor.start();
@@ -54,7 +56,7 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
     log.leaveStderr();
     log.logger.fatal({ code, remedy }, message);
   } else log.logger.info('stopped');
-  await Promise.all([log.close(), audit.close()]);
+  await Promise.all([log.close(), audit.close(), record.close()]);
   return output;
 }
 
@@ -62,12 +64,13 @@ interface Edges {
   readonly config: Config;
   readonly log: Log;
   readonly audit: AuditLog;
+  readonly record: TrafficRecord;
   readonly accounts: Accounts;
   readonly manager: ServiceManager;
   readonly announce: () => void;
 }
 
-function daemonInput({ config, log, audit, accounts, manager, announce }: Edges): DaemonInput {
+function daemonInput({ config, log, audit, record, accounts, manager, announce }: Edges): DaemonInput {
   const now = () => new Date();
   const counters = newCounters();
   const commits = new Histogram(COMMIT_SECONDS);
@@ -89,7 +92,7 @@ function daemonInput({ config, log, audit, accounts, manager, announce }: Edges)
     log: {
       ...log,
       reopen: async () => {
-        await Promise.all([log.reopen(), audit.reopen()]);
+        await Promise.all([log.reopen(), audit.reopen(), record.reopen()]);
       },
     },
     openStore: () => openStore(storeOptions(config, log.logger, commits)),
@@ -102,6 +105,7 @@ function daemonInput({ config, log, audit, accounts, manager, announce }: Edges)
         // In trouble the database does without: the file has it.
         if (entry.event === 'command.refused') store.audit(entry).catch(() => {});
       },
+      record: (exchange) => record.write(exchange),
     }),
     announce,
     admin: ({ store, actor }, daemon) => ({
@@ -156,6 +160,12 @@ function daemonInput({ config, log, audit, accounts, manager, announce }: Edges)
   };
 }
 
+function recordOf({ record, record_max_bytes }: Config, logger: Logger): TrafficRecord {
+  if (record === null) return NO_RECORD;
+  const complain = ({ code, message, remedy }: DaemonError) => logger.error({ code, remedy }, message);
+  return openTrafficRecord({ file: record, maxBytes: record_max_bytes, complain });
+}
+
 const SHADOW_WARNING = 'shadow mode: commands are checked, planned and recorded, and nothing is carried out';
 
 /** The line that `systemctl status` shows says so, too. */
@@ -198,8 +208,9 @@ function doorRules(config: Config, accounts: Accounts): DoorRules {
 /** What must not be deleted, wherever the config puts it. */
 function ownFiles(config: Config): string[] {
   const database = ['', '-wal', '-shm', '-cmd-lock'].map((suffix) => config.database_path + suffix);
-  const { socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file } = config;
-  return [...database, socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file];
+  const { socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file, record } = config;
+  const records = record === null ? [] : [record, `${record}.1`];
+  return [...database, socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file, ...records];
 }
 
 function storeOptions(config: Config, logger: Logger, commits: Histogram): StoreOptions {

@@ -84,6 +84,10 @@ export const ERRORS = {
     message: 'systemd cannot be told how the daemon is; it goes on',
     remedy: 'check that the unit has Type=notify and NotifyAccess=main; under others unset NOTIFY_SOCKET',
   },
+  RECORD_UNWRITABLE: {
+    message: 'requests and replies cannot be kept; the daemon goes on without',
+    remedy: 'check record: its folder must exist, be writable for the daemon and have room; then send SIGHUP',
+  },
   STORE_UNAVAILABLE: {
     message: 'the database does not take the command',
     remedy: 'nothing was recorded and nothing will run: send it again once the database is writable',

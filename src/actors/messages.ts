@@ -80,6 +80,8 @@ export interface ConnectionEnded {
   /** When the request was complete, if it ever was. */
   readonly completeAt: Date | undefined;
   readonly bytes: number;
+  /** The request, once it was complete. */
+  readonly text: Buffer | undefined;
   readonly reply: Reply | undefined;
   /** Whether the client was still there to take it. */
   readonly delivered: boolean;

@@ -1,6 +1,7 @@
 import { fromCallback } from 'xstate';
 import { asDaemonError } from '../errors.ts';
 import { type AuditEntry, acceptedEntry, endedEntry, refusedEntry } from '../io/audit.ts';
+import type { Exchange } from '../io/exchange-lines.ts';
 import { faultPoint } from '../io/fault-point.ts';
 import type { Logger } from '../io/log.ts';
 import { type Counters, countConnection, countRefusal, countTransition } from './counters.ts';
@@ -21,6 +22,8 @@ export interface QueueHandlerInput {
   readonly now: () => Date;
   /** Keeps an entry in the audit log, and those of refused commands, which no other transaction holds, in the table. */
   readonly audit: (entry: AuditEntry) => void;
+  /** Keeps what was asked and answered, where that is wanted. */
+  readonly record: (exchange: Exchange) => void;
 }
 
 /** How much of what a failed program printed stands in the log; the row has all of it. */
@@ -90,11 +93,12 @@ function logTransition(logger: Logger, event: ProcessTransitioned): void {
 }
 
 function observeConnection(
-  { logger, counters, now, audit }: QueueHandlerInput,
+  { logger, counters, now, audit, record }: QueueHandlerInput,
   digest: RefusalDigest,
   ended: ConnectionEnded,
 ): void {
-  const { id, peer, cmd, subject, completeAt, bytes, reply, delivered } = ended;
+  const { id, peer, cmd, subject, completeAt, bytes, text, reply, delivered } = ended;
+  if (text && completeAt && reply) record({ at: completeAt, peer, request: text, reply });
   const about = {
     connection_id: id,
     peer: peer.known ? { pid: peer.pid, uid: peer.uid, gid: peer.gid } : null,

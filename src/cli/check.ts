@@ -59,6 +59,7 @@ async function findingsOf(options: ConfigOptions): Promise<Finding[]> {
     ...cronFindings(config.cron_file),
     logFinding('log', config.cmd_log_file, 'cmd_log_file'),
     logFinding('audit log', config.audit_log_file, 'audit_log_file'),
+    ...(config.record === null ? [] : [logFinding('record', config.record, 'record')]),
     ...config.deletion_roots.map(rootFinding),
     ...unitFindings(config),
   ];

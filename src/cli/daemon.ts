@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { asDaemonError } from '../errors.ts';
 import type { Config } from '../io/config-schema.ts';
@@ -10,9 +10,10 @@ export function addDaemon(root: Command): void {
   const verb = root
     .command('daemon', { isDefault: true })
     .description('run the daemon in the foreground')
+    .option('--record <file>', 'keep what is asked and answered in this file, whatever the config says')
     .allowExcessArguments();
   withExamples(withConfig(verb), 'daemon --config /etc/dbcalm/cmd-config.yml').action(
-    async (options: ConfigOptions, { args: [word] }: Command) => {
+    async (options: DaemonOptions, { args: [word] }: Command) => {
       // What is no verb leads here, too.
       if (word !== undefined) return perform(() => Promise.reject(unknownVerb(word)));
       process.exit(await serve(options));
@@ -23,10 +24,14 @@ export function addDaemon(root: Command): void {
 const unknownVerb = (word: string) =>
   new VerbFailure(`there is no verb ${JSON.stringify(word)}`, 'dbcalm-cmd --help lists them');
 
-async function serve(options: ConfigOptions): Promise<number> {
+interface DaemonOptions extends ConfigOptions {
+  readonly record?: string;
+}
+
+async function serve(options: DaemonOptions): Promise<number> {
   try {
     const { runDaemon } = await import('../daemon.ts');
-    const config = configOf(options);
+    const config = withRecord(configOf(options), options.record);
     const greet = () => {
       if (options.development && options.config === undefined) console.log(greeting(config));
     };
@@ -38,6 +43,10 @@ async function serve(options: ConfigOptions): Promise<number> {
     complain(failure);
     return failure.exitCode;
   }
+}
+
+function withRecord(config: Config, record: string | undefined): Config {
+  return record === undefined ? config : { ...config, record: resolve(record) };
 }
 
 function greeting({ socket_path, database_path, cmd_log_file, deletion_roots }: Config): string {

@@ -71,6 +71,15 @@ export const ConfigSchema = Type.Object({
   transitions_max_days: count('after which transitions are removed', 36_500),
   transitions_max_count: count('of transitions that are kept', 1_000_000_000),
   max_output_bytes: count('kept of each stream of a child', 64 * 1024 * 1024),
+  record: Type.Union([file(''), Type.Null()], {
+    allowed: 'an absolute path of a file, or null for none',
+    description: 'keeps what is asked and answered, for `dbcalm-cmd compare`; SIGHUP opens it anew',
+  }),
+  record_max_bytes: Type.Integer({
+    minimum: 1_048_576,
+    allowed: 'a whole number from 1048576',
+    description: 'of the record and the one before it, with .1 behind its name',
+  }),
   shadow: Type.Boolean({
     allowed: 'true or false',
     description: 'commands are checked, planned and recorded, and nothing is carried out',
@@ -113,6 +122,8 @@ export const DEFAULTS: Omit<Config, 'deletion_roots'> = {
   transitions_max_days: 90,
   transitions_max_count: 1_000_000,
   max_output_bytes: 1024 * 1024,
+  record: null,
+  record_max_bytes: 64 * 1024 * 1024,
   shadow: false,
 };
 

@@ -164,6 +164,7 @@ export const connectionMachine = connectionSetup.createMachine({
     subject: requestSubject(context),
     completeAt: context.text && context.at,
     bytes: context.progress.bytes,
+    text: context.text,
     reply: context.reply,
     delivered: context.delivered,
   }),

@@ -37,7 +37,7 @@ function observer(logger?: Logger) {
   const passes = (ms: number) => {
     time += ms;
   };
-  const input = { logger: logger ?? own, counters, now, audit };
+  const input = { logger: logger ?? own, counters, now, audit, record: () => {} };
   const actor = createActor(queueHandler, { input }).start();
   const hear = (...events: Observed[]) => {
     for (const event of events) actor.send(event);
@@ -65,7 +65,7 @@ function ended(code: number, stderr = ''): ProcessTransitioned {
 function closed(more: Partial<ConnectionEnded> = {}): ConnectionEnded {
   const base = { type: 'connection.ended', id: 'c1', peer: PEER, cmd: 'x', bytes: 7 } as const;
   const understood = { subject: subjectOf([], null), completeAt: undefined };
-  return { ...base, ...understood, reply: { code: 202, id: 'u' }, delivered: true, ...more };
+  return { ...base, ...understood, text: undefined, reply: { code: 202, id: 'u' }, delivered: true, ...more };
 }
 
 const NOTHING: Reading = { bounds: [], counts: [], sum: 0 };

@@ -39,6 +39,7 @@ function writtenFolders(config: Config): string[] {
     config.cron_file,
     config.cmd_log_file,
     config.audit_log_file,
+    ...(config.record === null ? [] : [config.record]),
   ];
   return [...new Set([...files.map((file) => dirname(file)), ...config.deletion_roots])];
 }
