@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addCall } from './call.ts';
 import { addCheck } from './check.ts';
+import { addCompare } from './compare.ts';
 import { addCompletion } from './completion.ts';
 import { addDaemon } from './daemon.ts';
 import { addInspect } from './inspect.ts';
@@ -22,6 +23,7 @@ const VERBS = [
   addInspect,
   addMachines,
   addCheck,
+  addCompare,
   addCompletion,
 ];
 

@@ -14,11 +14,10 @@ export async function askAdmin(socketPath: string, path: string, signal?: AbortS
   return json(await open(socketPath, path, { silenceLimit: ANSWER_LIMIT, signal }));
 }
 
-/** What would become of `request`, which goes nowhere else. */
+/** What would become of `request`, which goes nowhere else; bytes are taken as they are. */
 export async function askDryRun(socketPath: string, request: unknown): Promise<unknown> {
-  return json(
-    await open(socketPath, '/dry-run', { silenceLimit: DRY_RUN_LIMIT, body: JSON.stringify(request) }),
-  );
+  const body = Buffer.isBuffer(request) ? request : JSON.stringify(request);
+  return json(await open(socketPath, '/dry-run', { silenceLimit: DRY_RUN_LIMIT, body }));
 }
 
 /** The lines of a stream, until the daemon ends it. Who takes them slowly makes the daemon leave some out. Rejects when
@@ -41,7 +40,7 @@ interface Asking {
   /** Milliseconds without a byte of the answer that has begun; 0 is none. */
   readonly silenceLimit: number;
   /** With one it is a POST. */
-  readonly body?: string;
+  readonly body?: string | Buffer;
   readonly signal?: AbortSignal | undefined;
 }
 

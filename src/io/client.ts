@@ -5,6 +5,11 @@ const REPLY_TIMEOUT = 30_000;
 
 /** Sends one request as the API servers do (without closing its side) and resolves with the reply. */
 export function call(socketPath: string, request: unknown): Promise<unknown> {
+  return callWith(socketPath, JSON.stringify(request));
+}
+
+/** The same with a request as it is to be sent. */
+export function callWith(socketPath: string, request: string | Buffer): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath);
     const pieces: Buffer[] = [];
@@ -20,6 +25,6 @@ export function call(socketPath: string, request: unknown): Promise<unknown> {
         reject(new Error('the daemon closed the connection without a reply'));
       }
     });
-    socket.write(JSON.stringify(request));
+    socket.write(request);
   });
 }

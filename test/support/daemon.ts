@@ -80,6 +80,8 @@ export function prepare(folder: string, config: Record<string, unknown> = {}): L
 export interface Program {
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Behind --config. */
+  readonly args?: readonly string[];
   /** A descriptor that listens, handed to it as systemd does. */
   readonly listenFd?: number;
 }
@@ -212,7 +214,7 @@ export class TestDaemon {
 
 /** Starts a daemon whose folder is prepared, and resolves when it listens. */
 export async function launchDaemon(at: Layout, program: Program = {}): Promise<TestDaemon> {
-  const child = spawnDaemon(at, undefined, program);
+  const child = spawnDaemon(at, ['--config', at.configFile, ...(program.args ?? [])], program);
   const exited = exitOf(child);
   const first = await Promise.race([pidOf(child), exited]);
   if (typeof first !== 'number') throw new Error(`the daemon did not start: ${first.stderr}`);

@@ -1,0 +1,58 @@
+/** Which requests are compared. */
+import { createReadStream, existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { messageOf } from '../../errors.ts';
+import { requestIn } from '../../io/exchange-lines.ts';
+import { type OldRow, oldRows } from '../../io/old-rows.ts';
+import { VerbFailure } from '../verb.ts';
+
+/** Of all files in turn, those that are there. */
+export async function requestsIn(files: readonly string[]): Promise<Buffer[]> {
+  const requests: Buffer[] = [];
+  for (const file of files) {
+    let number = 0;
+    for await (const line of createInterface({ input: createReadStream(file) })) {
+      number++;
+      if (line.trim() === '') continue;
+      try {
+        requests.push(requestIn(line));
+      } catch (error) {
+        throw new VerbFailure(
+          `${file}, line ${number}: ${messageOf(error)}`,
+          'correct the line, or remove it',
+        );
+      }
+    }
+  }
+  return requests;
+}
+
+/** The file that is named, else the traffic that the daemon has kept, oldest first. */
+export function filesOf(from: string | undefined, record: string | null): string[] {
+  if (from === undefined && record === null)
+    throw new VerbFailure('there are no requests', 'name a file with --from, or set record in the config');
+  const files = from === undefined ? [`${record}.1`, record as string] : [from];
+  const there = files.filter((file) => existsSync(file));
+  if (there.length === 0)
+    throw new VerbFailure(`${files.at(-1)} is not there`, 'name a file of JSON lines with --from');
+  return there;
+}
+
+/** What an old daemon was asked, as far as its rows tell. Those of cron updates hold the number of schedules alone. */
+export function requestsOfRows(database: string, limit: number): { request: Buffer; row: OldRow }[] {
+  return oldRows(database, Object.keys(ARGUMENTS), limit).map((row) => {
+    const args = ARGUMENTS[row.type as keyof typeof ARGUMENTS](row);
+    return { request: Buffer.from(JSON.stringify({ cmd: row.type, args })), row };
+  });
+}
+
+const RM = '/bin/rm -rf ';
+
+const ARGUMENTS = {
+  delete_directory: ({ args }: OldRow) => JSON.parse(args) as unknown,
+  cleanup_backups: ({ args, command }: OldRow) => ({
+    ...(JSON.parse(args) as object),
+    // Joined by spaces, which a folder may have, too: each begins with a slash.
+    folders: command.startsWith(RM) ? command.slice(RM.length).split(/ (?=\/)/) : [],
+  }),
+};
