@@ -1,11 +1,16 @@
 /** The events that XState makes itself, for the state that a machine is in; undefined where it cannot come there. */
 import type { AnyMachineSnapshot, AnyStateNode, EventObject } from 'xstate';
 
-/** A named delay is over. */
-export function after(snapshot: AnyMachineSnapshot, delay: string): EventObject | undefined {
+/** A named delay is over that should count in this state: also where the machine has forgotten it, which is to be found. */
+export function after(
+  snapshot: AnyMachineSnapshot,
+  delay: string,
+  ...states: string[]
+): EventObject | undefined {
+  if (!states.includes(stateOf(snapshot))) return undefined;
   const own = nodesOf(snapshot).flatMap(({ ownEvents }) => ownEvents as readonly string[]);
   const type = own.find((name) => name.startsWith(`xstate.after.${delay}.`));
-  return type === undefined ? undefined : { type };
+  return { type: type ?? 'time.passed' };
 }
 
 /** What is invoked under the name `src` is done. */

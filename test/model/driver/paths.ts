@@ -13,6 +13,8 @@ export interface Vocabulary {
   readonly events: Readonly<Record<string, (snapshot: AnyMachineSnapshot) => EventObject | undefined>>;
   /** What else than the state decides about the ways on. */
   readonly distinguish?: (snapshot: AnyMachineSnapshot) => unknown;
+  /** Whether the world can bring these events one after the other: what ends once does not end twice. */
+  readonly isPossible?: (events: readonly string[]) => boolean;
 }
 
 export interface Path {
@@ -34,7 +36,9 @@ export function pathsOf(vocabulary: Vocabulary): Path[] {
     ...simplePaths(vocabulary, start),
     ...probes(vocabulary, start),
   ]);
-  return [...new Map(found.map((path) => [keyOf(path), path])).values()];
+  const { isPossible = () => true } = vocabulary;
+  const possiblePaths = found.filter(({ events }) => isPossible(events));
+  return [...new Map(possiblePaths.map((path) => [keyOf(path), path])).values()];
 }
 
 export function shortestPaths(vocabulary: Vocabulary, start: string): Path[] {
@@ -47,32 +51,35 @@ export function simplePaths(vocabulary: Vocabulary, start: string): Path[] {
   return getSimplePaths(vocabulary.machine, options).map(toPath);
 }
 
-/** Each event that can come in a state, after the shortest path to it. */
+/** Each event that can come in a state, after the shortest path to it; and each that changes nothing with a second one. */
 export function probes(vocabulary: Vocabulary, start: string): Path[] {
   const { options, toPath, wordOf } = traversal(vocabulary, start);
   const ways = getAdjacencyMap(vocabulary.machine, options) as unknown as Ways;
   return getShortestPaths(vocabulary.machine, options).flatMap((shortest) => {
     const path = toPath(shortest);
-    const onwards = ways[options.serializeState(shortest.state)]?.transitions ?? {};
-    return Object.values(onwards).map(({ event, state }) => ({
-      ...path,
-      states: [...path.states, stateOf(state)],
-      events: [...path.events, wordOf(event)],
-    }));
+    const here = options.serializeState(shortest.state);
+    const onwards = Object.values(ways[here]?.transitions ?? {});
+    const then = (from: Path, { event, state }: Way): Path => ({
+      ...from,
+      states: [...from.states, stateOf(state)],
+      events: [...from.events, wordOf(event)],
+    });
+    const idle = onwards.filter(({ state }) => options.serializeState(state) === here);
+    return [
+      ...onwards.map((way) => then(path, way)),
+      // What seems to change nothing may have been meant to: it shows in what comes of the next event.
+      ...idle.flatMap((way) => onwards.map((next) => then(then(path, way), next))),
+    ];
   });
 }
 
+interface Way {
+  readonly event: EventObject;
+  readonly state: AnyMachineSnapshot;
+}
+
 /** By state, then by event: where it leads. */
-type Ways = Readonly<
-  Record<
-    string,
-    {
-      readonly transitions: Readonly<
-        Record<string, { readonly event: EventObject; readonly state: AnyMachineSnapshot }>
-      >;
-    }
-  >
->;
+type Ways = Readonly<Record<string, { readonly transitions: Readonly<Record<string, Way>> }>>;
 
 const keyOf = ({ start, events }: Path) => [start, ...events].join(' → ');
 

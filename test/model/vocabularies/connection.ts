@@ -6,7 +6,7 @@ import { refuse } from '../../../src/io/reply.ts';
 import { connectionMachine } from '../../../src/machines/connection.ts';
 import type { ConnectionContext } from '../../../src/machines/connection-context.ts';
 import { connectionInput } from '../../support/connection.ts';
-import { after, done, failed, stateOf } from '../driver/events.ts';
+import { after, done, failed } from '../driver/events.ts';
 import type { Vocabulary } from '../driver/paths.ts';
 
 export const FORBIDDEN = refuse(403, 'Cannot delete /r/b1', 'symlink.met');
@@ -24,8 +24,10 @@ const completed = (text: string) => () => ({
   text: Buffer.from(text),
   at: AT,
 });
-const passes = (delay: string, where?: string) => (snapshot: AnyMachineSnapshot) =>
-  where === undefined || stateOf(snapshot) === where ? after(snapshot, delay) : undefined;
+const passes =
+  (delay: string, ...states: string[]) =>
+  (snapshot: AnyMachineSnapshot) =>
+    after(snapshot, delay, ...states);
 
 export const connectionVocabulary: Vocabulary = {
   machine: connectionMachine,
@@ -43,14 +45,14 @@ export const connectionVocabulary: Vocabulary = {
     'half-close': () => ({ type: 'request.halted' }),
     vanish: () => ({ type: 'peer.left' }),
     'the daemon drains': () => ({ type: 'daemon.draining' }),
-    'FIRST_BYTE_LIMIT passes': passes('FIRST_BYTE_LIMIT'),
-    'SILENCE_LIMIT passes': passes('SILENCE_LIMIT'),
+    'FIRST_BYTE_LIMIT passes': passes('FIRST_BYTE_LIMIT', 'reading.silent'),
+    'SILENCE_LIMIT passes': passes('SILENCE_LIMIT', 'reading.hurried', 'reading.receiving'),
     // Elsewhere another limit passes first.
     'REQUEST_LIMIT passes': passes('REQUEST_LIMIT', 'reading.receiving'),
-    'LAST_LOOK passes': passes('LAST_LOOK'),
-    'CHECK_LIMIT passes': passes('CHECK_LIMIT'),
-    'ACCEPT_LIMIT passes': passes('ACCEPT_LIMIT'),
-    'REPLY_PATIENCE passes': passes('REPLY_PATIENCE'),
+    'LAST_LOOK passes': passes('LAST_LOOK', 'reading.doubting'),
+    'CHECK_LIMIT passes': passes('CHECK_LIMIT', 'permitting'),
+    'ACCEPT_LIMIT passes': passes('ACCEPT_LIMIT', 'accepting'),
+    'REPLY_PATIENCE passes': passes('REPLY_PATIENCE', 'replying'),
     allowed: (snapshot) => done(snapshot, 'checkPlaces'),
     forbidden: (snapshot) => done(snapshot, 'checkPlaces', FORBIDDEN),
     'the look fails': (snapshot) => failed(snapshot, 'checkPlaces', new Error('EIO')),

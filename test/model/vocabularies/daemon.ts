@@ -16,10 +16,13 @@ export const ERRORS = {
 const IO = new Error('EIO');
 const below = (state: string, event: object) => (snapshot: AnyMachineSnapshot) =>
   stateOf(snapshot).startsWith(state) ? (event as EventObject) : undefined;
-const passes = (delay: string) => (snapshot: AnyMachineSnapshot) => after(snapshot, delay);
+const passes = (delay: string, state: string) => (snapshot: AnyMachineSnapshot) =>
+  after(snapshot, delay, state);
 const serving = (event: object) => below('serving', event);
 /** What the listener may say for as long as it is there. */
 const open = (event: object) => below('serving.open', event);
+
+const READING = ['all that is left is read', 'nothing can be read'];
 
 export const daemonVocabulary: Vocabulary = {
   machine: daemonMachine,
@@ -44,15 +47,16 @@ export const daemonVocabulary: Vocabulary = {
     'all children have ended': serving({ type: 'processes.drained' }),
     flushed: (snapshot) => done(snapshot, 'flush'),
     'cannot be flushed': (snapshot) => failed(snapshot, 'flush', IO),
-    'RECOVERY_LIMIT passes': passes('RECOVERY_LIMIT'),
-    'CLOSING_LIMIT passes': passes('CLOSING_LIMIT'),
-    'CONNECTIONS_LIMIT passes': passes('CONNECTIONS_LIMIT'),
-    'CHILDREN_LIMIT passes': passes('CHILDREN_LIMIT'),
-    'FLUSH_LIMIT passes': passes('FLUSH_LIMIT'),
+    'RECOVERY_LIMIT passes': passes('RECOVERY_LIMIT', 'serving.recovering'),
+    'CLOSING_LIMIT passes': passes('CLOSING_LIMIT', 'serving.open.closing'),
+    'CONNECTIONS_LIMIT passes': passes('CONNECTIONS_LIMIT', 'serving.draining.answering'),
+    'CHILDREN_LIMIT passes': passes('CHILDREN_LIMIT', 'serving.draining.finishing'),
+    'FLUSH_LIMIT passes': passes('FLUSH_LIMIT', 'serving.draining.flushing'),
     'operators cannot look': serving({ type: 'admin.failed', error: new Error('EACCES') }),
     'the admin part fails': (snapshot) => failed(snapshot, 'admin', IO),
     'the queue handler fails': (snapshot) => failed(snapshot, 'queueHandler', IO),
     'the processes fail': (snapshot) => failed(snapshot, 'processes', IO),
     'the connections fail': (snapshot) => failed(snapshot, 'connections', IO),
   },
+  isPossible: (events) => events.filter((event) => READING.includes(event)).length <= 1,
 };

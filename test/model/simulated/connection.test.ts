@@ -1,0 +1,4 @@
+import { CONNECTION } from '../machines.ts';
+import { walkMachine } from './walk-machine.ts';
+
+walkMachine(CONNECTION);

@@ -1,0 +1,4 @@
+import { PROCESS } from '../machines.ts';
+import { walkMachine } from './walk-machine.ts';
+
+walkMachine(PROCESS);
