@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { testFolder } from '../support/folder.ts';
+import { jailed } from '../support/jail.ts';
+import { jailedTests } from './jail.ts';
+import { apply, type Mutation, nameOf } from './mutation.ts';
+import * as operators from './operators.ts';
+import { planned } from './plan.ts';
+import { runMutations } from './run-mutations.ts';
+import { SURVIVORS } from './survivors.ts';
+import { treeOf } from './syntax.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+const skip = process.getuid?.() !== 0 && 'the jail is for root';
+
+test('a mutant can write to its copy and its own /tmp; its daemons, jailed once more, to their folder alone', {
+  skip,
+}, (t) => {
+  const folder = testFolder(t);
+  const outside = join(testFolder(t), 'outside');
+  const place = { tree: join(folder, 'tree'), tmp: join(folder, 'tmp') };
+  for (const path of [place.tmp, join(place.tree, 'node_modules')]) mkdirSync(path, { recursive: true });
+  const inner = jailed('/tmp/d', [
+    '/bin/sh',
+    '-c',
+    `echo 3 > /tmp/d/3; echo 4 > /tmp/4; echo 5 > ${place.tree}/5`,
+  ]);
+  const script = `echo 1 > ${place.tree}/1; echo 2 > /tmp/2; mkdir /tmp/d; ${inner.map((word) => `'${word}'`).join(' ')}
+    echo x > ${outside}; echo x > ${PROJECT}/written; echo x > ${place.tree}/node_modules/written; kill -0 ${process.pid}`;
+  const [file, ...words] = jailedTests(place, PROJECT, ['/bin/sh', '-c', script]) as [string, ...string[]];
+  const { stderr } = spawnSync(file, words, { encoding: 'utf8' });
+  const written = (path: string) => existsSync(path) && readFileSync(path, 'utf8').trim();
+  assert.deepEqual(
+    [join(place.tree, '1'), join(place.tmp, '2'), join(place.tmp, 'd', '3')].map(written),
+    ['1', '2', '3'],
+    stderr,
+  );
+  const kept = [join(place.tmp, '4'), join(place.tree, '5'), outside, join(PROJECT, 'written')];
+  assert.deepEqual(kept.filter(existsSync), []);
+  assert.ok(!existsSync(join(PROJECT, 'node_modules', 'written')));
+  assert.match(stderr, /Read-only file system/);
+  assert.match(stderr, /No such process/);
+});
+
+const SOURCE = `
+const TEST_LIMITS = { WAIT: 100 } as const;
+const RULES = [one, two];
+function check(value: string) {
+  if (value === '') return 'empty';
+  if (value === 'x') doSomething();
+}
+export const machine = s.createMachine({
+  states: { a: {
+    entry: 'greet',
+    on: { 'go.on': 'b', back: { target: 'c', actions: ['tell', 'count'] } },
+    invoke: { src: 'work', onDone: [{ guard: 'isGood', target: 'b' }, { target: 'c' }], onError: 'c' },
+    after: { WAIT: 'b' },
+  } },
+});
+const made = setup({ guards: { isGood: ({ context }) => context.good } });
+`;
+
+test('each operator finds its places, and says them in words', () => {
+  const found = (operator: operators.Operator) => operator(SOURCE, treeOf(SOURCE)).map(({ what }) => what);
+  assert.deepEqual(
+    found(operators.deleteTransitions),
+    [
+      'a.on.go.on: transition deleted',
+      'a.on.back: transition deleted',
+      'a.after.WAIT: transition deleted',
+      'a.invoke.onDone.0: transition deleted',
+      'a.invoke.onDone.1: transition deleted',
+      'a.invoke.onError: transition deleted',
+    ].map((what) => what.replace(/^a/, 'machine.a')),
+  );
+  assert.deepEqual(found(operators.dropActions), [
+    'machine.a.entry: action dropped',
+    'machine.a.on.back.actions.0: action dropped',
+    'machine.a.on.back.actions.1: action dropped',
+  ]);
+  assert.deepEqual(found(operators.invertGuards), ['guards.isGood: inverted']);
+  assert.deepEqual(found(operators.changeDelays), ['WAIT: ten times as long', 'WAIT: a tenth as long']);
+  assert.deepEqual(found(operators.loosenChecks), ["check, if (value === ''): never"]);
+  assert.deepEqual(found(operators.dropRules), ['RULES.1: left out']);
+  const [inverted] = operators.invertGuards(SOURCE, treeOf(SOURCE));
+  assert.match(apply(SOURCE, { file: '', ...inverted } as Mutation), /isGood: .* => !\(context\.good\)/);
+});
+
+test('every mutation goes by a name of its own, leaves a program, and those that survive are among them', () => {
+  const all = planned().map(({ mutation }) => mutation);
+  const names = all.map(nameOf);
+  assert.ok(names.length >= 40, `${names.length}`);
+  assert.equal(new Set(names).size, names.length);
+  for (const mutation of all) treeOf(apply(readFileSync(join(PROJECT, mutation.file), 'utf8'), mutation));
+  assert.deepEqual(
+    Object.keys(SURVIVORS).filter((name) => !names.includes(name)),
+    [],
+  );
+});
+
+test('a mistake is told with the test that caught it, and one that no test notices as a survivor', {
+  skip,
+}, async () => {
+  const tests = ['test/machine/daemon.test.ts'];
+  const named = (name: string) =>
+    planned().find(({ mutation }) => nameOf(mutation) === name)?.mutation as Mutation;
+  const file = 'src/machines/daemon.ts';
+  const start = readFileSync(join(PROJECT, file), 'utf8').indexOf('Nothing is served yet.');
+  const harmless = { file, what: 'another word', start, end: start + 7, text: 'None' };
+  const mistakes = [
+    named('machines/daemon.ts starting.on.daemon.stop: transition deleted'),
+    named('machines/daemon.ts serving.draining.on.daemon.stop.actions: action dropped'),
+    harmless,
+  ];
+  const { verdicts, survivors } = await runMutations({
+    plan: mistakes.map((mutation) => ({ mutation, tests })),
+  });
+  assert.deepEqual(
+    verdicts.map(({ caughtBy }) => caughtBy?.split(': ')[1]),
+    ['a signal during the start stops it', 'a second signal ends it at once, with exit code 1', undefined],
+  );
+  assert.deepEqual(survivors, ['machines/daemon.ts another word']);
+});

@@ -1,0 +1,122 @@
+/** Tries one mutation: applies it in a copy of the tree, and runs the tests that matter until one fails. */
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { jailedTests, type Place } from './jail.ts';
+import { apply, type Mutation } from './mutation.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+const COPIED = ['src', 'test', 'docs', 'config', 'systemd', 'package.json', 'README.md'];
+
+export interface Verdict {
+  readonly mutation: Mutation;
+  /** `test/machine/daemon.test.ts: a signal during the start stops it`; undefined: no test noticed. */
+  readonly caughtBy: string | undefined;
+  readonly seconds: number;
+}
+
+interface Run {
+  readonly passed: boolean;
+  readonly said: string;
+}
+
+/** The program that runs this, as the jail has it: of the project it shows the copy alone. */
+const nodeIn = (tree: string) =>
+  process.execPath.startsWith(`${PROJECT}/`)
+    ? join(tree, relative(PROJECT, process.execPath))
+    : process.execPath;
+
+/** A copy of the tree for one mutant after the other. */
+export class Trial {
+  readonly #place: Place;
+  readonly #folder: string;
+  /** Test files that are known to pass without a mutation. */
+  readonly #sound: Set<string>;
+  readonly #limit: number;
+  readonly #node: string;
+
+  /** `sound`: shared by trials at once. `limit`: seconds that a test file may take. */
+  constructor(sound = new Set<string>(), limit = 300) {
+    this.#folder = mkdtempSync(join(realpathSync(tmpdir()), 'dbcalm-cmd-mutant-'));
+    this.#place = { tree: join(this.#folder, 'tree'), tmp: join(this.#folder, 'tmp') };
+    this.#sound = sound;
+    this.#limit = limit;
+    this.#node = nodeIn(this.#place.tree);
+    for (const folder of [this.#place.tmp, join(this.#place.tree, 'node_modules')]) {
+      mkdirSync(folder, { recursive: true });
+    }
+    for (const name of COPIED) cpSync(join(PROJECT, name), join(this.#place.tree, name), { recursive: true });
+  }
+
+  /** Throws where a test that fails does so without the mutation, too. */
+  async judge(mutation: Mutation, tests: readonly string[]): Promise<Verdict> {
+    const begun = performance.now();
+    const file = join(this.#place.tree, mutation.file);
+    const source = readFileSync(file, 'utf8');
+    let caughtBy: string | undefined;
+    for (const test of tests) {
+      writeFileSync(file, apply(source, mutation));
+      const { passed, said } = await this.#run(test);
+      writeFileSync(file, source);
+      if (passed) continue;
+      await this.#assertSound(test);
+      caughtBy = `${test}: ${said}`;
+      break;
+    }
+    return { mutation, caughtBy, seconds: Math.round((performance.now() - begun) / 1_000) };
+  }
+
+  end(): void {
+    this.#clean();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #assertSound(test: string): Promise<void> {
+    if (this.#sound.has(test)) return;
+    const { passed, said } = await this.#run(test);
+    if (!passed) throw new Error(`${test} fails without a mutation: ${said}`);
+    this.#sound.add(test);
+  }
+
+  /** Time that runs out counts as a failure. */
+  async #run(test: string): Promise<Run> {
+    const node = [this.#node, '-r', './src/pinned-node.cjs', '--conditions=development', '--expose-gc'];
+    const [file, ...words] = jailedTests(this.#place, PROJECT, [...node, test]) as [string, ...string[]];
+    const { NODE_V8_COVERAGE: _, NODE_TEST_CONTEXT: __, ...env } = process.env;
+    const child = spawn(file, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (piece: string) => {
+        said += piece;
+        // The first failure says enough.
+        if (/^✖ |^not ok /m.test(said)) child.kill('SIGKILL');
+      });
+    }
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, this.#limit * 1_000);
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    clearTimeout(timer);
+    this.#clean();
+    if (code === 0) return { passed: true, said: '' };
+    const failed = /^(?:✖|not ok \d+ -) (.+?)(?: \([\d.]+ms\))?$/m.exec(said)?.[1];
+    return {
+      passed: false,
+      said: late ? 'does not come to an end' : (failed ?? `does not start: ${said.trim().slice(-300)}`),
+    };
+  }
+
+  /** What a test that was cut off left, also where it had made it impossible to delete. */
+  #clean(): void {
+    try {
+      execFileSync('chattr', ['-R', '-f', '-i', this.#place.tmp], { stdio: 'ignore' });
+    } catch {
+      // Not of every file system.
+    }
+    rmSync(this.#place.tmp, { recursive: true, force: true });
+    mkdirSync(this.#place.tmp);
+  }
+}
