@@ -194,7 +194,7 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
       }, hidden);
     assert.equal(await readers(), 1);
     await turn(true);
-    while ((await readers()) !== 0);
+    for (let looks = 0; (await readers()) !== 0; looks++) assert.ok(looks < 10_000, 'it is still told');
     const { command_id } = await daemon.carryOut('cleanup_backups', { backup_ids: [], folders: [] });
     assert.equal(await rowOf(page, command_id, 'succeeded').count(), 0);
     await turn(false);

@@ -15,8 +15,8 @@ const readersOf = async (daemon: TestDaemon) =>
   (await lookJson<{ readers_of_events: number }>(daemon, '/state')).body.readers_of_events;
 
 async function untilReaders(daemon: TestDaemon, wanted: number): Promise<void> {
-  let readers = -1;
-  while (readers !== wanted) readers = await readersOf(daemon);
+  for (let looks = 0; (await readersOf(daemon)) !== wanted; looks++)
+    assert.ok(looks < 10_000, `not ${wanted}`);
 }
 
 test('the page is for who has its URL, and every answer is protected', async (t) => {
@@ -95,7 +95,10 @@ test('a command is told with who asked, its path and every step; none where nobo
   await until('the daemon', () => tab.told().includes('"away":null'));
   const { command_id } = await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
   let trail = await json(`trails/${command_id}`);
-  while (trail?.steps.at(-1)?.state !== 'succeeded') trail = await json(`trails/${command_id}`);
+  for (let looks = 0; trail?.steps.at(-1)?.state !== 'succeeded'; looks++) {
+    assert.ok(looks < 10_000, JSON.stringify(trail));
+    trail = await json(`trails/${command_id}`);
+  }
   assert.deepEqual([trail.machine, trail.whole], ['process', true]);
   assert.ok(trail.path.arrows.includes('settling succeeded'));
   const detail = await json(`commands/${command_id}`);
