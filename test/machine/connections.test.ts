@@ -78,7 +78,7 @@ async function connectionsServer(
   return { path, observer, actor, opened: () => inputs.length };
 }
 
-test('50,000 connections leave nothing behind', { timeout: 300_000 }, async (t) => {
+test('50,000 connections leave nothing behind', { timeout: 900_000 }, async (t) => {
   const server = await connectionsServer(t);
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: '/r/b1' } });
   const serve = async (count: number) => {
