@@ -136,6 +136,10 @@ export const ERRORS = {
     message: 'the daemon keeps a file of its own there',
     remedy: 'give another path: what the daemon needs is never deleted',
   },
+  ROOT_THERE: {
+    message: 'a deletion root is there',
+    remedy: 'give another path: what lies below a root may go, the root stays',
+  },
   FOLDER_UNREACHABLE: {
     message: 'the folder above the path cannot be opened',
     remedy: 'check the permissions on the way to the path, and its length',

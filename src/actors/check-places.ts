@@ -25,7 +25,7 @@ export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(as
   if (step?.do !== 'remove') return undefined;
   const places = new Map<string, string | undefined>();
   const rootPlaces: RootPlaces = new Map();
-  const kept = new ForbiddenPlaces(ownFiles);
+  const kept = new ForbiddenPlaces(ownFiles, roots);
   for (const path of step.paths) {
     const [folder, name] = [posix.dirname(path), posix.basename(path)];
     try {

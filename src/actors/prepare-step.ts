@@ -40,7 +40,7 @@ export const prepareStep = fromPromise<Prepared, PrepareInput>(async ({ input })
     case undefined:
       return { launch: undefined, next: undefined };
     case 'remove':
-      return prepareRemoval(step.paths, from, roots, new ForbiddenPlaces(ownFiles));
+      return prepareRemoval(step.paths, from, roots, new ForbiddenPlaces(ownFiles, roots));
     case 'replace': {
       await stageFile(step.staged, step.content);
       faultPoint('file.staged');

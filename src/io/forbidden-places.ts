@@ -4,33 +4,44 @@ import { DaemonError } from '../errors.ts';
 import { readMounts } from './mounts.ts';
 import { isBelow } from './paths.ts';
 
-/** What must not be deleted whatever it is called, as the world is now: what is mounted, and the daemon's own files. */
+/** What must not be deleted whatever it is called, as the world is now: what is mounted, the daemon's own files,
+ * and the deletion roots. */
 export class ForbiddenPlaces {
   readonly #mounts = readMounts();
   readonly #own: readonly string[];
+  /** Each root by where it really is. */
+  readonly #roots: ReadonlyMap<string, string>;
 
-  constructor(ownFiles: readonly string[]) {
+  constructor(ownFiles: readonly string[], roots: readonly string[]) {
     const folders = new Map<string, string>();
     this.#own = ownFiles.map((file) => realPlace(file, folders));
+    this.#roots = new Map(roots.map((root) => [realFolder(root, folders) ?? root, root]));
   }
 
-  /** Throws MOUNTED or OWN_FILES where `place`, real and normalised, or something below it must stay. */
+  /** Throws MOUNTED, OWN_FILES or ROOT_THERE where `place`, real and normalised, or something below it must stay. */
   check(place: string): void {
     if (this.#mounts.isPoint(place)) throw new DaemonError('MOUNTED', `${place} is a mount point`);
     if (this.#mounts.isAbove(place)) throw new DaemonError('MOUNTED', `below ${place}`);
     const own = this.#own.find((file) => file === place || isBelow(file, place));
     if (own !== undefined) throw new DaemonError('OWN_FILES', own);
+    for (const [real, root] of this.#roots)
+      if (real === place || isBelow(real, place)) throw new DaemonError('ROOT_THERE', root);
   }
 }
 
 /** `folders`: where they really are, found once for all that lies in them. */
 function realPlace(file: string, folders: Map<string, string>): string {
-  const folder = posix.dirname(file);
+  const real = realFolder(posix.dirname(file), folders);
+  return real === undefined ? file : posix.join(real, posix.basename(file));
+}
+
+/** Undefined where there is none. */
+function realFolder(folder: string, folders: Map<string, string>): string | undefined {
   try {
     const real = folders.get(folder) ?? realpathSync.native(folder);
     folders.set(folder, real);
-    return posix.join(real, posix.basename(file));
+    return real;
   } catch {
-    return file;
+    return undefined;
   }
 }

@@ -60,6 +60,21 @@ test("a root that is a symlink is the operator's choice", async (t) => {
   assert.deepEqual([row.status, readdirSync(join(daemon.at.folder, 'disk'))], ['success', []]);
 });
 
+test('a root stays, also where it is a symlink to what lies below another', async (t) => {
+  const daemon = await startDaemon(t, {
+    arrange: ({ folder, backups }) => {
+      makeBackups(backups, 'outer/disk');
+      symlinkSync(join(backups, 'outer', 'disk'), join(folder, 'link'));
+    },
+    config: ({ folder, backups }) => ({ deletion_roots: [backups, join(folder, 'link')] }),
+  });
+  const outer = join(daemon.at.backups, 'outer');
+  for (const path of [outer, join(outer, 'disk')])
+    await assertForbidden(daemon, path, /a deletion root is there: .*\/link\b/);
+  const row = await daemon.carryOut('delete_directory', { path: join(outer, 'disk', 'inner') });
+  assert.deepEqual([row.status, readdirSync(join(outer, 'disk'))], ['success', []]);
+});
+
 test('a root that is swapped by who may write above it redirects nothing, before the 202 or after it', async (t) => {
   const daemon = await startDaemon(t, {
     arrange: ({ folder }) => {
