@@ -8,6 +8,8 @@ type Counts = Readonly<Record<string, number>>;
 /** GET /state of the admin socket. */
 export interface DaemonState {
   readonly at: string;
+  /** Whether nothing is carried out. */
+  readonly shadow: boolean;
   readonly daemon: ActorView;
   readonly counters: {
     readonly connections: number;
@@ -29,13 +31,15 @@ interface Row {
 const TITLES = ['ACTOR', 'STATE', 'AGE', 'OF', 'LAST EVENT'];
 const STATE = 1;
 
-export function inspectText({ at, daemon, counters, readers_of_events: readers }: DaemonState): string {
+export function inspectText(state: DaemonState): string {
+  const { at, shadow, daemon, counters, readers_of_events: readers } = state;
   const rows = rowsOf(daemon);
   const widths = TITLES.map((title, column) =>
     Math.max(title.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
   );
   const padded = (cells: readonly string[]) => cells.map((text, column) => text.padEnd(widths[column] ?? 0));
   return [
+    ...(shadow ? ['Shadow mode: commands are recorded, and nothing is carried out'] : []),
     faint(padded(TITLES).join('  ').trimEnd()),
     ...rows.map(({ cells, state }) => {
       const texts = padded(cells);

@@ -131,7 +131,7 @@ test('nothing that a daemon answers moves the terminal', () => {
     refused: {},
     processes: { x: counts },
   };
-  const text = inspectText({ at: bad, daemon, counters, readers_of_events: 1 });
+  const text = inspectText({ at: bad, shadow: false, daemon, counters, readers_of_events: 1 });
   assert.ok(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(text), JSON.stringify(text));
   assert.match(text, /and 3 more/);
   assert.match(text, /1 read the events/);

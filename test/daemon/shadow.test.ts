@@ -61,6 +61,7 @@ test('who looks sees at once that it is a shadow', async (t) => {
   assert.equal((await lookJson<{ shadow: boolean }>(daemon, '/state')).body.shadow, true);
   assert.match((await look(adminSocket(daemon), '/metrics')).text, /^dbcalm_cmd_shadow 1$/m);
   assert.ok(heard().includes('READY=1\nSTATUS=shadow mode: listening'));
+  assert.match(verb(daemon.at, 'inspect').stdout, /^Shadow mode: .* nothing is carried out\n/);
   assert.match(verb(daemon.at, 'check').stdout, /warning .* shadow mode: nothing is carried out/);
   await daemon.stop();
   const lines = daemon.logLines();

@@ -16,6 +16,8 @@ import { shortId } from './words.js';
 let rows;
 /** @type {ActorView | undefined} */
 let root;
+/** Whether the daemon carries nothing out. */
+let shadow = false;
 /** By machine, whose path is shown; without one it is the newest there is. @type {Map<string, { key: string, of: string }>} */
 const chosen = new Map();
 
@@ -109,6 +111,10 @@ function showLink(state, text) {
   document.body.classList.toggle('old', state === 'away' || state === 'lost');
 }
 
+function showThere() {
+  showLink('there', `✓ The daemon answers.${shadow ? ' It is a shadow: nothing is carried out.' : ''}`);
+}
+
 listen({
   link: (link) => {
     if (link === 'lost')
@@ -118,7 +124,7 @@ listen({
       );
   },
   daemon: ({ away }) => {
-    if (away === null) showLink('there', '✓ The daemon answers.');
+    if (away === null) showThere();
     else
       showLink(
         'away',
@@ -127,6 +133,10 @@ listen({
   },
   state: (state) => {
     root = state.daemon;
+    if (shadow !== state.shadow) {
+      shadow = state.shadow;
+      showThere();
+    }
     machines.showLive(root);
     showCounters(state);
     timeline.show({ now: Date.parse(state.at) });
