@@ -32,6 +32,7 @@ export interface Expected {
   /** What is on record, in order. */
   readonly record: readonly string[];
   readonly children: number;
+  readonly pid: boolean;
   readonly more: boolean;
   readonly code: number;
   /** What the end of the work was told as, for whoever makes it last or cleans up. */
@@ -47,6 +48,7 @@ const begin = (start: string): Expected => ({
   client: 'silence',
   record: [],
   children: 0,
+  pid: false,
   more: false,
   code: 0,
   finished: 'nothing finished',
@@ -110,6 +112,7 @@ const RULES: Readonly<Record<Stage, Readonly<Record<string, Rule>>>> = {
     'cannot be prepared': failing,
   },
   executing: {
+    'the pid': () => ({ pid: true }),
     'exit 0': exit(0),
     'exit 1': exit(1),
     'cannot be started': failing,
@@ -166,12 +169,26 @@ export function leftAlone(start: string, events: readonly string[]): readonly st
   return next === undefined ? events : leftAlone(start, [...events, next]);
 }
 
-export const sightOf = ({ client, record, children, code, finished, adopted, trusted }: Expected): Sight => ({
-  client,
-  record: record.join(', ') || 'nothing on record',
-  code: /succeeded|failed/.test(record.at(-1) ?? '') ? `the code ${code}` : 'no code',
-  children: `children: ${children}`,
-  finished,
-  adopted: adopted ? 'its place taken' : 'no place taken',
-  tries: trusted ? 'the try forgotten' : 'the try counted',
-});
+export function sightOf(expected: Expected): Sight {
+  const { client, record, children, pid, code, finished, adopted, trusted } = expected;
+  return {
+    client,
+    record: record.join(', ') || 'nothing on record',
+    end: endOf(expected),
+    code: ENDS.test(record.at(-1) ?? '') ? `the code ${code}` : 'no code',
+    children: `children: ${children}`,
+    pid: pid ? 'a pid on record' : 'no pid on record',
+    finished,
+    adopted: adopted ? 'its place taken' : 'no place taken',
+    tries: trusted ? 'the try forgotten' : 'the try counted',
+  };
+}
+
+const ENDS = /^(succeeded|failed)$/;
+
+function endOf({ stage, client, record }: Expected): string {
+  if (stage !== 'over') return 'no end';
+  const last = record.at(-1) ?? '';
+  if (ENDS.test(last)) return last;
+  return client === 'a 503' ? 'refused' : 'abandoned';
+}

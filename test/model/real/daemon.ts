@@ -8,7 +8,7 @@ import type { Layout, TestDaemon } from '../../support/daemon.ts';
 import { type HeldDeletion, holdDeletion } from '../../support/held-deletion.ts';
 import { until } from '../../support/until.ts';
 import type { Path } from '../driver/paths.ts';
-import type { Sight, Subject } from '../driver/walk.ts';
+import { type Sight, type Subject, TooSlow } from '../driver/walk.ts';
 import { expectedOf, leftAlone } from '../oracles/daemon.ts';
 import { type DaemonScenario, daemonScenarioOf } from './daemon-scenario.ts';
 import type { Daemons } from './daemons.ts';
@@ -37,6 +37,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
 
   const signal = async () => {
     await holds.take(daemon);
+    if (holds.haveWorn()) throw new TooSlow('what was to be written has been given up');
     daemon.signal('SIGTERM');
   };
   const hangup = async () => {
@@ -138,6 +139,9 @@ function configOf({ config, held, hurry }: DaemonScenario, { folder }: Layout): 
   return held.includes('answering') && hurry > 1 ? { max_connections: 1 } : {};
 }
 
+/** Milliseconds; less than the 4 s that the daemon lets them. */
+const WRITES_WAIT = 3_000;
+
 /** What keeps the daemon in a stage, until it is let go. */
 class Holds {
   readonly #scenario: DaemonScenario;
@@ -145,6 +149,7 @@ class Holds {
   #other: Database.Database | undefined;
   #child: HeldDeletion | undefined;
   #stopDripping = () => {};
+  #writing = Number.POSITIVE_INFINITY;
 
   constructor(scenario: DaemonScenario, at: Layout) {
     this.#scenario = scenario;
@@ -162,8 +167,14 @@ class Holds {
     if (held.includes('finishing')) this.#child ??= await holdDeletion(daemon, 'held');
     if (!held.includes('flushing') || this.#other) return;
     this.lock();
+    this.#writing = Date.now();
     // What is told of it is written, and waits for the lock.
     await daemon.ask({ cmd: 'unknown' });
+  }
+
+  /** A write that nobody needs is given up after a while. */
+  haveWorn(): boolean {
+    return Date.now() - this.#writing > WRITES_WAIT;
   }
 
   release(): void {

@@ -19,6 +19,9 @@ import { lookInside } from './inside.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'support', 'walked-main.ts');
 
+/** As systemd starts it where it watches it. */
+const WATCHDOG_USEC = '200000';
+
 /** Milliseconds between two looks. */
 const soon = () => wait(10, false);
 
@@ -48,7 +51,7 @@ export class Daemons {
 
   /** What runs in such a place. */
   program({ folder }: Layout, { fault, hurry = 1 }: LaunchOptions = {}) {
-    const env = { WALKED: join(folder, 'walked'), HURRY: String(hurry) };
+    const env = { WALKED: join(folder, 'walked'), HURRY: String(hurry), WATCHDOG_USEC };
     return { main: MAIN, env: fault === undefined ? env : { ...env, FAULT: fault } };
   }
 

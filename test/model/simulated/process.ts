@@ -58,11 +58,14 @@ const REPLIES: Readonly<Record<string, string>> = {
 function see({ did, outcomes, actor }: ReturnType<typeof lonelyProcess>): Sight {
   const heard = did.filter((what) => what.startsWith('hear ')).map((what) => what.slice(5));
   const ended = /succeeded|failed/.test(heard.at(-1) ?? '');
-  const succeeded = actor.getSnapshot().output?.succeeded;
+  const { status, value, output } = actor.getSnapshot();
+  const succeeded = output?.succeeded;
   if (ended && succeeded !== (heard.at(-1) === 'succeeded')) throw new Error('its output is not its end');
   return {
     client: did.flatMap((what) => REPLIES[what] ?? []).join(', ') || 'silence',
     record: heard.join(', ') || 'nothing on record',
+    end: status === 'done' ? String(value) : 'no end',
+    pid: did.includes(`pid ${CHILD.pid}`) ? 'a pid on record' : 'no pid on record',
     code: ended ? `the code ${outcomes.at(-1)?.code}` : 'no code',
     children: `children: ${did.filter((what) => what === 'spawn').length}`,
     finished:
