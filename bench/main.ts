@@ -1,4 +1,5 @@
-/** npm run bench -- [--only NAME,…] [--rounds N] [--quick] [--json] [--executable FILE] [--chart FILE] */
+/** npm run bench -- [--only NAME,…] [--rounds N] [--quick] [--json] [--executable FILE] [--chart FILE]
+ * [--against COMMIT] */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     executable: { type: 'string', default: join(import.meta.dirname, '..', 'dist', 'dbcalm-cmd') },
+    against: { type: 'string' },
     chart: { type: 'string', default: join(RESULTS, 'bench.svg') },
   },
 });
@@ -31,6 +33,7 @@ try {
     rounds: values.quick ? 1 : Number(values.rounds),
     scale: values.quick ? 0.02 : 1,
     executable: values.executable,
+    against: values.against,
     tell: (line) => process.stderr.write(`${line}\n`),
   });
   mkdirSync(dirname(values.chart), { recursive: true });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Findings, Lab } from './case.ts';
 import { CASES } from './cases.ts';
 import { Load } from './load/load.ts';
-import { development, executable } from './subjects.ts';
+import { atCommit, development, executable, type Subject } from './subjects.ts';
 
 export interface BenchOptions {
   readonly folder: string;
@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly scale: number;
   /** Where the executable is, if it was built. */
   readonly executable: string;
+  /** A commit whose daemon is measured beside today's. */
+  readonly against: string | undefined;
   readonly tell: (line: string) => void;
 }
 
@@ -45,7 +47,8 @@ export async function runBench(options: BenchOptions): Promise<Report> {
     return path;
   };
   const load = new Load();
-  const subjects = [development(), ...(shipped ? [shipped] : [])];
+  const earlier = options.against === undefined ? undefined : daemonAt(options.against, folder);
+  const subjects = [development(), shipped, earlier].filter((subject) => subject !== undefined);
   const lab: Lab = { folder, rounds, scale, load, subjects, place };
   const cases: Report['cases'][number][] = [];
   try {
@@ -58,6 +61,12 @@ export async function runBench(options: BenchOptions): Promise<Report> {
     load.stop();
   }
   return { at: new Date().toISOString(), machine: machine(), rounds, notes, cases };
+}
+
+function daemonAt(commit: string, folder: string): Subject {
+  const found = atCommit(`at ${commit}`, commit, folder);
+  if (!found) throw new Error(`this clone has no commit ${commit}`);
+  return found;
 }
 
 function machine(): Report['machine'] {

@@ -41,10 +41,11 @@ test('a quick run measures every case beside its floor, and holds it against its
   assert.match(readFileSync(chart, 'utf8'), /^<svg [\s\S]+refusals, development[\s\S]+<\/svg>\n$/);
 });
 
-test('a case that is not there is named', () => {
-  const run = () =>
-    execFileSync(process.execPath, [MAIN, '--only', 'speed'], { encoding: 'utf8', stdio: 'pipe' });
-  assert.throws(run, /no case is called speed; there are latency, /);
+test('a case or a commit that is not there is named', () => {
+  const run = (...args: string[]) =>
+    execFileSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', stdio: 'pipe' });
+  assert.throws(() => run('--only', 'speed'), /no case is called speed; there are latency, /);
+  assert.throws(() => run('--against', 'abcdef'), /this clone has no commit abcdef/);
 });
 
 test('the table and the chart say what is met and what is missed', () => {
