@@ -71,7 +71,7 @@ export const ConfigSchema = Type.Object({
   transitions_max_days: count('after which transitions are removed', 36_500),
   transitions_max_count: count('of transitions that are kept', 1_000_000_000),
   max_output_bytes: count('kept of each stream of a child', 64 * 1024 * 1024),
-  record: Type.Union([file(''), Type.Null()], {
+  record: Type.Union([file('keeps'), Type.Null()], {
     allowed: 'an absolute path of a file, or null for none',
     description: 'keeps what is asked and answered, for `dbcalm-cmd compare`; SIGHUP opens it anew',
   }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { withConfigTable } from '../../src/cli/config-table.ts';
 import { withDiagrams } from '../../src/cli/diagrams.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { planRequest } from '../../src/commands/request.ts';
@@ -16,6 +17,12 @@ test('the diagrams are those of the code (npm run diagrams makes them anew)', ()
   const architecture = page('docs/architecture.md');
   assert.equal(architecture, withDiagrams(architecture));
   assert.match(architecture, /accepting --> replying: process\.recorded/);
+});
+
+test('the table of config keys is that of the code (npm run config-table makes it anew)', () => {
+  const operate = page('docs/operate.md');
+  assert.equal(operate, withConfigTable(operate));
+  assert.match(operate, /^\| `max_running` \| `8` \|/m);
 });
 
 test('every link leads somewhere, and every file that is named is there', () => {

@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -98,6 +99,13 @@ function install(usr: string, backups: string): void {
   else cpSync(SHIPPED, usr, { recursive: true, verbatimSymlinks: true });
 }
 
+/** Leaves the units there, but nobody starts them. */
+export function disableUnits(usr: string): void {
+  const units = join(usr, 'lib/systemd/system');
+  rmSync(join(units, 'multi-user.target.wants', 'dbcalm-cmd.service'));
+  rmSync(join(units, 'sockets.target.wants', 'dbcalm-cmd.socket'));
+}
+
 function installSources(usr: string): void {
   const lib = join(usr, 'lib/dbcalm-cmd');
   cpSync(join(PROJECT, 'src'), join(lib, 'src'), { recursive: true });
@@ -110,7 +118,7 @@ function installSources(usr: string): void {
   );
 }
 
-function writeProgram(path: string, line: string): void {
+export function writeProgram(path: string, line: string): void {
   writeFileSync(path, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
 }
 
