@@ -8,6 +8,7 @@ import { cronFindings } from './checks/cron.ts';
 import { databaseFindings } from './checks/database.ts';
 import { type Finding, type Level, Notes } from './checks/finding.ts';
 import { logFinding, rootFinding } from './checks/places.ts';
+import { siblingFindings } from './checks/siblings.ts';
 import { socketFinding } from './checks/socket.ts';
 import { unitFindings } from './checks/unit.ts';
 import { type ConfigOptions, readConfig, withConfig } from './config-option.ts';
@@ -62,6 +63,7 @@ async function findingsOf(options: ConfigOptions): Promise<Finding[]> {
     ...(config.record === null ? [] : [logFinding('record', config.record, 'record')]),
     ...config.deletion_roots.map(rootFinding),
     ...unitFindings(config),
+    ...siblingFindings(config),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** The systemd unit as it is installed, with its drop-ins. Source: systemd.unit(5), systemd.exec(5). */
+/** A systemd unit as it is installed, with its drop-ins. Source: systemd.unit(5), systemd.exec(5). */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -22,12 +22,12 @@ export interface UnitFile {
 /** All values of a key, since it was last set to nothing. */
 export type Settings = ReadonlyMap<string, readonly string[]>;
 
-export function readUnit(folders: readonly string[] = FOLDERS): UnitFile | undefined {
-  const path = folders.map((folder) => join(folder, UNIT)).find((file) => existsSync(file));
+export function readUnit(folders: readonly string[] = FOLDERS, unit = UNIT): UnitFile | undefined {
+  const path = folders.map((folder) => join(folder, unit)).find((file) => existsSync(file));
   if (path === undefined) return undefined;
   const dropIns = new Map<string, string>();
   for (const folder of folders.toReversed()) {
-    const place = join(folder, `${UNIT}.d`);
+    const place = join(folder, `${unit}.d`);
     for (const name of existsSync(place) ? readdirSync(place) : [])
       if (name.endsWith('.conf')) dropIns.set(name, join(place, name));
   }

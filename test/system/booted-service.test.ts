@@ -86,6 +86,16 @@ test('a sibling that stops leaves our socket, and we leave its', { skip }, async
   assert.ok(!existsSync(machine.socket));
 });
 
+test('check looks at a daemon that is stopped without starting it', { skip }, async (t) => {
+  const machine = await bootMachine(t);
+  await machine.ask(EMPTY);
+  await machine.systemctl('stop', 'dbcalm-cmd.service');
+  const { code, text } = await machine.run('/usr/bin/dbcalm-cmd', 'check');
+  assert.equal(code, 0, text);
+  assert.match(text, /cmd\.sock: somebody listens/);
+  assert.equal((await machine.run('/usr/bin/systemctl', 'is-active', 'dbcalm-cmd.service')).text, 'inactive');
+});
+
 test('without the socket unit it makes its socket itself', { skip }, async (t) => {
   const machine = await bootMachine(t);
   await machine.systemctl('mask', '--runtime', '--now', 'dbcalm-cmd.socket');

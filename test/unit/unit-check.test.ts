@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { type Finding, Notes } from '../../src/cli/checks/finding.ts';
+import { siblingFindings } from '../../src/cli/checks/siblings.ts';
 import { objectionTo, unitFindings } from '../../src/cli/checks/unit.ts';
 import { loadConfig } from '../../src/io/config.ts';
 import { readUnit, settingsOf } from '../../src/io/unit-file.ts';
@@ -11,6 +12,21 @@ import { testFolder } from '../support/folder.ts';
 
 const notes = new Notes('it', '/it');
 const levels = (findings: readonly Finding[]) => findings.map(({ level }) => level);
+
+test('a sibling that would take the folder of the sockets with it is told of', (t) => {
+  const folder = testFolder(t);
+  const config = loadConfig(prepare(folder, { socket_path: '/var/run/dbcalm/cmd.sock' }).configFile);
+  const found = (text: string) => {
+    writeFileSync(join(folder, 'dbcalm-api.service'), text);
+    return siblingFindings(config, [folder]).map(({ found: what }) => what);
+  };
+  assert.deepEqual(siblingFindings(config, [folder]), []);
+  const removes = ['a stop of dbcalm-api removes /run/dbcalm, and our socket with it'];
+  assert.deepEqual(found('RuntimeDirectory=dbcalm'), removes);
+  assert.deepEqual(found('RuntimeDirectory=other dbcalm\nRuntimeDirectoryPreserve=restart'), removes);
+  assert.deepEqual(found('RuntimeDirectory=dbcalm\nRuntimeDirectoryPreserve=yes'), []);
+  assert.deepEqual(found('RuntimeDirectory=dbcalm-api'), []);
+});
 
 test('what a unit lets the daemon write', () => {
   const strict = 'ProtectSystem=strict\n';

@@ -2,11 +2,14 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DaemonError } from '../../errors.ts';
 import { probeSocket } from '../../io/listening-socket.ts';
+import { readUnit } from '../../io/unit-file.ts';
+import { isListenedAt } from '../../io/unix-listeners.ts';
 import { type Finding, Notes } from './finding.ts';
 import { folderFinding } from './places.ts';
 
 /** Of `sun_path`, without its end. Source: unix(7). */
 const MAX_PATH_BYTES = 107;
+const SOCKET_UNIT = 'dbcalm-cmd.socket';
 
 export async function socketFinding(subject: string, path: string, key: string): Promise<Finding> {
   const notes = new Notes(subject, path);
@@ -14,6 +17,8 @@ export async function socketFinding(subject: string, path: string, key: string):
     return notes.problem(`longer than the ${MAX_PATH_BYTES} bytes of a socket`, `set a shorter ${key}`);
   const folder = folderFinding(subject, dirname(path), true);
   if (folder.level !== 'ok') return { ...folder, path, found: `its folder: ${folder.found}` };
+  if (subject === 'socket' && readUnit(undefined, SOCKET_UNIT) && isListenedAt(path))
+    return notes.ok('somebody listens; not asked, since systemd would start a daemon for that');
   try {
     await probeSocket(path);
   } catch (error) {
