@@ -2,4 +2,5 @@
 import { program } from './cli/program.ts';
 
 process.title = 'dbcalm-cmd';
-await program().parseAsync();
+// Not awaited: what has an await at its top is no script, and the executable is made of one.
+program().parseAsync();

@@ -1,11 +1,16 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isSea } from 'node:sea';
 import type { Command } from 'commander';
 import { loadConfig } from '../io/config.ts';
 import type { Config } from '../io/config-schema.ts';
 
 /** The project's folder: where `npm start` finds its config and makes ./var. */
 const PROJECT = join(import.meta.dirname, '..', '..');
+const DEVELOPMENT = join(PROJECT, 'config/development.yml');
+
+/** Is this not what was made of it: the executable, or the package of npm? */
+const isCheckout = () => !isSea() && existsSync(DEVELOPMENT);
 
 export interface ConfigOptions {
   readonly config?: string;
@@ -13,9 +18,9 @@ export interface ConfigOptions {
 }
 
 export function withConfig(command: Command): Command {
-  return command
-    .option('--config <file>', 'read this config file')
-    .option('--development', 'read config/development.yml: unprivileged, everything below ./var');
+  command.option('--config <file>', 'read this config file');
+  if (!isCheckout()) return command;
+  return command.option('--development', 'read config/development.yml: unprivileged, everything below ./var');
 }
 
 export function configOf(options: ConfigOptions): Config {
@@ -29,5 +34,5 @@ export function configOf(options: ConfigOptions): Config {
 /** Makes no folder, for who only looks. */
 export function readConfig({ config, development }: ConfigOptions): Config {
   if (config !== undefined || !development) return loadConfig(config);
-  return loadConfig(join(PROJECT, 'config/development.yml'), PROJECT);
+  return loadConfig(DEVELOPMENT, PROJECT);
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
 import { addCall } from './call.ts';
 import { addCheck } from './check.ts';
 import { addCompare } from './compare.ts';
@@ -31,6 +32,7 @@ const VERBS = [
 export function program(): Command {
   const root = new Command('dbcalm-cmd')
     .description('The privileged command daemon of DBCalm. Without a verb it is the daemon itself.')
+    .version(manifest.version)
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.impossible));
   for (const add of VERBS) add(root);

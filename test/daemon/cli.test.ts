@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import manifest from '../../package.json' with { type: 'json' };
 import { exitOf, prepare, spawnDaemon, startDaemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
 import { jailed } from '../support/jail.ts';
+import { programWords, surroundings } from '../support/program.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
-const MAIN = join(PROJECT, 'src', 'main.ts');
 
 function cli(folder: string, ...args: string[]) {
-  const [file, ...words] = jailed(folder, [process.execPath, MAIN, ...args]) as [string, ...string[]];
-  const { status, stdout, stderr } = spawnSync(file, words, { encoding: 'utf8' });
+  const [file, ...words] = jailed(folder, [...programWords(), ...args]) as [string, ...string[]];
+  const { status, stdout, stderr } = spawnSync(file, words, { ...surroundings(), encoding: 'utf8' });
   return { status, stdout, stderr };
 }
 
@@ -53,6 +54,7 @@ test('what is no pair, no verb or no daemon is told in one line', (t) => {
     [verb.status, verb.stderr],
     [2, 'dbcalm-cmd: there is no verb "dance". What to do: dbcalm-cmd --help lists them\n'],
   );
+  assert.equal(cli(at.folder, '--version').stdout, `${manifest.version}\n`);
   const help = cli(at.folder, '--help');
   assert.equal(help.status, 0);
   assert.match(help.stdout, /call.*send a command/s);

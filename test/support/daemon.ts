@@ -6,10 +6,8 @@ import Database from 'better-sqlite3';
 import { ask, type Reply, type SendOptions } from './client.ts';
 import { testFolder } from './folder.ts';
 import { jailed } from './jail.ts';
+import { programWords, surroundings } from './program.ts';
 import { until } from './until.ts';
-
-const PROJECT = join(import.meta.dirname, '..', '..');
-const MAIN = join(PROJECT, 'src', 'main.ts');
 
 export interface Row {
   id: number;
@@ -90,9 +88,9 @@ export interface Program {
 export function spawnDaemon(
   at: Layout,
   args: readonly string[] = ['--config', at.configFile],
-  { main = MAIN, env = {}, listenFd }: Program = {},
+  { main, env, listenFd }: Program = {},
 ): ChildProcess {
-  const program = [process.execPath, '--conditions=development', main, ...args];
+  const program = [...programWords(main), ...args];
   // Only the process itself knows its number.
   const activated = [
     '/bin/sh',
@@ -104,7 +102,7 @@ export function spawnDaemon(
   const command = jailed(at.folder, listenFd === undefined ? program : activated);
   const [file, ...words] = command as [string, ...string[]];
   const passed = listenFd === undefined ? [] : [listenFd];
-  return spawn(file, words, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe', ...passed] });
+  return spawn(file, words, { ...surroundings(env), stdio: ['pipe', 'pipe', 'pipe', ...passed] });
 }
 
 export function exitOf(child: ChildProcess): Promise<Exit> {

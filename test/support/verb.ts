@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Layout } from './daemon.ts';
 import { jailed } from './jail.ts';
+import { programWords, surroundings } from './program.ts';
 import { until } from './until.ts';
-
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 /** Those that know no config. */
 const FREE = ['machines', 'completion'];
@@ -14,13 +12,13 @@ const FREE = ['machines', 'completion'];
 /** As it must be run. */
 export function commandOf(at: Layout, verb: string, ...args: readonly string[]) {
   const words = [verb, ...(FREE.includes(verb) ? [] : ['--config', at.configFile]), ...args];
-  return jailed(at.folder, [process.execPath, MAIN, ...words]) as [string, ...string[]];
+  return jailed(at.folder, [...programWords(), ...words]) as [string, ...string[]];
 }
 
 /** Runs a verb to its end. */
 export function verb(at: Layout, name: string, ...args: string[]) {
   const [file, ...words] = commandOf(at, name, ...args);
-  const { status, stdout, stderr } = spawnSync(file, words, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(file, words, { ...surroundings(), encoding: 'utf8' });
   return { status, stdout, stderr, json: () => JSON.parse(stdout) };
 }
 
@@ -33,7 +31,7 @@ export class RunningVerb {
 
   constructor(t: TestContext, at: Layout, name: string, ...args: string[]) {
     const [file, ...words] = commandOf(at, name, ...args);
-    this.#child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(file, words, { ...surroundings(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stdout?.on('data', (piece: Buffer) => {
       this.stdout += piece;
     });

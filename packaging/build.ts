@@ -1,0 +1,68 @@
+/** `npm run build`: makes dist/dbcalm-cmd, the program with its native addons and the pinned Node, in one file. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { bundle } from './bundle.ts';
+import { codeCacheOf } from './code-cache.ts';
+import { DIST, EXECUTABLE, MODULES, NODE, PROJECT } from './project.ts';
+
+/** Where Node looks for what was put into it. Source: its documentation, "Single executable applications". */
+const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+
+/** Makes the executable; gives the packages that are in it. */
+export async function buildExecutable(): Promise<readonly string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'dbcalm-cmd-build-'));
+  try {
+    const { code, addons, packages } = await bundle();
+    const blob = await blobOf(folder, code, addons);
+    mkdirSync(DIST, { recursive: true });
+    const unfinished = `${EXECUTABLE}.new`;
+    // Before anything is put into it: afterwards it would break.
+    run('strip', ['-o', unfinished, NODE]);
+    run(NODE, [
+      join(MODULES, 'postject/dist/cli.js'),
+      ...[unfinished, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE],
+    ]);
+    chmodSync(unfinished, 0o755);
+    // One that runs keeps its own.
+    renameSync(unfinished, EXECUTABLE);
+    return packages;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What is put into Node. Returns its file. */
+async function blobOf(folder: string, code: string, addons: ReadonlyMap<string, string>): Promise<string> {
+  const file = (name: string) => join(folder, name);
+  const withoutHashbang = code.replace(/^#!.*/, '');
+  writeFileSync(
+    file('program'),
+    `(function (exports, require, module, __filename, __dirname) {${withoutHashbang}\n})`,
+    'latin1',
+  );
+  mkdirSync(file('run'));
+  writeFileSync(file('code-cache'), await codeCacheOf(file('program'), file('run')));
+  const settings = {
+    main: join(import.meta.dirname, 'loader.cjs'),
+    output: file('blob'),
+    disableExperimentalSEAWarning: true,
+    // It is the daemon's alone to say what it runs with: NODE_OPTIONS is not heard.
+    execArgvExtension: 'none',
+    assets: { program: file('program'), 'code-cache': file('code-cache'), ...Object.fromEntries(addons) },
+  };
+  writeFileSync(file('settings'), JSON.stringify(settings));
+  run(NODE, ['--experimental-sea-config', file('settings')]);
+  return file('blob');
+}
+
+function run(file: string, args: readonly string[]): void {
+  execFileSync(file, args, { cwd: PROJECT, stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+if (import.meta.main) {
+  await buildExecutable();
+  const size = Math.round(statSync(EXECUTABLE).size / 1_000_000);
+  console.log(`${relative(PROJECT, EXECUTABLE)}: ${size} MB`);
+}

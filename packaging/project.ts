@@ -1,0 +1,16 @@
+/** What the scripts of this folder have in common. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import manifest from '../package.json' with { type: 'json' };
+
+export const PROJECT = join(import.meta.dirname, '..');
+export const MODULES = join(PROJECT, 'node_modules');
+export const DIST = join(PROJECT, 'dist');
+export const EXECUTABLE = join(DIST, 'dbcalm-cmd');
+export const VERSION = manifest.version;
+
+/** The package that brings the pinned Node: what is shipped holds that one, whichever runs the build. */
+export const NODE_PACKAGE = `node-linux-${process.arch}`;
+export const NODE = join(MODULES, NODE_PACKAGE, 'bin/node');
+
+export const textOf = (file: string): string => readFileSync(join(PROJECT, file), 'utf8');
