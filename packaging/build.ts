@@ -1,6 +1,15 @@
 /** `npm run build`: makes dist/dbcalm-cmd, the program with its native addons and the pinned Node, in one file. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { bundle } from './bundle.ts';
@@ -44,8 +53,10 @@ async function blobOf(folder: string, code: string, addons: ReadonlyMap<string, 
   );
   mkdirSync(file('run'));
   writeFileSync(file('code-cache'), await codeCacheOf(file('program'), file('run')));
+  copyFileSync(join(import.meta.dirname, 'loader.cjs'), file('loader.cjs'));
   const settings = {
-    main: join(import.meta.dirname, 'loader.cjs'),
+    // Without a folder: Node keeps this name in what it makes.
+    main: 'loader.cjs',
     output: file('blob'),
     disableExperimentalSEAWarning: true,
     // It is the daemon's alone to say what it runs with: NODE_OPTIONS is not heard.
@@ -53,12 +64,12 @@ async function blobOf(folder: string, code: string, addons: ReadonlyMap<string, 
     assets: { program: file('program'), 'code-cache': file('code-cache'), ...Object.fromEntries(addons) },
   };
   writeFileSync(file('settings'), JSON.stringify(settings));
-  run(NODE, ['--experimental-sea-config', file('settings')]);
+  run(NODE, ['--experimental-sea-config', 'settings'], folder);
   return file('blob');
 }
 
-function run(file: string, args: readonly string[]): void {
-  execFileSync(file, args, { cwd: PROJECT, stdio: ['ignore', 'ignore', 'pipe'] });
+function run(file: string, args: readonly string[], cwd = PROJECT): void {
+  execFileSync(file, args, { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 if (import.meta.main) {

@@ -14,3 +14,6 @@ export const NODE_PACKAGE = `node-linux-${process.arch}`;
 export const NODE = join(MODULES, NODE_PACKAGE, 'bin/node');
 
 export const textOf = (file: string): string => readFileSync(join(PROJECT, file), 'utf8');
+
+export const DEBIAN_ARCH = process.arch === 'x64' ? 'amd64' : process.arch;
+export const DEB = join(DIST, `dbcalm-cmd_${VERSION}_${DEBIAN_ARCH}.deb`);

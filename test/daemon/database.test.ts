@@ -4,39 +4,24 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { startDaemon } from '../support/daemon.ts';
+import { makeServerDatabase, serversPart } from '../support/server-databases.ts';
 
-const GO = `CREATE TABLE process (id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL, command TEXT NOT NULL,
-  pid INTEGER, status TEXT NOT NULL, output TEXT, error TEXT, return_code INTEGER, start_time DATETIME NOT NULL,
-  end_time DATETIME, type TEXT NOT NULL, args TEXT NOT NULL);
-  CREATE INDEX ix_process_command_id ON process (command_id);`;
-const PYTHON = `CREATE TABLE process (id INTEGER NOT NULL, command VARCHAR NOT NULL, command_id VARCHAR NOT NULL,
-  pid INTEGER NOT NULL, status VARCHAR NOT NULL, output VARCHAR, error VARCHAR, return_code INTEGER,
-  start_time DATETIME NOT NULL, end_time DATETIME, type VARCHAR NOT NULL, args JSON, PRIMARY KEY (id));
-  CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL);`;
-
-for (const [server, schema] of [
-  ['Go', GO],
-  ['Python', PYTHON],
-] as const) {
+for (const server of ['Go', 'Python'] as const) {
   test(`a database made by the ${server} API server works, and is not altered`, async (t) => {
-    const definition = "SELECT sql FROM sqlite_master WHERE name = 'process'";
+    let before: unknown;
     const daemon = await startDaemon(t, {
       arrange: ({ database }) => {
-        const made = new Database(database);
-        made.exec(schema);
-        made.exec(`INSERT INTO process (command_id, command, pid, status, start_time, type, args)
-                   VALUES ('old', 'x', 7, 'success', '2026-01-01 00:00:00.000000', 'backup', '{}')`);
-        made.close();
+        makeServerDatabase(database, server);
+        before = serversPart(database);
       },
     });
     const row = await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b1') });
     assert.equal(row.status, 'success');
     assert.deepEqual(
       daemon.rows().map(({ command_id }) => command_id),
-      ['old', row.command_id],
+      ['old-1', 'old-2', row.command_id],
     );
-    const [{ sql }] = daemon.query(definition) as [{ sql: string }];
-    assert.equal(sql, schema.slice(0, schema.indexOf(';')));
+    assert.deepEqual(serversPart(daemon.at.database), before);
   });
 }
 
