@@ -1,9 +1,9 @@
 import { Argument, type Command } from 'commander';
 import type { DryRun } from '../actors/dry-runs.ts';
+import { type Arguments, type CommandName, call, type Reply } from '../client.ts';
 import { WHITELIST } from '../commands/whitelist.ts';
 import { messageOf } from '../errors.ts';
 import { askDryRun } from '../io/admin-client.ts';
-import { call } from '../io/client.ts';
 import { type ConfigOptions, configOf, readConfig, withConfig } from './config-option.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { followToEnd } from './follow.ts';
@@ -41,9 +41,9 @@ async function send(cmd: string, args: string[], options: CallOptions): Promise<
   const request = { cmd, args: parseArgs(args) };
   if (options.dryRun) return showDryRun(request, options);
   const { socket_path, database_path } = configOf(options);
-  const reply = (await reach(socket_path, request)) as { code?: number; id?: string };
+  const reply = await reach(socket_path, request);
   console.log(printableJson(reply));
-  if (reply.code !== 202 || reply.id === undefined) return EXIT.failed;
+  if (reply.code !== 202) return EXIT.failed;
   return options.wait ? followToEnd(database_path, reply.id, options.json) : EXIT.ok;
 }
 
@@ -58,10 +58,12 @@ async function showDryRun(request: unknown, options: CallOptions): Promise<numbe
   return found.code === 202 ? EXIT.ok : EXIT.failed;
 }
 
-function reach(socketPath: string, request: unknown): Promise<unknown> {
-  return call(socketPath, request).catch((error: unknown) => {
+/** Whatever was typed is sent: it is the daemon that says what is wrong with it. */
+function reach(socketPath: string, request: { cmd: string; args: unknown }): Promise<Reply> {
+  const [cmd, args] = [request.cmd as CommandName, request.args as Arguments[CommandName]];
+  return call(cmd, args, { socketPath }).catch((error: unknown) => {
     throw new VerbFailure(
-      `no reply from ${socketPath}: ${messageOf(error)}`,
+      messageOf(error),
       'start the daemon, or check socket_path; dbcalm-cmd list shows whether the command is on record',
     );
   });

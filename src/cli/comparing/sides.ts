@@ -1,9 +1,10 @@
 /** What the two daemons say to the same request. */
+
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DryRun } from '../../actors/dry-runs.ts';
+import { exchange } from '../../client.ts';
 import { messageOf } from '../../errors.ts';
 import { askDryRun } from '../../io/admin-client.ts';
-import { callWith } from '../../io/client.ts';
 import { type OldRow, oldRow } from '../../io/old-rows.ts';
 import { readPresentFile } from '../../io/present-file.ts';
 import { unanswered } from '../unanswered.ts';
@@ -46,7 +47,7 @@ interface OldReply {
 export async function askOld({ socket, database, cronFile }: OldPlaces, request: Buffer): Promise<Side> {
   let reply: OldReply;
   try {
-    reply = (await callWith(socket, request)) as OldReply;
+    reply = (await exchange(request, { socketPath: socket })) as OldReply;
   } catch (error) {
     return { code: undefined, message: messageOf(error), command: undefined, cron: undefined };
   }

@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+require('../src/pinned-node.cjs');
+import('../dist/npm/main.js');

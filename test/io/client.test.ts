@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type CallOptions, call, type NoReplyError } from '../../src/client.ts';
+import { testFolder } from '../support/folder.ts';
+
+const REFUSED = { code: 400, status: 'Bad Request', message: 'Invalid command' };
+
+/** A daemon that does with each client what `answer` does; gives how to call it. */
+async function listening(t: TestContext, answer: (socket: Socket) => void) {
+  const socketPath = join(testFolder(t), 's');
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    answer(socket);
+  });
+  await once(server.listen(socketPath), 'listening');
+  t.after(() => server.close());
+  return (options: CallOptions = {}) => call('delete_directory', { path: '/x' }, { socketPath, ...options });
+}
+
+const failing = (code: NoReplyError['code']) => ({ name: 'NoReplyError', code });
+
+test('a reply that comes in pieces is one, and the request went out whole and once', async (t) => {
+  const heard: string[] = [];
+  const send = await listening(t, (socket) => {
+    socket.once('data', (bytes) => {
+      heard.push(bytes.toString());
+      const text = JSON.stringify(REFUSED);
+      socket.write(text.slice(0, 10), () => socket.end(text.slice(10)));
+    });
+  });
+  assert.deepEqual(await send(), REFUSED);
+  assert.deepEqual(heard, ['{"cmd":"delete_directory","args":{"path":"/x"}}']);
+});
+
+test('no reply is told by why', async (t) => {
+  const gone = join(testFolder(t), 'nobody');
+  await assert.rejects(
+    call('delete_directory', { path: '/x' }, { socketPath: gone }),
+    failing('UNREACHABLE'),
+  );
+  const closing = await listening(t, (socket) => socket.end());
+  await assert.rejects(closing(), failing('BROKEN'));
+  const half = await listening(t, (socket) => socket.end('{"code":20'));
+  await assert.rejects(half(), failing('BROKEN'));
+  const other = await listening(t, (socket) => socket.end('"hello"'));
+  await assert.rejects(other(), failing('BROKEN'));
+});
+
+test('who does not answer is waited for as long as is wanted', async (t) => {
+  const clients: Socket[] = [];
+  const silent = await listening(t, (socket) => clients.push(socket));
+  await assert.rejects(silent({ timeout: 20 }), failing('TIMEOUT'));
+  const control = new AbortController();
+  const waiting = silent({ signal: control.signal });
+  control.abort();
+  await assert.rejects(waiting, failing('ABORTED'));
+  await assert.rejects(silent({ signal: control.signal }), failing('ABORTED'));
+  for (const client of clients) client.destroy();
+});
