@@ -12,9 +12,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { ASSETS } from '../src/cli/web/assets.ts';
 import { bundle } from './bundle.ts';
 import { codeCacheOf } from './code-cache.ts';
-import { DIST, EXECUTABLE, MODULES, NODE, PROJECT } from './project.ts';
+import { DIST, EXECUTABLE, MODULES, NODE, PAGE, PROJECT } from './project.ts';
 
 /** Where Node looks for what was put into it. Source: its documentation, "Single executable applications". */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
@@ -61,7 +62,12 @@ async function blobOf(folder: string, code: string, addons: ReadonlyMap<string, 
     disableExperimentalSEAWarning: true,
     // It is the daemon's alone to say what it runs with: NODE_OPTIONS is not heard.
     execArgvExtension: 'none',
-    assets: { program: file('program'), 'code-cache': file('code-cache'), ...Object.fromEntries(addons) },
+    assets: {
+      program: file('program'),
+      'code-cache': file('code-cache'),
+      ...Object.fromEntries(addons),
+      ...Object.fromEntries(ASSETS.map((name) => [`page/${name}`, join(PAGE, name)])),
+    },
   };
   writeFileSync(file('settings'), JSON.stringify(settings));
   run(NODE, ['--experimental-sea-config', 'settings'], folder);

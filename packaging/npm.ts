@@ -1,9 +1,9 @@
 /** `npm run compile`: makes dist/npm, what the package of npm holds: the program and the client, in JavaScript. */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
-import { DIST, MODULES, NODE, PROJECT } from './project.ts';
+import { DIST, MODULES, NODE, PAGE, PROJECT } from './project.ts';
 
 const OUT = join(DIST, 'npm');
 
@@ -20,6 +20,7 @@ await build({
   format: 'esm',
   logLevel: 'warning',
 });
+cpSync(PAGE, join(OUT, 'page'), { recursive: true });
 execFileSync(NODE, [join(MODULES, 'typescript/bin/tsc'), '-p', 'tsconfig.npm.json'], {
   cwd: PROJECT,
   stdio: 'inherit',

@@ -7,6 +7,7 @@ export const PROJECT = join(import.meta.dirname, '..');
 export const MODULES = join(PROJECT, 'node_modules');
 export const DIST = join(PROJECT, 'dist');
 export const EXECUTABLE = join(DIST, 'dbcalm-cmd');
+export const PAGE = join(PROJECT, 'src/cli/web/page');
 export const VERSION = manifest.version;
 
 /** The package that brings the pinned Node: what is shipped holds that one, whichever runs the build. */

@@ -1,6 +1,7 @@
-/** The files of the page: the one place that knows where they are. */
+/** The files of the page: the one place that knows where they are. In the executable they are inside. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { getRawAsset, isSea } from 'node:sea';
 
 const FOLDER = join(import.meta.dirname, 'page');
 
@@ -42,5 +43,6 @@ export async function readAsset(name: string): Promise<Asset | undefined> {
   const known = ASSETS.find((asset) => asset === name);
   if (known === undefined) return undefined;
   const type = TYPES[known.slice(known.lastIndexOf('.') + 1) as keyof typeof TYPES];
-  return { type, content: await readFile(join(FOLDER, known)) };
+  const content = isSea() ? Buffer.from(getRawAsset(`page/${known}`)) : await readFile(join(FOLDER, known));
+  return { type, content };
 }
