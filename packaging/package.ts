@@ -1,6 +1,15 @@
 /** `npm run package`: makes dist/dbcalm-cmd_VERSION_ARCH.deb. The same commit gives the same bytes. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -50,7 +59,10 @@ function fill(tree: string, packages: readonly string[], date: Date): string[] {
   };
   const write = (path: string, content: string | Buffer) => writeFileSync(place(path), content);
   const compressed = (text: string) => gzipSync(text, { level: 9 });
-  const files = (pattern: string) => globSync(pattern, { cwd: PROJECT }).toSorted();
+  const files = (pattern: string) =>
+    globSync(pattern, { cwd: PROJECT })
+      .filter((file) => statSync(project(file)).isFile())
+      .toSorted();
   const project = (file: string) => join(PROJECT, file);
 
   copy(EXECUTABLE, 'usr/bin/dbcalm-cmd', 0o755);
@@ -74,7 +86,7 @@ function fill(tree: string, packages: readonly string[], date: Date): string[] {
   write(`${doc}/changelog.gz`, compressed(debianChangelog(maintainer, date)));
   write(`${doc}/copyright`, copyrightOf(packages));
   copy(project('config/dbcalm-cmd.example.yml'), `${doc}/examples/dbcalm-cmd.example.yml`);
-  for (const page of files('docs/*')) copy(project(page), `${doc}/${page}`);
+  for (const page of files('docs/**')) copy(project(page), `${doc}/${page}`);
   return units.map((unit) => basename(unit));
 }
 
