@@ -78,7 +78,7 @@ function daemonInput({ config, log, audit, record, accounts, manager, announce }
     projectName: config.project_name,
     cronFile: config.cron_file,
     deletionRoots: config.deletion_roots,
-    ownFiles: ownFiles(config),
+    ownFiles: [...ownFiles(config), ...(manager.socket?.path ? [manager.socket.path] : [])],
   };
   const common = { now, whitelist: WHITELIST, settings };
   const connection = (links: Omit<ConnectionInput, keyof typeof common | 'id'>): ConnectionInput => ({

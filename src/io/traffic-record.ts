@@ -39,6 +39,10 @@ export function openTrafficRecord({ file, maxBytes, complain }: RecordSettings):
     failed = true;
   };
   const open = () => {
+    const found = statSync(file, { throwIfNoEntry: false });
+    // A pipe would be waited for.
+    if (found && !found.isFile()) throw new Error('it is no plain file');
+    bytes = found?.size ?? 0;
     const opened = new sonic.SonicBoom({ dest: file, sync: false, mode: MODE, maxLength: MAX_HELD_BYTES });
     target = opened;
     let isOpen = false;
@@ -59,7 +63,6 @@ export function openTrafficRecord({ file, maxBytes, complain }: RecordSettings):
     opened.on('drop', () => {
       if (failed && isOpen) opened.reopen();
     });
-    bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   };
   const close = async () => {
     const closing = target;

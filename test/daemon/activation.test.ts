@@ -78,6 +78,18 @@ test('a socket that is not where the config says is used, and told of', async (t
   assert.match(msg as string, new RegExp(`: ${socket}, not ${elsewhere}$`));
 });
 
+test("wherever systemd has put it, it is a file of the daemon's own, and never deleted", async (t) => {
+  const folder = testFolder(t);
+  const place = join(layout(folder).backups, 'place');
+  mkdirSync(place, { recursive: true });
+  const listenFd = listeningFd(t, join(place, 'cmd.sock'));
+  const daemon = await startDaemon(t, { folder, listenFd });
+  const reply = await ask(join(place, 'cmd.sock'), { cmd: 'delete_directory', args: { path: place } });
+  assert.equal(reply.code, 403);
+  assert.match(reply.message as string, /the daemon keeps .*cmd\.sock there/);
+  assert.equal(daemon.rows().length, 0);
+});
+
 test('by a symlink the config may name the same socket', async (t) => {
   const { folder, socket, listenFd } = activated(t);
   const link = join(folder, 'cmd.sock');

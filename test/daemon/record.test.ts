@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { requestIn } from '../../src/io/exchange-lines.ts';
 import { EMPTY } from '../support/callers.ts';
@@ -71,6 +72,19 @@ test('where it cannot be written the daemon says so once, goes on, and keeps aga
   await daemon.ask(EMPTY);
   await kept(daemon, 1);
   assert.equal(daemon.logLines().filter(({ code }) => code === 'RECORD_UNWRITABLE').length, 1);
+});
+
+test('a pipe in its place is not waited for', async (t) => {
+  const daemon = await startDaemon(t, {
+    config: recording,
+    arrange: (at) => {
+      mkdirSync(dirname(recordOf(at)), { recursive: true });
+      execFileSync('mkfifo', [recordOf(at)]);
+    },
+  });
+  assert.equal((await daemon.ask(EMPTY)).code, 202);
+  await daemon.logged('the trouble', ({ msg }) => /no plain file$/.test(msg as string));
+  assert.equal((await daemon.stop()).code, 0);
 });
 
 test('SIGHUP opens it anew; without the key nothing is kept', async (t) => {
