@@ -98,16 +98,16 @@ test('killed with -9 under load it is started again, and settles what was begun'
 test('one that hangs is killed by the watchdog and started again; who came meanwhile is served', {
   skip,
 }, async (t) => {
-  const impatient = ['[Service]', 'WatchdogSec=2'];
+  const impatient = ['[Service]', 'WatchdogSec=5'];
   const machine = await bootMachine(t, ({ usr }) => dropIn(usr, 'dbcalm-cmd.service', 'watchdog', impatient));
   const beats = new Set<string>();
-  const heard = async () => beats.add(await machine.property('WatchdogTimestampMonotonic')).size > 5;
+  const heard = async () => beats.add(await machine.property('WatchdogTimestampMonotonic')).size > 3;
   await machine.until('signs of life for longer than it may be silent', heard);
   assert.equal(await machine.property('NRestarts'), '0');
   const pid = await machine.property('MainPID');
   await machine.systemctl('kill', '-s', 'STOP', '--kill-who=main', 'dbcalm-cmd.service');
   const load = callers(machine.socket, 2);
-  await machine.until('the restart', async () => (await machine.property('NRestarts')) === '1');
+  await machine.until('the restart', async () => (await machine.property('NRestarts')) !== '0');
   await until('calls after the restart', () => load.calls.length > 20);
   await load.stop();
   assert.notEqual(await machine.property('MainPID'), pid);
