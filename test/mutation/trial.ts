@@ -43,6 +43,7 @@ export class Trial {
     this.#sound = sound;
     this.#limit = limit;
     this.#node = nodeIn(this.#place.tree);
+    process.once('exit', this.#remove);
     for (const folder of [this.#place.tmp, join(this.#place.tree, 'node_modules')]) {
       mkdirSync(folder, { recursive: true });
     }
@@ -68,9 +69,14 @@ export class Trial {
   }
 
   end(): void {
+    process.off('exit', this.#remove);
+    this.#remove();
+  }
+
+  readonly #remove = () => {
     this.#clean();
     rmSync(this.#folder, { recursive: true, force: true });
-  }
+  };
 
   async #assertSound(test: string): Promise<void> {
     if (this.#sound.has(test)) return;
