@@ -25,9 +25,11 @@ export const DAEMON_INPUT = {
   queueHandler: () => ({}),
 } as unknown as DaemonInput;
 
-/** A daemon machine by itself; `did` keeps what its actors were made to do, `told` what systemd heard. */
+/** A daemon machine by itself; `did` keeps what its actors were made to do, `told` what systemd heard, `logged` what it
+ * logged. */
 export function lonelyDaemon(inspect: (event: InspectionEvent) => void = () => {}) {
   const did: string[] = [];
+  const logged: string[] = [];
   const told: string[] = [];
   const clock = new SimulatedClock();
   const checked = Promise.withResolvers<void>();
@@ -76,8 +78,12 @@ export function lonelyDaemon(inspect: (event: InspectionEvent) => void = () => {
       reopenLog: () => {
         did.push('reopen');
       },
-      logDraining: () => {},
-      logRecovering: () => {},
+      logDraining: () => {
+        logged.push('draining');
+      },
+      logRecovering: () => {
+        logged.push('recovering');
+      },
       logAdminFailed: (_, { error }) => {
         did.push(`admin: ${(error as Error).message}`);
       },
@@ -93,6 +99,7 @@ export function lonelyDaemon(inspect: (event: InspectionEvent) => void = () => {
     actor,
     clock,
     did,
+    logged,
     told,
     remind: () => remind(),
     checked,

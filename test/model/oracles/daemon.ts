@@ -20,6 +20,8 @@ export interface Expected {
   readonly did: readonly string[];
   /** What it told systemd, in order. */
   readonly told: readonly string[];
+  /** What it wrote into its log before it began. */
+  readonly logged: readonly string[];
 }
 
 type Change = Partial<Expected>;
@@ -28,7 +30,7 @@ const exits = (exit: number, ...did: string[]): Change => ({ stage: 'over', exit
 const BIND: Change = { stage: 'binding', did: ['bind'] };
 const READY = 'READY=1 STATUS=listening';
 const STOPPING = 'STOPPING=1 STATUS=draining';
-const CLOSE: Change = { stage: 'closing', did: ['listener.drain'], told: [STOPPING] };
+const CLOSE: Change = { stage: 'closing', did: ['listener.drain'], told: [STOPPING], logged: ['draining'] };
 const ANSWER: Change = { stage: 'answering', did: ['connections: supervisor.drain'], told: [STOPPING] };
 const FINISH: Change = { stage: 'finishing', did: ['processes: supervisor.drain'] };
 const FLUSH: Change = { stage: 'flushing', did: ['flush'] };
@@ -54,10 +56,10 @@ const RULES: Readonly<Record<Stage, Readonly<Record<string, Change>>>> = {
     'a signal': exits(0),
   },
   recovering: {
-    'all that is left is read': { did: ['processes: processes.recover'] },
+    'all that is left is read': { did: ['processes: processes.recover'], logged: ['recovering'] },
     'nothing can be read': exits(70),
     'all is recovered': BIND,
-    'a signal': ANSWER,
+    'a signal': { ...ANSWER, logged: ['draining'] },
     'RECOVERY_LIMIT passes': exits(74),
   },
   binding: {
@@ -123,12 +125,24 @@ function changeOf({ stage }: Expected, event: string): Change | undefined {
 }
 
 export function expectedOf(_start: string, events: readonly string[]): Expected {
-  return events.reduce(happen, { stage: 'checking', exit: undefined, did: [], told: ['STATUS=starting'] });
+  return events.reduce(happen, {
+    stage: 'checking',
+    exit: undefined,
+    did: [],
+    told: ['STATUS=starting'],
+    logged: [],
+  });
 }
 
 function happen(before: Expected, event: string): Expected {
-  const { did = [], told = [], ...change } = changeOf(before, event) ?? {};
-  return { ...before, ...change, did: [...before.did, ...did], told: [...before.told, ...told] };
+  const { did = [], told = [], logged = [], ...change } = changeOf(before, event) ?? {};
+  return {
+    ...before,
+    ...change,
+    did: [...before.did, ...did],
+    told: [...before.told, ...told],
+    logged: [...before.logged, ...logged],
+  };
 }
 
 /** What happens when nobody interferes. */
@@ -149,8 +163,9 @@ export function leftAlone(start: string, events: readonly string[]): readonly st
   return next === undefined ? events : leftAlone(start, [...events, next]);
 }
 
-export const sightOf = ({ exit, did, told }: Expected): Sight => ({
+export const sightOf = ({ exit, did, told, logged }: Expected): Sight => ({
   exit: exit === undefined ? 'no end' : `exit code ${exit}`,
   did: did.join(', ') || 'nothing done',
   told: told.join(', '),
+  logged: logged.join(', ') || 'nothing logged',
 });

@@ -10,7 +10,7 @@ import { check, pass } from './clock.ts';
 
 export function simulatedDaemon(path: Path, inspect: (event: InspectionEvent) => void): Subject {
   const daemon = lonelyDaemon(inspect);
-  const { actor, checked, opened, unsettled, flushed, listen, says, did, told } = daemon;
+  const { actor, checked, opened, unsettled, flushed, listen, says, did, told, logged } = daemon;
   const settles = (settle: () => void) => () => {
     settle();
     return daemon.settle();
@@ -58,6 +58,7 @@ export function simulatedDaemon(path: Path, inspect: (event: InspectionEvent) =>
       exit: daemon.output() ? `exit code ${daemon.output()?.exitCode}` : 'no end',
       did: did.join(', ') || 'nothing done',
       told: told.join(', ').replaceAll(/USEC=\d+/g, 'USEC=now'),
+      logged: logged.join(', ') || 'nothing logged',
     }),
     end: () => actor.stop(),
   };
