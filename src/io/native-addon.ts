@@ -10,8 +10,8 @@ const FOLDERS = ['/dev/shm', '/tmp', '/var/tmp', '/var/lib/dbcalm'];
 
 type AssetOf = (name: string) => ReturnType<typeof getRawAsset>;
 
-/** Linux's number. Source: open(2). */
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+/** Linux's number; with O_EXCL it can never be given a name. Source: open(2). */
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY | constants.O_EXCL;
 
 /** What the addon of this name exports. Throws where none of the folders takes it, and says what each had against it. */
 export function loadAddon(name: string, folders = FOLDERS, assetOf: AssetOf = getRawAsset): unknown {
