@@ -115,7 +115,7 @@ test('what is different is shown: code, message, command, cron file, and no repl
     silent?.map(({ what, theirs }) => [what, theirs]),
     [
       ['code', 'none'],
-      ['message', 'the daemon closed the connection without a reply'],
+      ['message', `no reply from ${old.socket}: it closed the connection without one`],
     ],
   );
   assert.deepEqual(rm, [{ what: 'command', theirs: `/bin/rm -r ${b1}`, ours: `/bin/rm -rf ${b1}` }]);
