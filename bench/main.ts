@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chartOf } from './chart.ts';
 import { runBench } from './run-bench.ts';
-import { tablesOf } from './table.ts';
+import { headOf, tableOf } from './table.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
 
@@ -25,6 +25,10 @@ if (!/^[1-9]\d?$/.test(values.rounds)) {
   throw new Error(`--rounds must be a whole number from 1 to 99, not ${values.rounds}`);
 }
 
+const print = (text: string) => {
+  if (!values.json) console.log(text);
+};
+
 const folder = mkdtempSync(join(realpathSync(tmpdir()), 'dbcalm-cmd-bench-'));
 try {
   const report = await runBench({
@@ -34,11 +38,13 @@ try {
     scale: values.quick ? 0.02 : 1,
     executable: values.executable,
     against: values.against,
-    tell: (line) => process.stderr.write(`${line}\n`),
+    // As they come: a whole run takes its time.
+    begun: (head) => print(headOf(head)),
+    measured: (one) => print(`\n${tableOf(one)}`),
   });
   mkdirSync(dirname(values.chart), { recursive: true });
   writeFileSync(values.chart, chartOf(report));
-  console.log(values.json ? JSON.stringify(report, undefined, 2) : tablesOf(report));
+  if (values.json) console.log(JSON.stringify(report, undefined, 2));
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -16,7 +16,9 @@ export interface BenchOptions {
   readonly executable: string;
   /** A commit whose daemon is measured beside today's. */
   readonly against: string | undefined;
-  readonly tell: (line: string) => void;
+  /** Called before the first case, and after each. */
+  readonly begun: (head: Omit<Report, 'cases'>) => void;
+  readonly measured: (one: MeasuredCase) => void;
 }
 
 export interface Report {
@@ -29,11 +31,16 @@ export interface Report {
   };
   readonly rounds: number;
   readonly notes: readonly string[];
-  readonly cases: readonly ({ readonly name: string; readonly about: string } & Findings)[];
+  readonly cases: readonly MeasuredCase[];
+}
+
+export interface MeasuredCase extends Findings {
+  readonly name: string;
+  readonly about: string;
 }
 
 export async function runBench(options: BenchOptions): Promise<Report> {
-  const { folder, only, rounds, scale, tell } = options;
+  const { folder, only, rounds, scale } = options;
   const unknown = only?.find((name) => !CASES.some((one) => one.name === name));
   if (unknown !== undefined) {
     throw new Error(`no case is called ${unknown}; there are ${CASES.map(({ name }) => name).join(', ')}`);
@@ -50,17 +57,20 @@ export async function runBench(options: BenchOptions): Promise<Report> {
   const earlier = options.against === undefined ? undefined : daemonAt(options.against, folder);
   const subjects = [development(), shipped, earlier].filter((subject) => subject !== undefined);
   const lab: Lab = { folder, rounds, scale, load, subjects, place };
-  const cases: Report['cases'][number][] = [];
+  const cases: MeasuredCase[] = [];
+  const head = { at: new Date().toISOString(), machine: machine(), rounds, notes };
+  options.begun(head);
   try {
     for (const { name, about, run } of CASES) {
       if (only && !only.includes(name)) continue;
-      tell(`${name}: ${about}`);
-      cases.push({ name, about, ...(await run(lab)) });
+      const one = { name, about, ...(await run(lab)) };
+      cases.push(one);
+      options.measured(one);
     }
   } finally {
     load.stop();
   }
-  return { at: new Date().toISOString(), machine: machine(), rounds, notes, cases };
+  return { ...head, cases };
 }
 
 function daemonAt(commit: string, folder: string): Subject {

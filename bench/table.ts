@@ -1,19 +1,21 @@
 import { isMet, type Mark, type Row } from './case.ts';
-import type { Report } from './run-bench.ts';
+import type { MeasuredCase, Report } from './run-bench.ts';
 
-/** For a terminal: of each case what was measured, and the goals. */
-export function tablesOf({ machine, rounds, notes, cases }: Report): string {
+/** For a terminal: what was measured, and the goals. */
+export function tableOf({ name, about, rows, marks, notes }: MeasuredCase): string {
+  return [
+    `${name}: ${about}`,
+    ...aligned(rows.map(rowCells)),
+    ...aligned(marks.map(markCells)),
+    ...notes,
+  ].join('\n');
+}
+
+/** What the tables are of. */
+export function headOf({ machine, rounds, notes }: Omit<Report, 'cases'>): string {
   const { cpus, model, kernel, node } = machine;
   const head = `${cpus} × ${model}, Linux ${kernel}, Node ${node}; median (lowest–highest) of ${rounds} rounds`;
-  const tables = cases.map(({ name, about, rows, marks, notes: left }) =>
-    [
-      `${name}: ${about}`,
-      ...aligned([...rows.map(rowCells)]),
-      ...aligned(marks.map(markCells)),
-      ...left,
-    ].join('\n'),
-  );
-  return [head, ...notes, ...tables].join('\n\n');
+  return [head, ...notes].join('\n');
 }
 
 function rowCells({ subject, what, figure: { median, low, high } }: Row): string[] {

@@ -44,6 +44,8 @@ function exchange(path: string, text: string, halfClose: boolean): Promise<{ cod
   });
 }
 
+// Without its parent it measures for nobody.
+process.on('disconnect', () => process.exit());
 process.on('message', async (job: Job) => {
   process.send?.(await carryOut(job));
 });

@@ -8,7 +8,7 @@ import { CASES } from '../../bench/cases.ts';
 import { chartOf } from '../../bench/chart.ts';
 import { figureOf } from '../../bench/figures.ts';
 import type { Report } from '../../bench/run-bench.ts';
-import { tablesOf } from '../../bench/table.ts';
+import { headOf, tableOf } from '../../bench/table.ts';
 import { testFolder } from '../support/folder.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'bench', 'main.ts');
@@ -62,7 +62,10 @@ test('the table and the chart say what is met and what is missed', () => {
     notes: ['left out'],
     cases: [{ name: 'latency', about: 'one client', rows, marks, notes: [] }],
   };
-  const lines = tablesOf(report)
+  assert.match(headOf(report), /of 3 rounds\nleft out$/);
+  const lines = report.cases
+    .map(tableOf)
+    .join('\n')
     .split('\n')
     .map((line) => line.trim().replaceAll(/ +/g, ' '));
   assert.ok(lines.includes('development ms 2 (1–3)'), lines.join('\n'));
