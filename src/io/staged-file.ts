@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { DaemonError, messageOf } from '../errors.ts';
 
-const sync = promisify(fsync);
+const sync = (fd: number) => promisify(fsync)(fd);
 
 const FRESH = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 

@@ -1,40 +1,45 @@
 import assert from 'node:assert/strict';
 import { existsSync, readlinkSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { createActor, toPromise } from 'xstate';
 import { finishStep } from '../../src/actors/finish-step.ts';
 import { stageFile, syncFolderOf } from '../../src/io/staged-file.ts';
 import { testFolder } from '../support/folder.ts';
+import { replaceCall } from '../support/replace-call.ts';
 
-/** Writes down, with the path, what is done to every file that is opened from now on. A sync takes its time, so that
- * whoever does not wait for it is overtaken; with `fails` it is refused by the disk. */
-async function watched(t: TestContext, folder: string, fails = false) {
+/** Writes down, with the path, what is done to every file from now on. A sync takes its time, so that whoever does not
+ * wait for it is overtaken; with `fails` it is refused by the disk. */
+function watched(t: TestContext, fails = false) {
   const did: string[] = [];
-  const handle = await open(folder);
-  const prototype = Object.getPrototypeOf(handle) as FileHandle;
-  await handle.close();
-  const { writeFile, chmod, sync } = prototype;
-  const note = (file: FileHandle, deed: string) =>
-    did.push(`${deed} ${readlinkSync(`/proc/self/fd/${file.fd}`)}`);
-  t.mock.method(prototype, 'writeFile', async function (this: FileHandle, ...args: [string]) {
-    await writeFile.apply(this, args);
-    note(this, 'written');
+  const synced = new Set<unknown>();
+  const note = (fd: unknown, deed: string) => did.push(`${deed} ${readlinkSync(`/proc/self/fd/${fd}`)}`);
+  const noting = (name: 'writeFileSync' | 'fchmodSync', deed: string) =>
+    replaceCall(t, name, (original) => (fd, ...args) => {
+      original(fd, ...args);
+      note(fd, deed);
+    });
+  noting('writeFileSync', 'written');
+  noting('fchmodSync', 'opened up');
+  replaceCall(t, 'fsync', (original) => (fd, done) => {
+    note(fd, 'sync');
+    synced.add(fd);
+    const tell = done as (error: Error | null) => void;
+    const end = () => {
+      if (fails) return tell(new Error('EIO: of the test'));
+      original(fd, (error: Error | null) => {
+        did.push('synced');
+        tell(error);
+      });
+    };
+    (function wait(turns: number) {
+      if (turns === 0) end();
+      else setImmediate(wait, turns - 1);
+    })(20);
   });
-  t.mock.method(prototype, 'chmod', async function (this: FileHandle, mode: number) {
-    await chmod.call(this, mode);
-    note(this, 'opened up');
-  });
-  t.mock.method(prototype, 'sync', async function (this: FileHandle) {
-    note(this, 'sync');
-    // `close` is no method of the prototype; its event is.
-    (this as unknown as NodeJS.EventEmitter).once('close', () => did.push('closed'));
-    for (let turns = 0; turns < 20; turns++) await turn();
-    if (fails) throw new Error('EIO: of the test');
-    await sync.call(this);
-    did.push('synced');
+  replaceCall(t, 'closeSync', (original) => (fd) => {
+    original(fd);
+    if (synced.delete(fd)) did.push('closed');
   });
   return did;
 }
@@ -42,7 +47,7 @@ async function watched(t: TestContext, folder: string, fails = false) {
 test('a staged file is on disk, content and mode, before anybody hears that it is there', async (t) => {
   const folder = testFolder(t);
   const path = join(folder, '.dbcalm.x');
-  const did = await watched(t, folder);
+  const did = watched(t);
   await stageFile(path, 'text\n');
   did.push('told');
   assert.deepEqual(did, [`written ${path}`, `opened up ${path}`, `sync ${path}`, 'synced', 'closed', 'told']);
@@ -50,7 +55,7 @@ test('a staged file is on disk, content and mode, before anybody hears that it i
 
 test('a rename lasts once the folder is synced, the folder and nothing else', async (t) => {
   const folder = testFolder(t);
-  const did = await watched(t, folder);
+  const did = watched(t);
   await syncFolderOf(join(folder, 'dbcalm'));
   did.push('told');
   assert.deepEqual(did, [`sync ${folder}`, 'synced', 'closed', 'told']);
@@ -59,7 +64,7 @@ test('a rename lasts once the folder is synced, the folder and nothing else', as
 test('a file that the disk did not take is none: no error is swallowed, nothing is left, nothing stays open', async (t) => {
   const folder = testFolder(t);
   const path = join(folder, '.dbcalm.x');
-  const did = await watched(t, folder, true);
+  const did = watched(t, true);
   await assert.rejects(stageFile(path, 'text\n'), /the old one is untouched: EIO/);
   assert.ok(!existsSync(path));
   await assert.rejects(syncFolderOf(path), /EIO/);
@@ -76,7 +81,7 @@ test('after the rename the folder is synced before the command ends; after a fai
   } as const;
   const finish = (succeeded: boolean) =>
     toPromise(createActor(finishStep, { input: { step, succeeded } }).start());
-  const did = await watched(t, folder);
+  const did = watched(t);
   await finish(false);
   assert.equal(did.length, 0);
   await finish(true);
