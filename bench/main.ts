@@ -46,5 +46,5 @@ try {
   writeFileSync(values.chart, chartOf(report));
   if (values.json) console.log(JSON.stringify(report, undefined, 2));
 } finally {
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { testFolder } from '../support/folder.ts';
@@ -29,9 +29,9 @@ test('a mutant can write to its copy and its own /tmp; its daemons, jailed once 
     `echo 3 > /tmp/d/3; echo 4 > /tmp/4; echo 5 > ${place.tree}/5`,
   ]);
   const script = `echo 1 > ${place.tree}/1; echo 2 > /tmp/2; mkdir /tmp/d; ${inner.map((word) => `'${word}'`).join(' ')}
-    echo x > ${outside}; echo x > ${PROJECT}/written; echo x > ${place.tree}/node_modules/written; kill -0 ${process.pid}`;
+    echo x > ${outside}; echo x > ${PROJECT}/written; echo x > ${place.tree}/node_modules/written; readlink /proc/self/ns/pid`;
   const [file, ...words] = jailedTests(place, PROJECT, ['/bin/sh', '-c', script]) as [string, ...string[]];
-  const { stderr } = spawnSync(file, words, { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(file, words, { encoding: 'utf8' });
   const written = (path: string) => existsSync(path) && readFileSync(path, 'utf8').trim();
   assert.deepEqual(
     [join(place.tree, '1'), join(place.tmp, '2'), join(place.tmp, 'd', '3')].map(written),
@@ -42,7 +42,8 @@ test('a mutant can write to its copy and its own /tmp; its daemons, jailed once 
   assert.deepEqual(kept.filter(existsSync), []);
   assert.ok(!existsSync(join(PROJECT, 'node_modules', 'written')));
   assert.match(stderr, /Read-only file system/);
-  assert.match(stderr, /No such process/);
+  assert.match(stdout, /^pid:\[\d+\]\n$/);
+  assert.notEqual(stdout.trim(), readlinkSync('/proc/self/ns/pid'), 'no process outside can be signalled');
 });
 
 const SOURCE = `

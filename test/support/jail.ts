@@ -11,8 +11,10 @@ export function jailed(folder: string, command: readonly string[]): string[] {
       'a daemon under test does not run as root without a jail: install bubblewrap, or be another user',
     );
   }
+  const jail = ['--ro-bind', '/', '/', '--dev-bind', '/dev', '/dev', '--bind', '/proc', '/proc'];
+  jail.push('--bind', folder, folder);
   const coverage = process.env.NODE_V8_COVERAGE;
-  const writable = [folder, ...(coverage ? [coverage] : [])].flatMap((path) => ['--bind', path, path]);
-  const jail = ['--ro-bind', '/', '/', '--dev-bind', '/dev', '/dev', '--bind', '/proc', '/proc', ...writable];
+  // In a jail within another it may be out of sight.
+  if (coverage) jail.push('--bind-try', coverage, coverage);
   return [BWRAP, ...jail, '--die-with-parent', '--', ...command];
 }
