@@ -89,12 +89,13 @@ const PLANS: readonly Plan[] = [
   {
     files: 'src/actors/check-places.ts',
     operators: [operators.loosenChecks],
-    tests: ['test/daemon/places.test.ts', 'test/attack/swap.test.ts', ...OUTSIDE],
+    tests: ['test/io/steps.test.ts', 'test/daemon/places.test.ts', 'test/attack/swap.test.ts', ...OUTSIDE],
   },
   {
     files: 'src/actors/{write-reply,finish-step,prepare-step,inspect-effect,processes}.ts',
     operators: [operators.loosenChecks],
     tests: [
+      'test/io/steps.test.ts',
       'test/machine/processes.test.ts',
       'test/machine/connections.test.ts',
       'test/daemon/exchange.test.ts',
