@@ -12,7 +12,7 @@ import { type Sight, type Subject, TooSlow } from '../driver/walk.ts';
 import { expectedOf, leftAlone } from '../oracles/daemon.ts';
 import { type DaemonScenario, daemonScenarioOf } from './daemon-scenario.ts';
 import type { Daemons } from './daemons.ts';
-import { comesTo } from './inside.ts';
+import { comesTo, lookInside } from './inside.ts';
 
 /** The state of each stage that can be held. */
 const STATES: Readonly<Record<string, string>> = {
@@ -38,7 +38,15 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
   const signal = async () => {
     await holds.take(daemon);
     if (holds.haveWorn()) throw new TooSlow('what was to be written has been given up');
+    if (!canLook) return daemon.signal('SIGTERM');
+    const before = (await lookInside(daemon))?.daemon;
     daemon.signal('SIGTERM');
+    // Else what is let go next may be there before it.
+    await comesTo(
+      daemon,
+      (inside) => inside?.daemon !== before,
+      () => new Error(`expected the signal to end ${before}`),
+    );
   };
   const hangup = async () => {
     renameSync(at.log, `${at.log}.${hangups}`);
@@ -81,7 +89,8 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
     rest: async () => {
       holds.release();
       if (!isOver && canLook) await isIn('serving.open.listening')();
-      if (!isOver && !canLook) await daemon.logged('that it listens', ({ msg }) => msg === 'listening');
+      // The log is written a little later.
+      if (!isOver) await until('a word that it listens', () => toldIn(at, hangups).includes('announce'));
       const exit = isOver ? `exit code ${(await daemon.exited).code}` : 'no end';
       return { exit, told: toldIn(at, hangups), hangups: `hangups: ${hangups}` };
     },
