@@ -67,7 +67,8 @@ export async function openLog({
         target.off('ready', settled).off('error', settled);
         resolve();
       };
-      target.on('ready', settled).on('error', settled).reopen();
+      target.on('ready', settled).on('error', settled);
+      reopen(target);
       return promise;
     },
     leaveStderr: () => {
@@ -80,6 +81,17 @@ export async function openLog({
       target.destroy();
     },
   };
+}
+
+/** After one that failed, the next would close what was open before once for each: its number may be another's by then. */
+function reopen(target: sonic.SonicBoom): void {
+  const known = target.listeners('ready');
+  target.reopen();
+  const forget = () => {
+    for (const listener of target.listeners('ready'))
+      if (!known.includes(listener)) target.off('ready', listener as () => void);
+  };
+  target.once('error', forget).once('ready', () => target.off('error', forget));
 }
 
 /** Says how many lines did not find room, once there is some again. Gives what says it at once. */
@@ -99,7 +111,7 @@ function countLost(target: sonic.SonicBoom, say: (lost: number) => void): () => 
   target.on('drain', report).on('drop', () => {
     lost++;
     // A line that does not fit is not tried, nor are those that wait: without this a log that was full stays so.
-    if (failed) target.reopen();
+    if (failed) reopen(target);
     failed = false;
   });
   return report;

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openLog } from '../../src/io/log.ts';
 import { testFolder } from '../support/folder.ts';
+import { replaceCall } from '../support/replace-call.ts';
 import { until } from '../support/until.ts';
 
 /** A log into a pipe: its disk is slow while nobody reads, and broken while nobody has it open. */
@@ -58,5 +69,26 @@ test('a log that was full when its disk failed goes on when the disk is back', a
   write(1);
   const { lost } = await until('the count', lostLine);
   assert.equal(read().length - 1 + (lost as number), 501);
+  await log.close();
+});
+
+test('a log that could not be opened anew is, once it can; what was open before is closed once', async (t) => {
+  const folder = join(testFolder(t), 'logs');
+  const log = await openLog({ file: join(folder, 'log'), level: 'info' });
+  log.leaveStderr();
+  const closed: unknown[] = [];
+  replaceCall(t, 'close', (original) => (fd, ...args) => {
+    closed.push(fd);
+    return original(fd, ...args);
+  });
+  renameSync(folder, `${folder}.away`);
+  writeFileSync(folder, '');
+  await log.reopen();
+  rmSync(folder);
+  mkdirSync(folder);
+  await log.reopen();
+  log.logger.info('here');
+  await until('the line', () => readFileSync(join(folder, 'log'), 'utf8').includes('here'));
+  assert.equal(closed.length, 1);
   await log.close();
 });
