@@ -1,4 +1,4 @@
-import { fchmodSync, renameSync, statSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, openSync, renameSync } from 'node:fs';
 import sonic from 'sonic-boom';
 import { DaemonError, messageOf } from '../errors.ts';
 import { type Exchange, lineOf } from './exchange-lines.ts';
@@ -23,6 +23,9 @@ const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const CLOSE_LIMIT = 2_000;
 /** What clients ask for is for root alone. */
 const MODE = 0o600;
+const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+const NOT_PLAIN = 'it is no plain file';
+const OPENING = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
 export const NO_RECORD: TrafficRecord = {
   write: () => {},
@@ -34,34 +37,25 @@ export function openTrafficRecord({ file, maxBytes, complain }: RecordSettings):
   let target: sonic.SonicBoom | undefined;
   let bytes = 0;
   let failed = false;
+  let isFull = false;
   const fail = (error: unknown) => {
     if (!failed) complain(new DaemonError('RECORD_UNWRITABLE', `${file}: ${messageOf(error)}`, error));
     failed = true;
   };
   const open = () => {
-    const found = statSync(file, { throwIfNoEntry: false });
-    // A pipe would be waited for.
-    if (found && !found.isFile()) throw new Error('it is no plain file');
-    bytes = found?.size ?? 0;
-    const opened = new sonic.SonicBoom({ dest: file, sync: false, mode: MODE, maxLength: MAX_HELD_BYTES });
+    const fd = openPlain(file);
+    bytes = fstatSync(fd).size;
+    const opened = new sonic.SonicBoom({ fd, sync: false, maxLength: MAX_HELD_BYTES });
     target = opened;
-    let isOpen = false;
-    opened.once('ready', () => {
-      isOpen = true;
-      failed = false;
-      fchmodSync((opened as unknown as { fd: number }).fd, MODE);
-    });
+    failed = false;
+    isFull = false;
     opened.on('drain', () => {
       failed = false;
     });
-    opened.on('error', (error) => {
-      fail(error);
-      // One that was never open cannot be opened anew; a signal makes another.
-      if (!isOpen && target === opened) target = undefined;
-    });
+    opened.on('error', fail);
     // Lines that wait are not tried again by themselves once there is room.
     opened.on('drop', () => {
-      if (failed && isOpen) opened.reopen();
+      isFull = failed;
     });
   };
   const close = async () => {
@@ -81,9 +75,14 @@ export function openTrafficRecord({ file, maxBytes, complain }: RecordSettings):
     write: (exchange) =>
       attempt(() => {
         if (!target) return;
+        if (isFull) {
+          void close();
+          open();
+        }
         const line = lineOf(exchange);
         bytes += Buffer.byteLength(line);
-        if (bytes > maxBytes / 2) {
+        // What was never written is not worth the place of what was.
+        if (bytes > maxBytes / 2 && !failed) {
           renameSync(file, `${file}.1`);
           void close();
           open();
@@ -99,13 +98,37 @@ export function openTrafficRecord({ file, maxBytes, complain }: RecordSettings):
   };
 }
 
+/** Never through a link, which whoever may write to the folder could put there, and never to a pipe, which would be waited
+ * for. */
+function openPlain(file: string): number {
+  const fd = openHere(file);
+  const found = fstatSync(fd);
+  if (found.isFile() && found.nlink === 1 && found.uid === process.geteuid?.()) {
+    fchmodSync(fd, MODE);
+    return fd;
+  }
+  closeSync(fd);
+  throw new Error(found.isFile() ? 'others have it as well' : NOT_PLAIN);
+}
+
+function openHere(file: string): number {
+  try {
+    return openSync(file, OPENING, MODE);
+  } catch (error) {
+    // A pipe that nobody reads, a link.
+    if (['ENXIO', 'ELOOP'].includes((error as NodeJS.ErrnoException).code as string))
+      throw new Error(NOT_PLAIN);
+    throw error;
+  }
+}
+
 function closed(target: sonic.SonicBoom): Promise<void> {
-  return new Promise((resolve) => {
+  return new Promise<void>((resolve) => {
     const limit = setTimeout(resolve, CLOSE_LIMIT);
     const done = () => {
       clearTimeout(limit);
       resolve();
     };
     target.once('close', done).once('error', done).end();
-  });
+  }).finally(() => target.destroy());
 }

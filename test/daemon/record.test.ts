@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -85,6 +94,22 @@ test('a pipe in its place is not waited for', async (t) => {
   assert.equal((await daemon.ask(EMPTY)).code, 202);
   await daemon.logged('the trouble', ({ msg }) => /no plain file$/.test(msg as string));
   assert.equal((await daemon.stop()).code, 0);
+});
+
+test('a link in its place leads nowhere', async (t) => {
+  const daemon = await startDaemon(t, {
+    config: recording,
+    arrange: (at) => {
+      mkdirSync(dirname(recordOf(at)), { recursive: true });
+      writeFileSync(join(at.folder, 'another'), 'as it was', { mode: 0o644 });
+      symlinkSync(join(at.folder, 'another'), recordOf(at));
+    },
+  });
+  assert.equal((await daemon.ask(EMPTY)).code, 202);
+  await daemon.logged('the trouble', ({ msg }) => /no plain file$/.test(msg as string));
+  assert.equal((await daemon.stop()).code, 0);
+  const another = join(daemon.at.folder, 'another');
+  assert.deepEqual([readFileSync(another, 'utf8'), statSync(another).mode & 0o777], ['as it was', 0o644]);
 });
 
 test('SIGHUP opens it anew; without the key nothing is kept', async (t) => {
