@@ -11,6 +11,8 @@ export interface Exit {
  * also keeps the process from ending before its children. */
 const FALLBACK = 1_000;
 const WNOHANG = 1;
+/** The status of one that exited with 255. */
+const UNKNOWN = 255 << 8;
 
 type WaitPid = (pid: number, status: number[], options: number) => number;
 
@@ -37,12 +39,14 @@ function lookAtAll(): void {
 function look(pid: number): void {
   const tell = awaited.get(pid);
   const status = [0];
-  if (!tell || waitpid?.(pid, status, WNOHANG) === 0) return;
+  const found = tell && waitpid?.(pid, status, WNOHANG);
+  if (!tell || found === 0) return;
   awaited.delete(pid);
   if (awaited.size === 0) {
     clearInterval(fallback);
     fallback = undefined;
   }
-  const [word = 0] = status;
+  // Somebody else heard of its end: what nobody knows is no success.
+  const [word = 0] = found === pid ? status : [UNKNOWN];
   tell({ code: (word >> 8) & 0xff, signal: word & 0x7f });
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DaemonError } from '../../src/errors.ts';
 import { type ChildEnd, type Launch, startChild } from '../../src/io/child.ts';
+import { type Exit, onExit } from '../../src/io/child-exits.ts';
 import { testFolder } from '../support/folder.ts';
 
 const MIB = 1_048_576;
@@ -99,6 +100,11 @@ test('a child inherits no descriptor, no ignored signal and no blocked one', asy
   assert.equal(end?.stdout, spawnSync('/bin/sh', descriptors, { encoding: 'utf8' }).stdout);
   assert.match(end?.stdout as string, /^0\n1\n2\n/);
   assert.match(signals.end?.stdout as string, /^SigBlk:\t0{16}\nSigIgn:\t0{16}\n$/);
+});
+
+test('an end that somebody else heard of is no success', async () => {
+  const exit = await new Promise<Exit>((resolve) => onExit(1, resolve));
+  assert.deepEqual(exit, { code: 255, signal: 0 });
 });
 
 test('the ends of many children at once are all heard', async () => {
