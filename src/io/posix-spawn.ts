@@ -75,9 +75,13 @@ export function posixSpawn(program: Program): Spawned {
   const actions = Buffer.alloc(OPAQUE_BYTES);
   check(file, c.initActions(actions));
   try {
-    const [stdout, stderr] = [openPipe(c, file), openPipe(c, file)];
-    kept.push(stdout.read, stderr.read);
-    passing.push(stdout.write, stderr.write);
+    const open = () => {
+      const pipe = openPipe(c, file);
+      kept.push(pipe.read);
+      passing.push(pipe.write);
+      return pipe;
+    };
+    const [stdout, stderr] = [open(), open()];
     const safe = fds.map((fd) => outOfTheWay(c, fd, FIRST_FD + fds.length, passing));
     check(file, c.addOpen(actions, 0, '/dev/null', constants.O_RDONLY, 0));
     const ends = [stdout.write, stderr.write, ...safe];
