@@ -43,18 +43,15 @@ const ENVIRONMENT = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C'];
 export function startChild(launch: Launch, limit: number, events: ChildEvents): void {
   const refuse = (error: unknown) =>
     events.refused(new DaemonError('CHILD_NOT_STARTED', `${launch.file}: ${messageOf(error)}`, error));
-  try {
-    follow(launch, limit, events);
-  } catch (error) {
-    queueMicrotask(() => refuse(error));
-  } finally {
+  const close = () => {
     for (const fd of launch.fds) closeSync(fd);
-  }
+  };
+  follow(launch, limit, events).finally(close).catch(refuse);
 }
 
-function follow({ file, args, fds, names }: Launch, limit: number, events: ChildEvents): void {
+async function follow({ file, args, fds, names }: Launch, limit: number, events: ChildEvents): Promise<void> {
   faultPoint('child.spawning');
-  const { pid, ...outputs } = posixSpawn({ file, args, env: ENVIRONMENT, folder: '/', fds });
+  const { pid, ...outputs } = await posixSpawn({ file, args, env: ENVIRONMENT, folder: '/', fds });
   let exit: Exit | undefined;
   let awaited = 3;
   const ended = () => {

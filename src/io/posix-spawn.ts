@@ -1,5 +1,6 @@
 /** posix_spawn(3) of the C library. Node's own spawn forks, that is, it copies the page tables of the whole daemon for
- * each child: several times the work, and the more the larger the daemon is. */
+ * each child: several times the work, and the more the larger the daemon is. It returns when the kernel has loaded the
+ * program, so it is called in libuv's pool: the loop goes on meanwhile. */
 import { closeSync, constants } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
@@ -62,8 +63,9 @@ function load() {
   };
 }
 
-/** Starts a program; it runs when this returns. Throws what keeps it from running. */
-export function posixSpawn(program: Program): Spawned {
+/** Starts a program; it runs when this resolves. Rejects with what keeps it from running. `program.fds` must stay open
+ * until then. */
+export async function posixSpawn(program: Program): Promise<Spawned> {
   const { file, args, env, fds } = program;
   for (const word of [file, ...args]) {
     if (word.includes('\0')) throw new Error(`spawn ${file}: an argument holds null bytes`);
@@ -89,7 +91,7 @@ export function posixSpawn(program: Program): Spawned {
     check(file, c.addFolder(actions, program.folder));
     const pid = [0];
     const words = [file, ...args, null];
-    check(file, c.spawn(pid, file, actions, c.attributes, words, [...env, null]));
+    check(file, await inThePool(c.spawn, pid, file, actions, c.attributes, words, [...env, null]));
     return { pid: pid[0] as number, stdout: stdout.read, stderr: stderr.read };
   } catch (error) {
     for (const fd of kept) closeSync(fd);
@@ -98,6 +100,12 @@ export function posixSpawn(program: Program): Spawned {
     c.destroyActions(actions);
     for (const fd of passing) closeSync(fd);
   }
+}
+
+function inThePool(call: Library['spawn'], ...args: unknown[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    call.async(...args, (error: unknown, errno: number) => (error ? reject(error) : resolve(errno)));
+  });
 }
 
 function openPipe(c: Library, file: string): { readonly read: number; readonly write: number } {

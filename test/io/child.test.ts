@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { DaemonError } from '../../src/errors.ts';
 import { type ChildEnd, type Launch, startChild } from '../../src/io/child.ts';
 import { type Exit, onExit } from '../../src/io/child-exits.ts';
 import { testFolder } from '../support/folder.ts';
 
 const MIB = 1_048_576;
+/** Of libuv, unless it is told otherwise. */
+const POOL_THREADS = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
 const plain = (file: string, ...args: string[]): Launch => ({ file, args, fds: [], names: new Map() });
 
 function run(launch: Launch, limit = MIB): Promise<{ pid?: number; end?: ChildEnd; error?: DaemonError }> {
@@ -102,6 +106,23 @@ test('a child inherits no descriptor, no ignored signal and no blocked one', asy
   assert.match(signals.end?.stdout as string, /^SigBlk:\t0{16}\nSigIgn:\t0{16}\n$/);
 });
 
+test('while a program is being loaded the loop goes on', async (t) => {
+  const pipe = join(testFolder(t), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  // Until somebody writes to the pipe, they take up the whole pool: whatever is done there waits.
+  const opened = Array.from({ length: POOL_THREADS }, () => open(pipe));
+  let isStarted = false;
+  const running = run(plain('/bin/true')).finally(() => {
+    isStarted = true;
+  });
+  for (let turn = 0; turn < 1_000; turn++) await setImmediate();
+  assert.equal(isStarted, false);
+  const writer = openSync(pipe, constants.O_RDWR);
+  for (const handle of await Promise.all(opened)) await handle.close();
+  closeSync(writer);
+  assert.equal((await running).end?.code, 0);
+});
+
 test('an end that somebody else heard of is no success', async () => {
   const exit = await new Promise<Exit>((resolve) => onExit(1, resolve));
   assert.deepEqual(exit, { code: 255, signal: 0 });
@@ -109,11 +130,11 @@ test('an end that somebody else heard of is no success', async () => {
 
 test('the ends of many children at once are all heard', async () => {
   const ends = await Promise.all(
-    Array.from({ length: 50 }, (_, index) => run(plain('/bin/sh', '-c', `exit ${index}`))),
+    Array.from({ length: 250 }, (_, index) => run(plain('/bin/sh', '-c', `exit ${index}`))),
   );
   assert.deepEqual(
     ends.map(({ end }) => end?.code),
-    Array.from({ length: 50 }, (_, index) => index),
+    Array.from({ length: 250 }, (_, index) => index),
   );
 });
 
