@@ -8,7 +8,7 @@ import { noted } from './actors/noted.ts';
 import type { Asked, Left } from './actors/processes.ts';
 import { replanRequest } from './commands/request.ts';
 import { WHITELIST } from './commands/whitelist.ts';
-import { DaemonError } from './errors.ts';
+import { asDaemonError, DaemonError } from './errors.ts';
 import { type Accounts, readAccounts } from './io/accounts.ts';
 import { type AuditLog, openAuditLog } from './io/audit-log.ts';
 import type { Config } from './io/config-schema.ts';
@@ -92,7 +92,13 @@ function daemonInput({ config, log, audit, record, accounts, manager, announce }
     log: {
       ...log,
       reopen: async () => {
-        await Promise.all([log.reopen(), audit.reopen(), record.reopen()]);
+        const opened = await Promise.allSettled([log.reopen(), audit.reopen(), record.reopen()]);
+        for (const { reason } of opened.filter(
+          ({ status }) => status === 'rejected',
+        ) as PromiseRejectedResult[]) {
+          const { code, message, remedy } = asDaemonError(reason);
+          log.logger.warn({ code, remedy }, `${message}; lines go on to the file that was open`);
+        }
       },
     },
     openStore: () => openStore(storeOptions(config, log.logger, commits)),

@@ -28,6 +28,12 @@ export const ERRORS = {
     message: 'the audit log cannot be opened',
     remedy: 'create its folder, make it writable for the daemon, or set audit_log_file',
   },
+  LOG_OCCUPIED: {
+    exit: 73,
+    message: 'what is in the place of a log is not a file of the daemon alone',
+    remedy:
+      'look at what it is and move it away; only in a folder that nobody but root can write to may a log be anything else',
+  },
   DATABASE_UNUSABLE: {
     exit: 74,
     message: 'the database cannot be used',

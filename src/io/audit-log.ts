@@ -1,4 +1,3 @@
-import { DaemonError, messageOf } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
 import type { AuditEntry } from './audit.ts';
 import { type LogSettings, openLog } from './log.ts';
@@ -13,16 +12,14 @@ export interface AuditLog {
 /** More than what all commands of a full queue can say while the disk is slow. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
-/** A file of its own, append only. Throws AUDIT_UNWRITABLE. */
+/** A file of its own, append only. Throws LOG_OCCUPIED and AUDIT_UNWRITABLE. */
 export async function openAuditLog(
   file: string,
   accounts: Pick<Accounts, 'userName' | 'groupName'>,
   fields: NonNullable<LogSettings['fields']> = {},
 ): Promise<AuditLog> {
   const settings = { file, level: 'info', maxHeldBytes: MAX_HELD_BYTES, fields };
-  const log = await openLog(settings).catch((error: unknown) => {
-    throw new DaemonError('AUDIT_UNWRITABLE', messageOf((error as DaemonError).cause ?? error), error);
-  });
+  const log = await openLog({ ...settings, failure: 'AUDIT_UNWRITABLE' });
   log.leaveStderr();
   return {
     write: ({ at, peer, ...entry }) => {

@@ -1,13 +1,15 @@
+import { close as closeFile } from 'node:fs';
 import pino from 'pino';
 import sonic from 'sonic-boom';
-import { DaemonError, messageOf } from '../errors.ts';
+import { asDaemonError, type ErrorCode } from '../errors.ts';
+import { openLogFile } from './log-file.ts';
 import { unicodeEscape } from './unicode-escape.ts';
 
 export type Logger = pino.Logger;
 
 export interface Log {
   readonly logger: Logger;
-  /** For logrotate: the file was moved, open it anew. Resolves when it is open, or cannot be opened. */
+  /** For logrotate: the file was moved, open it anew. Throws as openLog does; then lines go on to what was open. */
   reopen(): Promise<void>;
   /** From now on to the file alone. */
   leaveStderr(): void;
@@ -21,7 +23,12 @@ export interface LogSettings {
   readonly maxHeldBytes?: number;
   /** In every line. */
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** What it is called where the file cannot be opened. */
+  readonly failure?: ErrorCode;
 }
+
+/** Its types leave out what it writes to. It opens files by their path alone, wherever that leads. */
+type Target = sonic.SonicBoom & { fd: number };
 
 /** Lines that a full disk holds back are dropped, and counted, beyond this: a log must not take all memory. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
@@ -32,45 +39,33 @@ const CLOSE_LIMIT = 2_000;
 /** What a terminal or an editor obeys and JSON does not escape: DEL, C1, line separators, direction marks. */
 const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** JSON lines to `file`, and to stderr during the start. */
+/** JSON lines to `file`, and to stderr during the start. Throws LOG_OCCUPIED, and `failure`. */
 export async function openLog({
   file,
   level,
   maxHeldBytes = MAX_HELD_BYTES,
   fields = {},
+  failure = 'LOG_UNWRITABLE',
 }: LogSettings): Promise<Log> {
+  const open = () => {
+    try {
+      return openLogFile(file);
+    } catch (error) {
+      throw asDaemonError(error, failure);
+    }
+  };
   // Not pino.destination(): it writes what is left when the process exits, and on a full disk tries that for ever.
-  const target = new sonic.SonicBoom({
-    dest: file,
-    sync: false,
-    mkdir: true,
-    mode: 0o640,
-    maxLength: maxHeldBytes,
-  });
-  await new Promise<void>((resolve, reject) => {
-    target.once('ready', resolve);
-    target.once('error', reject);
-  }).catch((error: unknown) => {
-    throw new DaemonError('LOG_UNWRITABLE', messageOf(error), error);
-  });
+  const target = new sonic.SonicBoom({ fd: open(), sync: false, maxLength: maxHeldBytes }) as Target;
+  const reopen = () => swap(target, open());
   const stderr = pino.destination({ dest: 2, sync: true });
   let streams: { write(line: string): unknown }[] = [target, stderr];
   const both = { write: (line: string) => streams.forEach((stream) => void stream.write(line)) };
   const hooks = { streamWrite: (line: string) => line.replace(RAW, unicodeEscape) };
   const logger = pino({ level, base: fields, timestamp: pino.stdTimeFunctions.isoTime, hooks }, both);
-  const reportLost = countLost(target, (lost) => logger.error({ lost }, `${lost} lines were lost`));
+  const reportLost = countLost(target, reopen, (lost) => logger.error({ lost }, `${lost} lines were lost`));
   return {
     logger,
-    reopen: () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const settled = () => {
-        target.off('ready', settled).off('error', settled);
-        resolve();
-      };
-      target.on('ready', settled).on('error', settled);
-      reopen(target);
-      return promise;
-    },
+    reopen: async () => reopen(),
     leaveStderr: () => {
       streams = [target];
     },
@@ -83,19 +78,21 @@ export async function openLog({
   };
 }
 
-/** After one that failed, the next would close what was open before once for each: its number may be another's by then. */
-function reopen(target: sonic.SonicBoom): void {
-  const known = target.listeners('ready');
-  target.reopen();
-  const forget = () => {
-    for (const listener of target.listeners('ready'))
-      if (!known.includes(listener)) target.off('ready', listener as () => void);
+/** What waits goes to the new file. The old one is closed once nothing is being written to it: what is written next says
+ * so, be it nothing. */
+function swap(target: Target, fd: number): void {
+  const before = target.fd;
+  target.fd = fd;
+  const close = () => {
+    target.off('write', close).off('error', close);
+    closeFile(before, () => {});
   };
-  target.once('error', forget).once('ready', () => target.off('error', forget));
+  target.on('write', close).on('error', close);
+  target.write('');
 }
 
 /** Says how many lines did not find room, once there is some again. Gives what says it at once. */
-function countLost(target: sonic.SonicBoom, say: (lost: number) => void): () => void {
+function countLost(target: Target, reopen: () => void, say: (lost: number) => void): () => void {
   let lost = 0;
   let failed = false;
   const report = () => {
@@ -105,14 +102,19 @@ function countLost(target: sonic.SonicBoom, say: (lost: number) => void): () => 
     if (lost > 0) lost = count;
   };
   // A log that cannot be written must not stop what it reports; the next line tries again.
-  target.removeAllListeners('error').on('error', () => {
+  target.on('error', () => {
     failed = true;
   });
   target.on('drain', report).on('drop', () => {
     lost++;
     // A line that does not fit is not tried, nor are those that wait: without this a log that was full stays so.
-    if (failed) reopen(target);
+    if (!failed) return;
     failed = false;
+    try {
+      reopen();
+    } catch {
+      failed = true;
+    }
   });
   return report;
 }

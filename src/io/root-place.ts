@@ -11,6 +11,16 @@ const STICKY = 0o1000;
  * have put it there: else who may write to a folder above the root could lead it anywhere. Throws FOLDER_MOVED for
  * such a link, and what the system says where there is nothing. */
 export function rootPlace(root: string): string {
+  return walk(root).place;
+}
+
+/** Whether nobody but we and root decides what is in a folder: neither by writing to it, nor to one above it. Throws as
+ * rootPlace does. */
+export function isClosedFolder(folder: string): boolean {
+  return walk(folder).closed;
+}
+
+function walk(root: string): { readonly place: string; readonly closed: boolean } {
   const names = root.split('/');
   let place = '/';
   let here = lstatSync(place);
@@ -34,10 +44,10 @@ export function rootPlace(root: string): string {
     if (target.startsWith('/')) [place, here] = ['/', lstatSync('/')];
     names.unshift(...target.split('/'));
   }
-  return place;
+  return { place, closed: firm && isOurs(here) && isClosed(here) };
 }
 
-function isOurs({ uid }: Stats): boolean {
+export function isOurs({ uid }: Stats): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 

@@ -98,6 +98,16 @@ test('what is in the way is named', (t) => {
   assert.equal(readFileSync(at.socket, 'utf8'), 'mine');
 });
 
+test('a link that others can have put in the place of a log', (t) => {
+  const at = prepare(testFolder(t));
+  mkdirSync(dirname(at.log));
+  symlinkSync(join(at.folder, 'elsewhere'), at.log);
+  assert.equal(troubles(at).status, 0);
+  chmodSync(dirname(at.log), 0o2770);
+  const { status, wrong } = troubles(at);
+  assert.deepEqual([status, wrong.log], [1, 'problem: it is a symlink, and others can have put it there']);
+});
+
 test('a cron file that cron or the strict reader would not take', (t) => {
   const at = prepare(testFolder(t));
   writeFileSync(at.cronFile, '* * * * * root /bin/\u001b[31mevil\n');

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
-import { existsSync, renameSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { startDaemon } from '../support/daemon.ts';
+import { exitOf, type Layout, prepare, spawnDaemon, startDaemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 
 test('SIGHUP opens the log anew after logrotate moved it', async (t) => {
@@ -39,4 +51,47 @@ test('every line is on disk when the daemon has ended', async (t) => {
   const lines = daemon.logLines().map(({ msg }) => msg);
   assert.equal(lines.filter((msg) => msg === 'refused').length, 50);
   assert.equal(lines.at(-1), 'stopped');
+});
+
+const LOGS = ['cmd.log', 'cmd-audit.log'];
+
+/** As /var/log/dbcalm is: who is of its group may put there what he likes. */
+function openToGroup({ folder, log }: Layout): void {
+  mkdirSync(dirname(log), { recursive: true });
+  chmodSync(dirname(log), 0o2770);
+  writeFileSync(join(folder, 'of-root'), 'as it was');
+}
+
+for (const name of LOGS) {
+  test(`a link that somebody put in the place of ${name} keeps the daemon from starting, and is told`, async (t) => {
+    const at = prepare(testFolder(t));
+    openToGroup(at);
+    symlinkSync(join(at.folder, 'of-root'), join(dirname(at.log), name));
+    const { code, stderr } = await exitOf(spawnDaemon(at));
+    assert.equal(code, 73);
+    assert.match(stderr, /in the place of a log .*: .* is a symlink, .*What to do: look at what it is/);
+    assert.equal(readFileSync(join(at.folder, 'of-root'), 'utf8'), 'as it was');
+  });
+}
+
+test('links that are put there before a SIGHUP are not followed: the logs stay the files that they were', async (t) => {
+  const daemon = await startDaemon(t, { arrange: openToGroup });
+  const { folder, log } = daemon.at;
+  const files = LOGS.map((name) => join(dirname(log), name));
+  for (const file of files) {
+    await until('the file', () => existsSync(file));
+    renameSync(file, `${file}.1`);
+    symlinkSync(join(folder, 'of-root'), file);
+  }
+  daemon.signal('SIGHUP');
+  const warnings = () => readFileSync(`${log}.1`, 'utf8').match(/"code":"LOG_OCCUPIED"/g) ?? [];
+  await until('a warning of each', () => warnings().length === 2);
+  await daemon.ask({ cmd: 'x' });
+  await until('the refusal', () => readFileSync(`${log}.1`, 'utf8').includes('"msg":"refused"'));
+  await until('its audit', () => readFileSync(`${files[1]}.1`, 'utf8').includes('command.refused'));
+  for (const file of files) rmSync(file);
+  daemon.signal('SIGHUP');
+  await until('the new logs', () => files.every((file) => existsSync(file)));
+  assert.equal((await daemon.stop()).code, 0);
+  assert.equal(readFileSync(join(folder, 'of-root'), 'utf8'), 'as it was');
 });

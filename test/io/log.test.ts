@@ -83,7 +83,7 @@ test('a log that could not be opened anew is, once it can; what was open before 
   });
   renameSync(folder, `${folder}.away`);
   writeFileSync(folder, '');
-  await log.reopen();
+  await assert.rejects(log.reopen(), { code: 'LOG_UNWRITABLE' });
   rmSync(folder);
   mkdirSync(folder);
   await log.reopen();

@@ -1,6 +1,8 @@
 /** Folders and files that the daemon writes. Nothing is made or written to find out. */
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ERRORS } from '../../errors.ts';
+import { logFileObjection } from '../../io/log-file.ts';
 import { ancestors } from '../../io/paths.ts';
 import { rootPlace } from '../../io/root-place.ts';
 import { type Finding, Notes } from './finding.ts';
@@ -28,6 +30,8 @@ export function logFinding(subject: string, path: string, key: string): Finding 
   const notes = new Notes(subject, path);
   const remedy = `let the daemon write there, or set ${key}`;
   try {
+    const objection = logFileObjection(path);
+    if (objection !== undefined) return notes.problem(`it is ${objection}`, ERRORS.LOG_OCCUPIED.remedy);
     const found = statOf(path);
     if (!found) {
       const folder = folderFinding(subject, dirname(path), true);
