@@ -1,4 +1,6 @@
 /** Datagrams to a Unix socket, which Node cannot send. Source: unix(7), sd_notify(3). */
+import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
 import { AF_UNIX, fromLibc } from './libc.ts';
 
 /** Linux's numbers. Source: socket.h. */
@@ -14,14 +16,15 @@ const sendto = fromLibc(
   'int64_t sendto(int fd, void *data, size_t length, int flags, void *to, uint32_t toLength)',
 );
 
-/** How to send to `path`; one that begins with @ is in the abstract namespace. What is sent tells whether it arrived; it
- * never waits. Throws if the path is none. */
-export function notifySocket(path: string): (text: string) => boolean {
+/** How to send to `path`; one that begins with @ is in the abstract namespace. It never waits, and gives the system's word
+ * for what kept the text from arriving, such as EAGAIN where there is no room for more. Throws if the path is none. */
+export function notifySocket(path: string): (text: string) => string | undefined {
   const to = addressOf(path);
   const fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   return (text) => {
     const data = Buffer.from(text);
-    return sendto(fd, data, data.length, MSG_DONTWAIT | MSG_NOSIGNAL, to, to.length) === data.length;
+    const sent = sendto(fd, data, data.length, MSG_DONTWAIT | MSG_NOSIGNAL, to, to.length);
+    return sent === data.length ? undefined : getSystemErrorName(-koffi.errno());
   };
 }
 

@@ -7,9 +7,15 @@ export interface ServiceManager {
   readonly socket: InheritedSocket | undefined;
   /** Milliseconds within which it wants to hear WATCHDOG=1; undefined: it does not. */
   readonly watchdogPeriod: number | undefined;
-  /** Assignments such as `READY=1`. */
+  /** Assignments such as `READY=1`. What it has no room for is told, in order, once it has. */
   tell(...assignments: readonly string[]): void;
 }
+
+/** Milliseconds after which what found no room is tried again, and how often. */
+const RETRY = 50;
+const MAX_TRIES = 600;
+/** So many wait for room. */
+const MAX_HELD = 64;
 
 /** `complain` hears once that systemd cannot be reached: no reason to stop. Throws SOCKET_UNUSABLE. */
 export function serviceManager(
@@ -35,15 +41,28 @@ function teller(
     if (reached) complain(new DaemonError('NOTIFY_UNREACHABLE', why));
     reached = false;
   };
-  let send: (text: string) => boolean;
+  let send: ReturnType<typeof notifySocket>;
   try {
     send = notifySocket(NOTIFY_SOCKET);
   } catch (error) {
     miss(messageOf(error));
     return () => {};
   }
+  const held: string[] = [];
+  let tries = 0;
+  const sendHeld = () => {
+    for (let text = held[0]; text !== undefined; text = held[0]) {
+      const trouble = send(text);
+      // A READY=1 that is lost would have systemd end the daemon.
+      if (trouble === 'EAGAIN' && ++tries < MAX_TRIES) return void setTimeout(sendHeld, RETRY).unref();
+      held.shift();
+      tries = 0;
+      if (trouble === undefined) reached = true;
+      else miss(`${NOTIFY_SOCKET}: ${trouble}`);
+    }
+  };
   return (...assignments) => {
-    if (send(assignments.join('\n'))) reached = true;
-    else miss(NOTIFY_SOCKET);
+    if (held.length >= MAX_HELD) return miss(`${NOTIFY_SOCKET}: ${held.length} words wait already`);
+    if (held.push(assignments.join('\n')) === 1) sendHeld();
   };
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { DaemonError } from '../../src/errors.ts';
+import { notifySocket } from '../../src/io/notify-socket.ts';
 import { serviceManager } from '../../src/io/service-manager.ts';
 import { testFolder } from '../support/folder.ts';
 import { datagramEar } from '../support/unix-socket.ts';
@@ -41,11 +42,49 @@ test('systemd that cannot be told is complained of once, and never waited for', 
     odd.tell('READY=1');
     assert.match(odd.complaints.join(), /is no path of a socket$/);
   }
-  const path = join(testFolder(t), 'full');
-  datagramEar(t, path);
-  const full = manager({ NOTIFY_SOCKET: path });
-  for (let i = 0; i < 5_000 && full.complaints.length === 0; i++) full.tell('WATCHDOG=1');
-  assert.equal(full.complaints.length, 1);
+});
+
+/** systemd that reads nothing until it is asked what it heard. */
+function busySystemd(t: TestContext) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const path = join(testFolder(t), 'busy');
+  const heard = datagramEar(t, path);
+  const send = notifySocket(path);
+  while (send('from another service') === undefined);
+  /** In steps: a timer that is set meanwhile counts from the end of a step. */
+  const pass = (seconds: number) => {
+    for (let step = 0; step < seconds * 100; step++) t.mock.timers.tick(10);
+  };
+  return { ...manager({ NOTIFY_SOCKET: path }), heard, pass };
+}
+
+test('what systemd has no room for yet is told, in order, once it has', (t) => {
+  const { tell, complaints, heard, pass } = busySystemd(t);
+  tell('READY=1');
+  tell('WATCHDOG=1');
+  pass(5);
+  assert.ok(!heard().includes('READY=1'));
+  tell('STOPPING=1');
+  pass(1);
+  assert.deepEqual(heard(), ['READY=1', 'WATCHDOG=1', 'STOPPING=1']);
+  tell('STATUS=draining');
+  assert.deepEqual([heard(), complaints], [['STATUS=draining'], []]);
+});
+
+test('systemd that never has room is complained of once; no more than some words are held for it', (t) => {
+  const { tell, complaints, heard, pass } = busySystemd(t);
+  tell('READY=1');
+  pass(60);
+  assert.match(complaints.join(), /^systemd cannot be told [^,]*busy: EAGAIN$/);
+  for (let word = 0; word < 1_000; word++) tell('WATCHDOG=1');
+  heard();
+  const words: string[] = [];
+  for (let before = -1; words.length > before; words.push(...heard())) {
+    before = words.length;
+    pass(1);
+  }
+  assert.equal(words.length, 64);
+  assert.equal(complaints.length, 1);
 });
 
 test('the watchdog is asked for in microseconds, of one process', () => {
