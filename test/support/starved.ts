@@ -1,0 +1,40 @@
+/** Starts a program while descriptors run out: with none free, with one, with two, until it runs. Prints how many did not
+ * do, what was said, and how many stayed open. */
+import { closeSync, openSync, readdirSync } from 'node:fs';
+import { startChild } from '../../src/io/child.ts';
+
+function start(): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    startChild({ file: '/bin/true', args: [], fds: [], names: new Map() }, 1_024, {
+      spawned: () => {},
+      ended: () => resolve(undefined),
+      refused: ({ message }) => resolve(message),
+    });
+  });
+}
+
+/** Opens all that may be. */
+function starve(): number[] {
+  const taken: number[] = [];
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'));
+  } catch {
+    return taken;
+  }
+}
+
+const openNow = () => readdirSync('/proc/self/fd').length;
+
+// What is made once and kept is not counted.
+await start();
+const before = openNow();
+const refusals: string[] = [];
+for (let free = 0; ; free++) {
+  const taken = starve();
+  for (const fd of taken.splice(0, free)) closeSync(fd);
+  const refusal = await start();
+  for (const fd of taken) closeSync(fd);
+  if (refusal === undefined) break;
+  refusals.push(refusal);
+}
+console.log(JSON.stringify({ refusals, leaked: openNow() - before }));
