@@ -20,12 +20,17 @@ let waitpid: WaitPid | undefined;
 const awaited = new Map<number, (exit: Exit) => void>();
 let fallback: NodeJS.Timeout | undefined;
 
+/** What may fail of hearing of them: to be called before a child is started. */
+export function hearOfExits(): void {
+  if (waitpid !== undefined) return;
+  const found = koffi.load('libc.so.6').func('int waitpid(int pid, _Out_ int *status, int options)');
+  process.on('SIGCHLD', lookAtAll);
+  waitpid = found as WaitPid;
+}
+
 /** Calls `tell` once, when the child has ended; it is a zombie until then. To be called before the loop turns. */
 export function onExit(pid: number, tell: (exit: Exit) => void): void {
-  if (waitpid === undefined) {
-    waitpid = koffi.load('libc.so.6').func('int waitpid(int pid, _Out_ int *status, int options)') as WaitPid;
-    process.on('SIGCHLD', lookAtAll);
-  }
+  hearOfExits();
   awaited.set(pid, tell);
   fallback ??= setInterval(lookAtAll, FALLBACK);
   // It may have ended before there was anybody to hear the signal.

@@ -3,9 +3,9 @@ import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { DaemonError, messageOf } from '../errors.ts';
 import { BoundedCapture } from './capture.ts';
-import { type Exit, onExit } from './child-exits.ts';
+import { type Exit, hearOfExits, onExit } from './child-exits.ts';
 import { faultPoint } from './fault-point.ts';
-import { posixSpawn } from './posix-spawn.ts';
+import { openPipe, posixSpawn } from './posix-spawn.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
 import { RenamedLines } from './renamed-lines.ts';
 
@@ -51,20 +51,33 @@ export function startChild(launch: Launch, limit: number, events: ChildEvents): 
 
 async function follow({ file, args, fds, names }: Launch, limit: number, events: ChildEvents): Promise<void> {
   faultPoint('child.spawning');
-  const { pid, ...outputs } = await posixSpawn({ file, args, env: ENVIRONMENT, folder: '/', fds });
+  const outputs: Output[] = [];
+  let pid: number;
+  // All that can fail comes before the child runs: none that is told as not started does.
+  try {
+    hearOfExits();
+    for (let stream = 0; stream < 2; stream++) outputs.push(openOutput(names, limit));
+    const [stdout, stderr] = outputs.map(({ write }) => write) as [number, number];
+    pid = await posixSpawn({ file, args, env: ENVIRONMENT, folder: '/', stdout, stderr, fds });
+  } catch (error) {
+    for (const { stream } of outputs) stream.destroy();
+    throw error;
+  } finally {
+    for (const { write } of outputs) closeSync(write);
+  }
   let exit: Exit | undefined;
   let awaited = 3;
   const ended = () => {
     if (--awaited > 0) return;
     faultPoint('child.exited');
+    const [stdout, stderr] = outputs.map(({ kept }) => kept) as [BoundedCapture, BoundedCapture];
     events.ended(endOf(exit as Exit, stdout, stderr));
   };
-  const stdout = capture(outputs.stdout, names, limit, ended);
-  const stderr = capture(outputs.stderr, names, limit, ended);
   onExit(pid, (found) => {
     exit = found;
     ended();
   });
+  for (const { stream } of outputs) stream.once('close', ended);
   process.nextTick(() => {
     faultPoint('child.spawned');
     // Of one that has ended already, nothing but the number is known.
@@ -72,23 +85,33 @@ async function follow({ file, args, fds, names }: Launch, limit: number, events:
   });
 }
 
-/** One stream of a child, read to its end; `ended` hears of that. */
-function capture(
-  fd: number,
-  names: ReadonlyMap<string, string>,
-  limit: number,
-  ended: () => void,
-): BoundedCapture {
+/** Of a child: `stream` reads what is written to `write`, and closes at its end. */
+interface Output {
+  readonly write: number;
+  readonly stream: Socket;
+  readonly kept: BoundedCapture;
+}
+
+function openOutput(names: ReadonlyMap<string, string>, limit: number): Output {
+  const { read, write } = openPipe();
+  try {
+    const stream = new Socket({ fd: read, readable: true, writable: false });
+    return { write, stream, kept: capture(stream, names, limit) };
+  } catch (error) {
+    closeSync(read);
+    closeSync(write);
+    throw error;
+  }
+}
+
+/** What comes out of `stream`. */
+function capture(stream: Socket, names: ReadonlyMap<string, string>, limit: number): BoundedCapture {
   const kept = new BoundedCapture(limit);
   const lines = new RenamedLines(names, DESCRIPTOR, (piece) => kept.push(piece));
-  const stream = new Socket({ fd, readable: true, writable: false });
   stream.on('data', (piece: Buffer) => lines.push(piece));
   // It is followed by `close`, like the end.
   stream.on('error', () => {});
-  stream.once('close', () => {
-    lines.end();
-    ended();
-  });
+  stream.once('close', () => lines.end());
   return kept;
 }
 

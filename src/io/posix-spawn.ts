@@ -11,15 +11,16 @@ export interface Program {
   readonly env: readonly string[];
   /** Where it begins. */
   readonly folder: string;
-  /** What become its descriptors 3, 4, …; it reads nothing, and has no other but for its output. */
+  /** Where its output goes. */
+  readonly stdout: number;
+  readonly stderr: number;
+  /** What become its descriptors 3, 4, …; it reads nothing, and has no other. */
   readonly fds: readonly number[];
 }
 
-/** A program that runs. The two are the ends to read of its output; who called closes them. */
-export interface Spawned {
-  readonly pid: number;
-  readonly stdout: number;
-  readonly stderr: number;
+export interface Pipe {
+  readonly read: number;
+  readonly write: number;
 }
 
 /** Room for types that the C library keeps to itself; each is smaller on 64 bits. */
@@ -63,42 +64,39 @@ function load() {
   };
 }
 
-/** Starts a program; it runs when this resolves. Rejects with what keeps it from running. `program.fds` must stay open
- * until then. */
-export async function posixSpawn(program: Program): Promise<Spawned> {
-  const { file, args, env, fds } = program;
+/** For the output of a program; the caller closes both ends. No child inherits them. */
+export function openPipe(): Pipe {
+  loaded ??= load();
+  const fds = [0, 0];
+  if (loaded.pipe(fds, O_CLOEXEC) !== 0) check('a pipe', koffi.errno());
+  const [read, write] = fds as [number, number];
+  return { read, write };
+}
+
+/** Starts a program and gives its pid; it runs when this resolves. Rejects with what keeps it from running. Closes nothing:
+ * what it is handed must stay open until then. */
+export async function posixSpawn(program: Program): Promise<number> {
+  const { file, args, env, stdout, stderr, fds } = program;
   for (const word of [file, ...args]) {
     if (word.includes('\0')) throw new Error(`spawn ${file}: an argument holds null bytes`);
   }
   loaded ??= load();
   const c = loaded;
-  const passing: number[] = [];
-  const kept: number[] = [];
+  const moved: number[] = [];
   const actions = Buffer.alloc(OPAQUE_BYTES);
   check(file, c.initActions(actions));
   try {
-    const open = () => {
-      const pipe = openPipe(c, file);
-      kept.push(pipe.read);
-      passing.push(pipe.write);
-      return pipe;
-    };
-    const [stdout, stderr] = [open(), open()];
-    const safe = fds.map((fd) => outOfTheWay(c, fd, FIRST_FD + fds.length, passing));
+    const ends = [stdout, stderr, ...fds].map((fd) => outOfTheWay(c, fd, FIRST_FD + fds.length, moved));
     check(file, c.addOpen(actions, 0, '/dev/null', constants.O_RDONLY, 0));
-    const ends = [stdout.write, stderr.write, ...safe];
     for (const [index, fd] of ends.entries()) check(file, c.addDup(actions, fd, index + 1));
     check(file, c.addFolder(actions, program.folder));
     const pid = [0];
     const words = [file, ...args, null];
     check(file, await inThePool(c.spawn, pid, file, actions, c.attributes, words, [...env, null]));
-    return { pid: pid[0] as number, stdout: stdout.read, stderr: stderr.read };
-  } catch (error) {
-    for (const fd of kept) closeSync(fd);
-    throw error;
+    return pid[0] as number;
   } finally {
     c.destroyActions(actions);
-    for (const fd of passing) closeSync(fd);
+    for (const fd of moved) closeSync(fd);
   }
 }
 
@@ -108,20 +106,13 @@ function inThePool(call: Library['spawn'], ...args: unknown[]): Promise<number> 
   });
 }
 
-function openPipe(c: Library, file: string): { readonly read: number; readonly write: number } {
-  const fds = [0, 0];
-  if (c.pipe(fds, O_CLOEXEC) !== 0) check(file, koffi.errno());
-  const [read, write] = fds as [number, number];
-  return { read, write };
-}
-
 /** Descriptors are put in place one after the other: one whose number is another's place is moved before. */
-function outOfTheWay(c: Library, fd: number, first: number, passing: number[]): number {
+function outOfTheWay(c: Library, fd: number, first: number, moved: number[]): number {
   if (fd >= first) return fd;
-  const moved = c.fcntl(fd, F_DUPFD_CLOEXEC, 'int', first) as number;
-  if (moved < 0) check('descriptor', koffi.errno());
-  passing.push(moved);
-  return moved;
+  const found = c.fcntl(fd, F_DUPFD_CLOEXEC, 'int', first) as number;
+  if (found < 0) check('a descriptor', koffi.errno());
+  moved.push(found);
+  return found;
 }
 
 function check(file: string, errno: number): void {
