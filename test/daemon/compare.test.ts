@@ -210,6 +210,13 @@ test('what cannot be compared is said in one line', async (t) => {
     [/there are no requests.*What to do: name a file with --from/, '--against', old.socket],
     [/requests\.jsonl, line 3: not JSON/, '--against', old.socket, '--from', bad],
     [/missing\.jsonl is not there/, '--against', old.socket, '--from', join(at.folder, 'missing.jsonl')],
+    [
+      /backups cannot be read: EISDIR.*What to do: name a file of JSON lines/,
+      '--against',
+      old.socket,
+      '--from',
+      at.backups,
+    ],
     [/give --against-database, too/, '--against', old.socket, '--against-cron', at.cronFile],
     [/the database cannot be read/, '--against-database', join(at.folder, 'missing.sqlite3')],
     [/--limit is no whole number/, '--against-database', old.database, '--limit', '0'],
@@ -223,4 +230,8 @@ test('what cannot be compared is said in one line', async (t) => {
   await daemon.stop();
   old.addRow({ id: '1', type: 'delete_directory', command: 'x', args: { path: join(at.backups, 'b1') } });
   assert.match((await compare(at, '--against-database', old.database)).stderr, /no daemon answers at/);
+  old.addRow({ id: '2', type: 'delete_directory', command: 'x', args: '{' });
+  const broken = await compare(at, '--against-database', old.database);
+  assert.match(broken.stderr, /the row of 2: its args are not JSON: .*What to do: correct the row/);
+  assert.equal(broken.status, 2);
 });

@@ -9,7 +9,8 @@ export interface OldDaemon {
   readonly database: string;
   /** The texts that it was sent. */
   readonly heard: string[];
-  addRow(row: { id: string; type: string; command: string; args: object; status?: string }): void;
+  /** `args`: as JSON, or as it stands. */
+  addRow(row: { id: string; type: string; command: string; args: object | string; status?: string }): void;
 }
 
 /** `answer`: the reply to a request; undefined: it closes without one. */
@@ -44,6 +45,6 @@ export async function oldDaemon(
     database,
     heard,
     addRow: ({ args, status = 'success', ...row }) =>
-      insert.run({ ...row, status, args: JSON.stringify(args) }),
+      insert.run({ ...row, status, args: typeof args === 'string' ? args : JSON.stringify(args) }),
   };
 }

@@ -1,6 +1,6 @@
 /** Which requests are compared. */
-import { createReadStream, existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { messageOf } from '../../errors.ts';
 import { requestIn } from '../../io/exchange-lines.ts';
 import { type OldRow, oldRows } from '../../io/old-rows.ts';
@@ -11,7 +11,7 @@ export async function requestsIn(files: readonly string[]): Promise<Buffer[]> {
   const requests: Buffer[] = [];
   for (const file of files) {
     let number = 0;
-    for await (const line of createInterface({ input: createReadStream(file) })) {
+    for await (const line of linesOf(file)) {
       number++;
       if (line.trim() === '') continue;
       try {
@@ -25,6 +25,18 @@ export async function requestsIn(files: readonly string[]): Promise<Buffer[]> {
     }
   }
   return requests;
+}
+
+async function* linesOf(file: string): AsyncGenerator<string> {
+  try {
+    await using opened = await open(file);
+    yield* opened.readLines();
+  } catch (error) {
+    throw new VerbFailure(
+      `${file} cannot be read: ${messageOf(error)}`,
+      'name a file of JSON lines with --from that you may read',
+    );
+  }
 }
 
 /** The file that is named, else the traffic that the daemon has kept, oldest first. */
@@ -41,8 +53,15 @@ export function filesOf(from: string | undefined, record: string | null): string
 /** What an old daemon was asked, as far as its rows tell. Those of cron updates hold the number of schedules alone. */
 export function requestsOfRows(database: string, limit: number): { request: Buffer; row: OldRow }[] {
   return oldRows(database, Object.keys(ARGUMENTS), limit).map((row) => {
-    const args = ARGUMENTS[row.type as keyof typeof ARGUMENTS](row);
-    return { request: Buffer.from(JSON.stringify({ cmd: row.type, args })), row };
+    try {
+      const args = ARGUMENTS[row.type as keyof typeof ARGUMENTS](row);
+      return { request: Buffer.from(JSON.stringify({ cmd: row.type, args })), row };
+    } catch (error) {
+      throw new VerbFailure(
+        `${database}, the row of ${row.command_id}: its args are not JSON: ${messageOf(error)}`,
+        'correct the row, or give a smaller --limit',
+      );
+    }
   });
 }
 
