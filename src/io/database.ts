@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   statSync,
+  unlinkSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
@@ -71,9 +72,25 @@ function create(path: string): void {
   // By descriptor: who may write to the folder may have put something else at the path by now.
   try {
     const folder = statSync(dirname(path));
-    if (folder.gid !== fstatSync(file).gid) fchownSync(file, -1, folder.gid);
+    if (folder.gid !== fstatSync(file).gid) giveTo(folder.gid, file);
     fchmodSync(file, (folder.mode & 0o666) | 0o660);
+  } catch (error) {
+    // What is not for its group would be taken by the next start, and shut the API server's user out.
+    unlinkSync(path);
+    throw error;
   } finally {
     closeSync(file);
+  }
+}
+
+/** Without CAP_CHOWN only the folder itself can do that. */
+function giveTo(group: number, file: number): void {
+  try {
+    fchownSync(file, -1, group);
+  } catch (error) {
+    const advice = 'chmod g+s the folder, or give it to the group of the daemon';
+    throw new Error(
+      `it cannot be given to the group of its folder, gid ${group} (${advice}): ${messageOf(error)}`,
+    );
   }
 }

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, linkSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
@@ -73,16 +83,49 @@ test("the logs of another owner's database are for the group where the daemon ma
   theirs.close();
   chmodSync(path, 0o644);
   chownSync(path, 12345, 0);
-  const script = `
-    import { statSync } from 'node:fs';
-    import { openDatabase } from ${JSON.stringify(join(import.meta.dirname, '..', '..', 'src', 'io', 'database.ts'))};
+  const made = withoutChown(`
     openDatabase(${JSON.stringify(path)}, 0);
     const logs = ['-wal', '-shm'].map((suffix) => statSync(${JSON.stringify(path)} + suffix));
-    console.log(logs.map(({ uid, mode }) => [uid, (mode & 0o777).toString(8)].join(' ')).join(', '));`;
-  const node = [process.execPath, '--input-type=module', '-e', script];
-  const made = execFileSync('/usr/bin/setpriv', ['--bounding-set=-chown', '--inh-caps=-chown', ...node]);
-  assert.equal(String(made).trim(), '0 664, 0 664');
+    console.log(logs.map(({ uid, mode }) => [uid, (mode & 0o777).toString(8)].join(' ')).join(', '));`);
+  assert.equal(made, '0 664, 0 664');
 });
+
+test('a database that cannot be given to the group of its folder is not made, at any start; setgid is enough', {
+  skip: process.getuid?.() !== 0 && 'gives a folder away',
+}, (t) => {
+  const folder = join(testFolder(t), 'lib');
+  const path = join(folder, 'db.sqlite3');
+  mkdirSync(folder);
+  chownSync(folder, 0, 12345);
+  chmodSync(folder, 0o770);
+  const start = () =>
+    withoutChown(`
+      try {
+        openDatabase(${JSON.stringify(path)}, 0).close();
+      } catch ({ message }) {
+        console.log(message);
+      }`);
+  for (let time = 0; time < 2; time++) {
+    assert.match(
+      start(),
+      /cannot be used: .*cannot be given to the group of its folder, gid 12345 \(chmod g\+s/,
+    );
+    assert.ok(!existsSync(path));
+  }
+  chmodSync(folder, 0o2770);
+  assert.equal(start(), '');
+  const { gid, mode } = statSync(path);
+  assert.deepEqual([gid, mode & 0o777], [12345, 0o660]);
+});
+
+/** Runs it as the unit does: root that can give nothing away. */
+function withoutChown(script: string): string {
+  const source = JSON.stringify(join(import.meta.dirname, '..', '..', 'src', 'io', 'database.ts'));
+  const head = `import { statSync } from 'node:fs'; import { openDatabase } from ${source};`;
+  const node = [process.execPath, '--input-type=module', '-e', head + script];
+  const capabilities = ['--bounding-set=-chown', '--inh-caps=-chown'];
+  return String(execFileSync('/usr/bin/setpriv', [...capabilities, ...node])).trim();
+}
 
 test('each migration runs once, in order, and a database of a newer daemon is left alone', (t) => {
   const database = new Database(join(testFolder(t), 'db'));
