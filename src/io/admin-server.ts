@@ -141,8 +141,9 @@ async function reply(
   const found = await answer(questionOf(request));
   if (response.destroyed) return;
   if ('stream' in found) {
-    stay();
     response.writeHead(200, { 'Content-Type': found.contentType }).flushHeaders();
+    if (request.method === 'HEAD') return void response.end();
+    stay();
     return found.stream(response);
   }
   const [text, contentType] =

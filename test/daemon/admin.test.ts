@@ -56,7 +56,7 @@ test('what is not a route is refused, and so is what a route does not know', asy
   const daemon = await startDaemon(t);
   const asked = async (path: string, method?: string) => {
     const { status, allow, text } = await look(adminSocket(daemon), path, method);
-    return [status, allow, method === 'HEAD' ? '' : JSON.parse(text).error];
+    return [status, allow, JSON.parse(text).error];
   };
   const none = [404, undefined, 'there is no such route'];
   for (const path of [
@@ -70,11 +70,10 @@ test('what is not a route is refused, and so is what a route does not know', asy
   ]) {
     assert.deepEqual(await asked(path), none, path);
   }
-  const get = [405, 'GET', 'only GET is answered here'];
+  const get = [405, 'GET, HEAD', 'only GET, HEAD is answered here'];
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
     assert.deepEqual(await asked('/state', method), get, method);
   }
-  assert.deepEqual(await asked('/state', 'HEAD'), [405, 'GET', '']);
   assert.deepEqual(await asked('/dry-run'), [405, 'POST', 'only POST is answered here']);
   assert.deepEqual(await asked('/dry-run', 'POST'), [
     400,
@@ -82,6 +81,27 @@ test('what is not a route is refused, and so is what a route does not know', asy
     'the body is empty; it must be the request of a client',
   ]);
   assert.deepEqual(await asked('/healthz?verbose=1'), [400, undefined, 'unknown parameter "verbose"']);
+});
+
+test('HEAD is answered as GET, without the body; of the events without waiting for any', async (t) => {
+  const daemon = await startDaemon(t);
+  const asked = async (path: string, method: string) => {
+    const { status, contentType, text } = await look(adminSocket(daemon), path, method);
+    return { as: [status, contentType], text };
+  };
+  for (const path of [
+    '/healthz',
+    '/readyz',
+    '/metrics',
+    '/state',
+    '/processes',
+    '/processes/none',
+    '/none',
+  ]) {
+    const get = await asked(path, 'GET');
+    assert.deepEqual(await asked(path, 'HEAD'), { as: get.as, text: '' }, path);
+  }
+  assert.deepEqual(await asked('/events', 'HEAD'), { as: [200, 'application/x-ndjson'], text: '' });
 });
 
 test('a stale admin socket is replaced', async (t) => {

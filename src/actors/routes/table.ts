@@ -24,6 +24,12 @@ export const ROUTES: readonly Route[] = [
 /** On the loopback port, which everybody on the machine can reach. */
 export const PUBLIC_ROUTES: readonly Route[] = [metrics];
 
+/** HEAD is GET of which the server leaves the body out. */
+const METHODS: Readonly<Record<Route['method'], readonly string[]>> = {
+  GET: ['GET', 'HEAD'],
+  POST: ['POST'],
+};
+
 /** Answers what is in `routes`, and refuses the rest. */
 export async function answerFrom(
   routes: readonly Route[],
@@ -36,9 +42,9 @@ export async function answerFrom(
     return id === undefined ? [] : [{ route, id }];
   });
   if (there.length === 0) return problem(404, 'there is no such route');
-  const found = there.find(({ route }) => route.method === method);
+  const found = there.find(({ route }) => METHODS[route.method].includes(method));
   if (!found) {
-    const allow = there.map(({ route }) => route.method).join(', ');
+    const allow = there.flatMap(({ route }) => METHODS[route.method]).join(', ');
     return { status: 405, body: { error: `only ${allow} is answered here` }, allow };
   }
   const unknown = [...query.keys()].find((key) => !found.route.query.includes(key));
