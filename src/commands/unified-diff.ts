@@ -5,15 +5,19 @@ import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatch, structuredPatch }
 const MAX_CHANGES = 1_000;
 const CONTEXT = 3;
 
-/** What turns `before` into `after`, as `diff -u` has it; undefined `before`: there was no file. Others have their turn
- * meanwhile. */
+const WHOLE = `more than ${MAX_CHANGES.toLocaleString('en')} lines differ: the whole of both files is shown\n`;
+
+/** What turns `before` into `after`, as `diff -u` has it; undefined `before`: there was no file. Where the whole of both
+ * files is shown, a line before it says so; patch(1) passes over that. Others have their turn meanwhile. */
 export async function unifiedDiff(path: string, before: string | undefined, after: string): Promise<string> {
   const names = [before === undefined ? '/dev/null' : path, path] as const;
   const patch = await new Promise<StructuredPatch | undefined>((resolve) => {
     const options = { context: CONTEXT, maxEditLength: MAX_CHANGES, callback: resolve };
     structuredPatch(...names, before ?? '', after, undefined, undefined, options);
   });
-  return formatPatch(patch ?? replacement(...names, before ?? '', after), FILE_HEADERS_ONLY);
+  if (patch) return formatPatch(patch, FILE_HEADERS_ONLY);
+  const whole = formatPatch(replacement(...names, before ?? '', after), FILE_HEADERS_ONLY);
+  return before ? WHOLE + whole : whole;
 }
 
 function replacement(

@@ -32,14 +32,15 @@ test('a file that is not there yet comes from /dev/null', async () => {
   assert.equal(diff, '--- /dev/null\n+++ /c/dbcalm\n@@ -0,0 +1,2 @@\n+a\n+b\n');
 });
 
-test('files that have next to nothing in common are shown whole, and others have their turn meanwhile', async () => {
+test('files that have next to nothing in common are shown whole, which is told, and others have their turn meanwhile', async () => {
   const [before, after] = [`${numbered(3_000, 'old')}last`, numbered(3_000, 'new')];
   let turns = 0;
   const turning = setInterval(() => turns++, 0);
   const diff = await unifiedDiff('/c/dbcalm', before, after);
   clearInterval(turning);
   assert.ok(turns > 10, `${turns} turns`);
-  assert.match(diff, /^--- .*\n\+\+\+ .*\n@@ -1,3001 \+1,3000 @@\n-old 0\n/);
+  assert.match(diff, /^more than 1,000 lines differ: the whole of both files is shown\n--- .*\n\+\+\+ .*\n/);
+  assert.match(diff, /\n@@ -1,3001 \+1,3000 @@\n-old 0\n/);
   assert.match(diff, /\n-last\n\\ No newline at end of file\n\+new 0\n/);
   assert.equal(applyPatch(before, diff), after);
 });
