@@ -31,7 +31,7 @@ export interface ConnectionsInput {
   readonly peerOf: (socket: Socket) => Peer;
   /** What a connection actor is made with. */
   readonly inputFor: (client: Client) => unknown;
-  readonly observer: () => Listener<ConnectionEnded | ClientRefused | ActorFailed>;
+  readonly observer: () => Listener<ConnectionEnded | ConnectionsDrained | ClientRefused | ActorFailed>;
 }
 
 type ConnectionsEvent = ConnectionOpened | SupervisorDrain | ChildEnded;
@@ -62,6 +62,7 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
         start(client);
       }
       if (draining && pool.size === 0 && lobby.isEmpty) {
+        input.observer().send({ type: 'connections.drained' });
         (sendBack as (event: ConnectionsDrained) => void)({ type: 'connections.drained' });
       }
     };

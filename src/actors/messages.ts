@@ -125,7 +125,7 @@ export interface SupervisorDrain {
   readonly type: 'supervisor.drain';
 }
 
-/** connections → daemon, processes → daemon: each its own, since a late word of one must not pass for the other's */
+/** connections → daemon and queue handler, processes → daemon: each its own, since a late word of one must not pass for the other's */
 export interface ConnectionsDrained {
   readonly type: 'connections.drained';
 }

@@ -4,17 +4,25 @@ import { type AuditEntry, acceptedEntry, endedEntry, refusedEntry } from '../io/
 import type { Exchange } from '../io/exchange-lines.ts';
 import { faultPoint } from '../io/fault-point.ts';
 import type { Logger } from '../io/log.ts';
+import type { Refusal } from '../io/reply.ts';
 import { type Counters, countConnection, countRefusal, countTransition } from './counters.ts';
 import type {
   ActorFailed,
   ClientRefused,
   CommandRehearsed,
   ConnectionEnded,
+  ConnectionsDrained,
   ProcessTransitioned,
 } from './messages.ts';
-import { RefusalDigest } from './refusal-digest.ts';
+import { INTERVAL, RefusalDigest } from './refusal-digest.ts';
 
-export type Observed = ProcessTransitioned | ConnectionEnded | ClientRefused | CommandRehearsed | ActorFailed;
+export type Observed =
+  | ProcessTransitioned
+  | ConnectionEnded
+  | ConnectionsDrained
+  | ClientRefused
+  | CommandRehearsed
+  | ActorFailed;
 
 export interface QueueHandlerInput {
   readonly logger: Logger;
@@ -32,7 +40,20 @@ const STDERR_CHARACTERS = 2_000;
 
 /** Observes every transition in order: log lines and counters. Whatever fails in here stays in here. */
 export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, receive }) => {
-  const digest = new RefusalDigest();
+  const digest = new RefusalDigest<Refused>();
+  let reminder: NodeJS.Timeout | undefined;
+  const tellLeftOut = (all: boolean) => {
+    for (const { refusal, repeated } of digest.due(input.now(), all)) tellRefusal(input, refusal, repeated);
+  };
+  /** There is no timer while nothing was left out. */
+  const remind = () => {
+    if (reminder !== undefined || !digest.owes) return;
+    reminder = setTimeout(() => {
+      reminder = undefined;
+      guarded(() => tellLeftOut(false));
+      remind();
+    }, INTERVAL).unref();
+  };
   const observe = (event: Observed) => {
     switch (event.type) {
       case 'process.transitioned':
@@ -40,7 +61,10 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
         auditTransition(input, event);
         return logTransition(input.logger, event);
       case 'connection.ended':
-        return observeConnection(input, digest, event);
+        observeConnection(input, digest, event);
+        return remind();
+      case 'connections.drained':
+        return tellLeftOut(true);
       // No command, so neither counted nor audited.
       case 'command.rehearsed':
         return input.logger.debug({ cmd: event.cmd, code: event.code }, 'dry run');
@@ -57,13 +81,18 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
       // Where nothing can be logged, nothing can be said.
     }
   };
-  receive((event) => {
+  const guarded = (work: () => void) => {
     try {
-      observe(event);
+      work();
     } catch (error) {
       complain(error);
     }
-  });
+  };
+  receive((event) => guarded(() => observe(event)));
+  return () => {
+    clearTimeout(reminder);
+    guarded(() => tellLeftOut(true));
+  };
 });
 
 function auditTransition({ audit }: QueueHandlerInput, event: ProcessTransitioned): void {
@@ -92,28 +121,46 @@ function logTransition(logger: Logger, event: ProcessTransitioned): void {
   else logger.error({ ...end, why: transition.why, stderr: firstLines(outcome.stderr) }, 'failed');
 }
 
+/** A connection that ended with a refusal, and when. */
+interface Refused {
+  readonly ended: ConnectionEnded;
+  readonly refusal: Refusal;
+  readonly at: Date;
+}
+
 function observeConnection(
-  { logger, counters, now, audit, record }: QueueHandlerInput,
-  digest: RefusalDigest,
+  input: QueueHandlerInput,
+  digest: RefusalDigest<Refused>,
   ended: ConnectionEnded,
 ): void {
-  const { id, peer, cmd, subject, completeAt, bytes, text, reply, delivered } = ended;
-  if (text && completeAt && reply) record({ at: completeAt, peer, request: text, reply });
-  const about = {
+  const { peer, completeAt, text, reply, delivered } = ended;
+  if (text && completeAt && reply) input.record({ at: completeAt, peer, request: text, reply });
+  countConnection(input.counters, ended);
+  if (!reply || reply.code === 202) return delivered ? undefined : logGone(input.logger, ended);
+  const refused: Refused = { ended: { ...ended, text: undefined }, refusal: reply, at: input.now() };
+  const repeated = digest.repeated(peer, reply.security, refused.at, refused);
+  if (repeated !== undefined) tellRefusal(input, refused, repeated);
+}
+
+function tellRefusal({ logger, audit }: QueueHandlerInput, refused: Refused, repeated: number): void {
+  const { ended, refusal, at } = refused;
+  const { id: connectionId, peer, cmd, subject, completeAt } = ended;
+  audit(refusedEntry({ at, connectionId, peer, cmd, subject, completeAt, refusal, repeated }));
+  if (!ended.delivered) return logGone(logger, ended);
+  const { code, message, security } = refusal;
+  const more = { ...(security ? { security } : {}), ...(repeated > 0 ? { repeated } : {}) };
+  logger.warn({ ...whoseOf(ended), code, ...more, message }, 'refused');
+}
+
+function logGone(logger: Logger, ended: ConnectionEnded): void {
+  logger.debug({ ...whoseOf(ended), bytes: ended.bytes }, 'client left without its reply');
+}
+
+function whoseOf({ id, peer }: ConnectionEnded) {
+  return {
     connection_id: id,
     peer: peer.known ? { pid: peer.pid, uid: peer.uid, gid: peer.gid } : null,
   };
-  countConnection(counters, ended);
-  const gone = () => logger.debug({ ...about, bytes }, 'client left without its reply');
-  if (!reply || reply.code === 202) return delivered ? undefined : gone();
-  const { code, message, security } = reply;
-  const at = now();
-  const repeated = digest.repeated(peer, security, at);
-  if (repeated === undefined) return;
-  audit(refusedEntry({ at, connectionId: id, peer, cmd, subject, completeAt, refusal: reply, repeated }));
-  if (!delivered) return gone();
-  const more = { ...(security ? { security } : {}), ...(repeated > 0 ? { repeated } : {}) };
-  logger.warn({ ...about, code, ...more, message }, 'refused');
 }
 
 function logFailure(logger: Logger, { id, error }: ActorFailed): void {

@@ -9,6 +9,7 @@ import type {
   ActorFailed,
   ClientRefused,
   ConnectionEnded,
+  ConnectionsDrained,
   Listener,
   ProcessRequested,
 } from '../../src/actors/messages.ts';
@@ -36,7 +37,7 @@ async function connectionsServer(
   } = {},
 ) {
   const path = join(testFolder(t), 's');
-  const observer = ear<ConnectionEnded | ClientRefused | ActorFailed>();
+  const observer = ear<ConnectionEnded | ConnectionsDrained | ClientRefused | ActorFailed>();
   const all = fromCallback<ProcessRequested>(({ receive }) =>
     receive(({ client }) => client.send({ type: 'process.recorded', commandId: 'u' })),
   );

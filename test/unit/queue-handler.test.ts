@@ -217,6 +217,43 @@ test('who asked for what is kept: accepted, ended, refused', () => {
   ]);
 });
 
+test('those that nothing followed are told a second later, or when the last client has left', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { actor, entries, lines, hear, passes } = observer();
+  const limited = (id: string) =>
+    closed({ id, reply: { code: 429, message: 'too many', security: 'rate.limited' } });
+  const second = () => {
+    passes(1_000);
+    t.mock.timers.tick(1_000);
+  };
+  const told = () => entries.splice(0).map(({ connection_id, repeated }) => [connection_id, repeated]);
+  hear(limited('c1'), limited('c2'), limited('c3'), limited('c4'));
+  assert.deepEqual(told(), [['c1', 0]]);
+  second();
+  assert.deepEqual(told(), [['c4', 2]]);
+  second();
+  second();
+  assert.deepEqual(told(), []);
+  hear(limited('c5'), limited('c6'), { type: 'connections.drained' });
+  assert.deepEqual(told(), [
+    ['c5', 0],
+    ['c6', 0],
+  ]);
+  hear(limited('c7'));
+  actor.stop();
+  assert.deepEqual(told(), [['c7', 0]]);
+  assert.deepEqual(
+    lines.map(({ connection_id, repeated }) => [connection_id, repeated]),
+    [
+      ['c1', undefined],
+      ['c4', 2],
+      ['c5', undefined],
+      ['c6', undefined],
+      ['c7', undefined],
+    ],
+  );
+});
+
 test("of one user's refusals at the door one a second is told, with the number of those before it", () => {
   const { entries, lines, counters, hear, passes } = observer();
   const limited = { code: 429, message: 'too many', security: 'rate.limited' } as const;
