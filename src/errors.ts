@@ -114,6 +114,10 @@ export const ERRORS = {
     message: 'the paths could not be looked at in time',
     remedy: 'look at the disk that holds them; nothing was recorded and nothing will run',
   },
+  PREVIEW_TOO_SLOW: {
+    message: 'what the cron file would become could not be shown in time',
+    remedy: 'ask with fewer schedules, or look at the disk that holds cron_file; nothing was done',
+  },
   TOO_MANY_CLIENTS: {
     message: 'too many clients of this user wait',
     remedy: 'find out who opens so many connections, or raise max_connections_per_user',

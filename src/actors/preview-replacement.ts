@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { CronTimes, jobsOf } from '../commands/cron-times.ts';
 import { unifiedDiff } from '../commands/unified-diff.ts';
+import { DaemonError } from '../errors.ts';
 import { readPresentFile } from '../io/present-file.ts';
 import { systemTimeZone } from '../io/time-zone.ts';
 
@@ -23,14 +24,20 @@ const TIMES = 3;
 /** So many lines before others have their turn: each takes a tenth of a millisecond. */
 const LINES_A_TURN = 20;
 
-/** Reads the file as it is, and changes nothing. */
-export async function previewReplacement(file: string, after: string, now: Date): Promise<CronPreview> {
+/** Reads the file as it is, and changes nothing. Throws PREVIEW_TOO_SLOW once `signal` is aborted. */
+export async function previewReplacement(
+  file: string,
+  after: string,
+  now: Date,
+  signal: AbortSignal,
+): Promise<CronPreview> {
   const { text, unread } = await readPresentFile(file);
   const time_zone = systemTimeZone();
   const times = new CronTimes(time_zone);
   const lines: CronPreview['lines'][number][] = [];
   for (const line of jobsOf(after)) {
     if (lines.length % LINES_A_TURN === LINES_A_TURN - 1) await setImmediate();
+    if (signal.aborted) throw new DaemonError('PREVIEW_TOO_SLOW', file);
     lines.push({ line, next: times.next(line, now, TIMES) });
   }
   return {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Plan, Step } from '../commands/command.ts';
+import { DaemonError } from '../errors.ts';
 import { type CronPreview, previewReplacement } from './preview-replacement.ts';
 import { type RemovalPreview, RemovalSurvey } from './survey-removal.ts';
 
@@ -20,11 +21,12 @@ export interface PreviewInput {
   readonly plan: Plan;
   readonly roots: readonly string[];
   readonly now: Date;
-  /** Once it is aborted, what was seen must do. */
+  /** Once it is aborted, what was seen must do; of a cron file, which would be shown whole or not at all, nothing is. */
   readonly signal: AbortSignal;
 }
 
 export interface Previewing {
+  /** Rejects with PREVIEW_TOO_SLOW. */
   readonly shown: Promise<PlanPreview>;
   /** Nothing is being looked at any more; a stuck disk can put it off. */
   readonly settled: Promise<unknown>;
@@ -43,8 +45,11 @@ export function previewPlan({ plan, roots, now, signal }: PreviewInput): Preview
       return { settled, shown: enough.then(() => ({ ...frame, ...survey.report() })) };
     }
     case 'replace': {
-      const looked = previewReplacement(step.target, step.content, now);
-      return { settled: looked, shown: looked.then((cron) => ({ ...frame, cron })) };
+      const settled = previewReplacement(step.target, step.content, now, signal);
+      const late = once(signal, 'abort').then(() => {
+        throw new DaemonError('PREVIEW_TOO_SLOW', step.target);
+      });
+      return { settled, shown: Promise.race([settled, late]).then((cron) => ({ ...frame, cron })) };
     }
     default:
       return { settled: Promise.resolve(), shown: Promise.resolve(frame) };
