@@ -33,6 +33,10 @@ type Target = sonic.SonicBoom & { fd: number };
 /** Lines that a full disk holds back are dropped, and counted, beyond this: a log must not take all memory. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
+/** So long (ms) lines wait for others, or until there are so many bytes of them: each write is a turn of a thread. */
+const GATHERING = 5;
+const GATHERED_BYTES = 8 * 1024;
+
 /** How long (ms) a stop waits for the last lines. */
 const CLOSE_LIMIT = 2_000;
 
@@ -55,10 +59,16 @@ export async function openLog({
     }
   };
   // Not pino.destination(): it writes what is left when the process exits, and on a full disk tries that for ever.
-  const target = new sonic.SonicBoom({ fd: open(), sync: false, maxLength: maxHeldBytes }) as Target;
+  const target = new sonic.SonicBoom({
+    fd: open(),
+    sync: false,
+    minLength: GATHERED_BYTES,
+    maxLength: maxHeldBytes,
+  }) as Target;
+  const gathered = new Gathered(target);
   const reopen = () => swap(target, open());
   const stderr = pino.destination({ dest: 2, sync: true });
-  let streams: { write(line: string): unknown }[] = [target, stderr];
+  let streams: { write(line: string): unknown }[] = [gathered, stderr];
   const both = { write: (line: string) => streams.forEach((stream) => void stream.write(line)) };
   const hooks = { streamWrite: (line: string) => line.replace(RAW, unicodeEscape) };
   const logger = pino({ level, base: fields, timestamp: pino.stdTimeFunctions.isoTime, hooks }, both);
@@ -67,15 +77,39 @@ export async function openLog({
     logger,
     reopen: async () => reopen(),
     leaveStderr: () => {
-      streams = [target];
+      streams = [gathered];
     },
     close: async () => {
       reportLost();
-      streams = streams.filter((stream) => stream !== target);
+      streams = streams.filter((stream) => stream !== gathered);
+      gathered.stop();
       await closed(target);
       target.destroy();
     },
   };
+}
+
+/** Flushes a while after the first line that waits. */
+class Gathered {
+  readonly #target: Target;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  write(line: string): void {
+    this.#target.write(line);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#target.flush();
+    }, GATHERING);
+  }
+
+  /** What waits is left to the end of the target. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 /** What waits goes to the new file. The old one is closed once nothing is being written to it: what is written next says
@@ -88,7 +122,7 @@ function swap(target: Target, fd: number): void {
     closeFile(before, () => {});
   };
   target.on('write', close).on('error', close);
-  target.write('');
+  target.flush();
 }
 
 /** Says how many lines did not find room, once there is some again. Gives what says it at once. */

@@ -92,3 +92,18 @@ test('a log that could not be opened anew is, once it can; what was open before 
   assert.equal(closed.length, 1);
   await log.close();
 });
+
+test('lines that come one soon after the other are one write', async (t) => {
+  const file = join(testFolder(t), 'log');
+  const log = await openLog({ file, level: 'info' });
+  log.leaveStderr();
+  let writes = 0;
+  replaceCall(t, 'write', (original) => (...args) => {
+    writes++;
+    return original(...args);
+  });
+  for (let line = 0; line < 20; line++) log.logger.info('here');
+  await until('all lines', () => readFileSync(file, 'utf8').split('\n').length === 21);
+  assert.equal(writes, 1);
+  await log.close();
+});
