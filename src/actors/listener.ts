@@ -15,7 +15,8 @@ export type SocketPlace =
 
 export interface ListenerInput {
   readonly place: SocketPlace;
-  readonly connections: () => Listener<ConnectionOpened>;
+  /** Undefined: the daemon has stopped. */
+  readonly connections: () => Listener<ConnectionOpened> | undefined;
 }
 
 /** daemon → listener: lets in nobody new, and tells when all who had connected are handed on */
@@ -23,14 +24,17 @@ export interface ListenerDrain {
   readonly type: 'listener.drain';
 }
 
-/** Listens, and hands each socket on, until it is stopped. */
+/** Listens, and hands each socket on, until it is stopped; whoever had connected before it drained, also after that. */
 export const listener = fromCallback<ListenerDrain, ListenerInput>(({ input, receive, sendBack }) => {
   const send = sendBack as (event: ListenerEvent) => void;
   let socket: ListeningSocket | undefined;
   let stopped = false;
   let draining = false;
-  const hand = (opened: ConnectionOpened['socket']) =>
-    input.connections().send({ type: 'connection.opened', socket: opened });
+  const hand = (opened: ConnectionOpened['socket']) => {
+    const connections = input.connections();
+    if (connections) connections.send({ type: 'connection.opened', socket: opened });
+    else opened.destroy();
+  };
   const fail = (error: unknown) => send({ type: 'listener.failed', error: asDaemonError(error) });
   const drain = () => {
     draining = true;

@@ -19,7 +19,8 @@ export interface ListeningSocket {
   /** Takes the socket out of its folder, and resolves when all who had connected before are let in: who closes at once
    * sends those away. An inherited one stays where it is: who waits in it is the next daemon's. */
   drain(): Promise<void>;
-  /** Takes no further connection, and the socket out of its folder; an inherited one stays. */
+  /** Takes no further connection, and the socket out of its folder; an inherited one stays. Once it is out of there, by
+   * `drain` or by another's doing, who had connected is still let in. */
   close(): void;
 }
 
@@ -54,7 +55,7 @@ export async function listenAt(
         await setImmediate();
       }
     },
-    // Node removes whatever has the name by then: only if that is ours. Else the end of the process closes it.
+    // Node removes whatever has the name by then: only if that is ours. Else it lasts until the process ends.
     close: () => (isSame(path, ours) ? server.close() : server.unref()),
   };
 }
