@@ -15,6 +15,10 @@ import { comesTo } from './inside.ts';
 
 /** Those that last long enough to be met. */
 const LASTING = ['reading.silent', 'reading.receiving', 'reading.hurried'];
+/** Those that silence ends soon: who is not met there may have been there. */
+const PASSING = ['reading.receiving', 'reading.hurried'];
+/** Milliseconds to meet one of them. */
+const PASSING_PATIENCE = 1_000;
 /** Who lets so much of the time for silence pass cannot be told from a silent client. */
 const BRISK = LIMITS.SILENCE_LIMIT * 0.8;
 /** Milliseconds between two bytes of a client that drips. */
@@ -27,8 +31,9 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
   const before = daemon.rows().length;
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: targetOf(path, daemon) } });
   let other: Database.Database | undefined;
-  let lastByte = Date.now();
+  let lastSign = Date.now();
   let begun = false;
+  let hurried = false;
 
   const socket = connect({ path: at.socket, allowHalfOpen: true });
   // `hear` closes its side when the daemon has closed its own; who stays does not.
@@ -37,15 +42,16 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
   const heard = hear(socket);
 
   const send = (bytes: string | Buffer) => {
-    if (begun && Date.now() - lastByte > BRISK) throw new TooSlow('the next piece came too late');
+    if ((begun || hurried) && Date.now() - lastSign > BRISK)
+      throw new TooSlow('the next piece came too late');
     begun = true;
     socket.write(bytes);
-    lastByte = Date.now();
+    lastSign = Date.now();
   };
   const isIn = (state: string) => {
     const what = (got: readonly string[] | undefined) =>
       `expected the state ${state}, got ${got?.[0] ?? 'closed'}`;
-    const patience = state === 'reading.receiving' ? LIMITS.SILENCE_LIMIT : undefined;
+    const patience = PASSING.includes(state) ? PASSING_PATIENCE : undefined;
     return comesTo(
       daemon,
       (inside) => (state === 'closed' ? !inside?.connections.length : inside?.connections[0] === state),
@@ -56,13 +62,14 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
   const drip = async () => {
     const from = Date.now();
     while (!socket.readableEnded && Date.now() - from < LIMITS.REQUEST_LIMIT) {
-      send('[');
+      send(' ');
       await new Promise((resolve) => setTimeout(resolve, DRIP));
     }
   };
   const byItself = () => {};
   const events: Subject['events'] = {
-    'a piece': () => send(begun ? '[' : '{'),
+    // What comes next goes on from there.
+    'a piece': () => send(begun ? ' ' : '{'),
     'a good request': () => {
       if (daemons.isLocked(path)) {
         other = new Database(at.database);
@@ -76,7 +83,12 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
     'too much': () => send(TOO_MUCH),
     'half-close': () => socket.end(),
     vanish: () => socket.destroy(),
-    'the daemon drains': () => daemon.signal('SIGTERM'),
+    'the daemon drains': () => {
+      daemon.signal('SIGTERM');
+      if (begun) return;
+      hurried = true;
+      lastSign = Date.now();
+    },
     'REQUEST_LIMIT passes': drip,
     'FIRST_BYTE_LIMIT passes': byItself,
     'SILENCE_LIMIT passes': byItself,

@@ -13,6 +13,8 @@ export interface Order {
   readonly undo: () => void;
 }
 
+/** The folder of the deletion that is held in the middle: the one that is asked for anyway. */
+export const HELD = 'b1';
 /** One more than one `rm` holds open. */
 const MANY = 65;
 /** More than the daemon looks for in a row. */
@@ -40,7 +42,7 @@ function foldersOf(kind: Kind, { backups }: Layout): string[] {
     Array.from({ length: count }, (_, index) => join(backups, `p${index}`, 'b'));
   switch (kind) {
     case 'deletion':
-      return [join(backups, 'b1')];
+      return [join(backups, HELD)];
     case 'many':
       return each(MANY);
     case 'absent':

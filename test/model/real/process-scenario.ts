@@ -81,6 +81,9 @@ export function scenarioOf({ start, events }: Path): Scenario | undefined {
   const kind = update ? 'update' : known;
   const held = drained === 'executing' || events.includes('a child lives');
   const failing = exits.flatMap((exit, index) => (exit === 'exit 1' ? [index] : []));
+  // A second signal ends the daemon at once, and what has a child was started.
+  if (events.filter((event) => event === 'the daemon drains').length > 1) return undefined;
+  if (held && events.includes('cannot be started')) return undefined;
   // A fault is met once, at the first child.
   if (events.includes('cannot be started') && exits.length > 0) return undefined;
   // A rename that failed is not made to last; what is held is one deletion, and does not fail.

@@ -11,7 +11,7 @@ import type { Sight, Subject } from '../driver/walk.ts';
 import { type Expected, expectedOf, leftAlone } from '../oracles/process.ts';
 import type { Daemons, LaunchOptions } from './daemons.ts';
 import { comesTo } from './inside.ts';
-import { type Order, orderOf } from './process-orders.ts';
+import { HELD, type Order, orderOf } from './process-orders.ts';
 import { type Scenario, scenarioOf } from './process-scenario.ts';
 
 export async function realProcess(path: Path, daemons: Daemons): Promise<Subject> {
@@ -28,7 +28,7 @@ export async function realProcess(path: Path, daemons: Daemons): Promise<Subject
 
   const occupy = async (first: TestDaemon) => {
     if (!occupied && !isHeld) return;
-    held = await holdDeletion(first, 'held');
+    held = await holdDeletion(first, isHeld ? HELD : 'other');
     if (isHeld) id = held.commandId;
     client = isHeld ? 'a 202' : client;
   };
