@@ -38,8 +38,7 @@ export async function walk(path: Path, subject: Subject, expected: Sight): Promi
     const wrong = differences(expected, seen);
     if (wrong.length > 0) throw new Error(wrong.join('; '));
   } catch (error) {
-    const words = inWords({ ...path, events: path.events.slice(0, walked + 1) });
-    throw new Error(`${words}, ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw inContext({ ...path, events: path.events.slice(0, walked + 1) }, error);
   } finally {
     await subject.end?.();
   }
@@ -48,25 +47,37 @@ export async function walk(path: Path, subject: Subject, expected: Sight): Promi
 /** So many failures are told; the shortest paths say most. */
 const MOST_TOLD = 5;
 
-/** Walks each path with a subject of its own, `atOnce` at a time, and throws with those that failed, shortest first. */
+export interface WalkOptions {
+  /** So many paths at a time; one without it. */
+  readonly atOnce?: number;
+  /** Which ones have to be walked alone, after the others. */
+  readonly alone?: (path: Path) => boolean;
+  /** Hears of each path when it was walked: how many were until now, and how it failed, in words. */
+  readonly tell?: (walked: number, failure: string | undefined) => void;
+}
+
+/** Walks each path with a subject of its own, and throws with those that failed, shortest first. */
 export async function walkAll(
   paths: readonly Path[],
   subject: (path: Path) => Subject | Promise<Subject>,
   expected: (path: Path) => Sight,
-  atOnce = 1,
+  { atOnce = 1, alone = () => false, tell = () => {} }: WalkOptions = {},
 ): Promise<void> {
   const failures: { readonly length: number; readonly message: string }[] = [];
-  const left = paths.values();
-  const walker = async () => {
+  let walked = 0;
+  const walkSome = async (left: Iterable<Path>) => {
     for (const path of left) {
-      try {
-        await walkInTime(path, subject, expected(path));
-      } catch (error) {
-        failures.push({ length: path.events.length, message: (error as Error).message });
-      }
+      const message = await walkInTime(path, subject, expected(path)).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      if (message !== undefined) failures.push({ length: path.events.length, message });
+      tell(++walked, message);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, walker));
+  const together = paths.filter((path) => !alone(path)).values();
+  await Promise.all(Array.from({ length: atOnce }, () => walkSome(together)));
+  await walkSome(paths.filter(alone));
   if (failures.length === 0) return;
   const told = failures.sort((one, other) => one.length - other.length).slice(0, MOST_TOLD);
   const count = `${failures.length} of ${paths.length} paths ended otherwise, the shortest:`;
@@ -90,12 +101,24 @@ async function walkInTime(
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await walk(path, await subject(path), expected);
+      return await walk(path, await begin(path, subject), expected);
     } catch (error) {
       if (!((error as Error).cause instanceof TooSlow) || attempt === ATTEMPTS) throw error;
     }
   }
 }
+
+/** What cannot even begin is told by its path, too. */
+async function begin(path: Path, subject: (path: Path) => Subject | Promise<Subject>): Promise<Subject> {
+  try {
+    return await inTime(subject(path));
+  } catch (error) {
+    throw inContext({ ...path, events: [] }, error);
+  }
+}
+
+const inContext = (path: Path, error: unknown) =>
+  new Error(`${inWords(path)}, ${error instanceof Error ? error.message : error}`, { cause: error });
 
 function differences(expected: Sight, seen: Sight): string[] {
   const names = new Set([...Object.keys(expected), ...Object.keys(seen)]);
