@@ -5,7 +5,11 @@ import { type Expected, expectedOf, leftAlone } from '../oracles/daemon.ts';
 type Stage = Expected['stage'];
 
 export interface DaemonScenario {
-  readonly config: 'good' | 'no place for the socket' | 'no place for the admin socket';
+  readonly config:
+    | 'good'
+    | 'no place for the socket'
+    | 'no place for the admin socket'
+    | 'no place for operators';
   /** What is in the place of the socket, or of the database. */
   readonly before: 'nothing' | 'a socket that answers' | 'a broken database';
   /** The stages that last until the subject goes on. */
@@ -28,7 +32,7 @@ const DOABLE: Readonly<Record<Stage, readonly string[]>> = {
   ],
   binding: ['bound', 'cannot bind'],
   listening: ['a signal', 'a hangup'],
-  closing: ['the backlog is empty'],
+  closing: ['the backlog is empty', 'a signal', 'CLOSING_LIMIT passes'],
   answering: ['all clients are answered', 'a signal', 'a hangup', 'CONNECTIONS_LIMIT passes'],
   finishing: ['all children have ended', 'a signal', 'a hangup', 'CHILDREN_LIMIT passes'],
   flushing: ['flushed', 'a signal', 'a hangup', 'FLUSH_LIMIT passes'],
@@ -38,13 +42,14 @@ const DOABLE: Readonly<Record<Stage, readonly string[]>> = {
 /** By the limit that is waited for; each is then about a second. */
 const HURRY: Readonly<Record<string, number>> = {
   'RECOVERY_LIMIT passes': 200,
+  'CLOSING_LIMIT passes': 1,
   'CONNECTIONS_LIMIT passes': 10,
   'CHILDREN_LIMIT passes': 40,
   'FLUSH_LIMIT passes': 10,
 };
 
 const HOLDING = ['a signal', 'a hangup', ...Object.keys(HURRY)];
-const HOLDABLE: readonly Stage[] = ['recovering', 'answering', 'finishing', 'flushing'];
+const HOLDABLE: readonly Stage[] = ['recovering', 'closing', 'answering', 'finishing', 'flushing'];
 
 export function daemonScenarioOf({ start, events }: Path): DaemonScenario | undefined {
   const stages = events.map((_, index) => expectedOf(start, events.slice(0, index)).stage);
@@ -56,11 +61,7 @@ export function daemonScenarioOf({ start, events }: Path): DaemonScenario | unde
   if (new Set(held).size > 1 || hurries.length > 1) return undefined;
   const has = (event: string) => events.includes(event);
   return {
-    config: has('cannot bind')
-      ? 'no place for the socket'
-      : has('operators cannot look')
-        ? 'no place for the admin socket'
-        : 'good',
+    config: has('cannot bind') ? 'no place for the socket' : placesOf(events),
     before: has('another daemon answers')
       ? 'a socket that answers'
       : has('the store is broken')
@@ -69,6 +70,18 @@ export function daemonScenarioOf({ start, events }: Path): DaemonScenario | unde
     held: [...new Set(held)],
     hurry: HURRY[hurries[0] ?? ''] ?? 1,
   };
+}
+
+/** They have two, the admin socket and the port of the metrics, and each can fail. */
+function placesOf(events: readonly string[]): DaemonScenario['config'] {
+  switch (events.filter((event) => event === 'operators cannot look').length) {
+    case 0:
+      return 'good';
+    case 1:
+      return 'no place for the admin socket';
+    default:
+      return 'no place for operators';
+  }
 }
 
 /** Of paths that come to the same by themselves the longest; long ones first, since they walk much. */

@@ -1,20 +1,19 @@
 /** A real daemon, from its start to its end, as a subject: each event of the daemon machine as what an operator, the disk
  * or a client does, each state as what the admin socket tells, the end as its exit code and what its log says. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import type { Layout, TestDaemon } from '../../support/daemon.ts';
-import { type HeldDeletion, holdDeletion } from '../../support/held-deletion.ts';
+import { readFileSync, renameSync } from 'node:fs';
+import type { Layout } from '../../support/daemon.ts';
 import { until } from '../../support/until.ts';
 import type { Path } from '../driver/paths.ts';
 import { type Sight, type Subject, TooSlow } from '../driver/walk.ts';
 import { expectedOf, leftAlone } from '../oracles/daemon.ts';
+import { Holds } from './daemon-holds.ts';
+import { configOf, putInPlace } from './daemon-places.ts';
 import { type DaemonScenario, daemonScenarioOf } from './daemon-scenario.ts';
 import type { Daemons } from './daemons.ts';
+import { FrozenDaemon } from './frozen-daemon.ts';
 import { comesTo, lookInside } from './inside.ts';
 
-/** The state of each stage that can be held. */
+/** The state of each stage that can be held, and looked at then. */
 const STATES: Readonly<Record<string, string>> = {
   recovering: 'serving.recovering',
   answering: 'serving.draining.answering',
@@ -25,17 +24,21 @@ const STATES: Readonly<Record<string, string>> = {
 export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject> {
   const scenario = daemonScenarioOf(path) as DaemonScenario;
   const at = daemons.folder();
-  const server = await putInPlace(scenario, at, daemons);
+  const servers = await putInPlace(scenario, at, daemons);
   const holds = new Holds(scenario, at);
   if (scenario.held.includes('recovering')) holds.lock();
-  const config = configOf(scenario, at);
+  const config = configOf(scenario, at, servers);
   const options = { config, hurry: scenario.hurry };
-  const canLook = scenario.config !== 'no place for the admin socket';
+  const canLook = !('admin_socket_path' in config);
   const daemon = canLook ? await daemons.begin(at, options) : await daemons.launch(at, options);
+  const frozen = new FrozenDaemon(scenario, daemon);
   let hangups = 0;
   const isOver = expectedOf(path.start, leftAlone(path.start, path.events)).stage === 'over';
 
+  let signals = 0;
   const signal = async () => {
+    // Of a kind only one waits for a daemon that is frozen.
+    if (frozen.isWanted) return frozen.signal(signals++ === 0 ? 'SIGTERM' : 'SIGINT');
     await holds.take(daemon);
     if (holds.haveWorn()) throw new TooSlow('what was to be written has been given up');
     if (!canLook) return daemon.signal('SIGTERM');
@@ -61,7 +64,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
       (inside) => inside?.daemon !== STATES[stage],
       (inside) => new Error(`expected another state than ${inside?.daemon}`),
     );
-  const lasting = ['serving.open.listening', ...scenario.held.map((stage) => STATES[stage] as string)];
+  const lasting = ['serving.open.listening', ...scenario.held.map((stage) => STATES[stage])];
   const isIn = (state: string) => () =>
     comesTo(
       daemon,
@@ -76,6 +79,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
       'all children have ended': () => holds.releaseChild(),
       flushed: () => holds.unlock(),
       'RECOVERY_LIMIT passes': passed('recovering'),
+      'CLOSING_LIMIT passes': () => frozen.passClosing(),
       'CONNECTIONS_LIMIT passes': passed('answering'),
       'CHILDREN_LIMIT passes': passed('finishing'),
       'FLUSH_LIMIT passes': passed('flushing'),
@@ -88,6 +92,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
     ),
     rest: async () => {
       holds.release();
+      frozen.thaw();
       if (!isOver && canLook) await isIn('serving.open.listening')();
       // The log is written a little later.
       if (!isOver) await until('a word that it listens', () => toldIn(at, hangups).includes('announce'));
@@ -97,7 +102,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
     end: async () => {
       holds.release();
       await daemon.kill().catch(() => daemon.exited);
-      server?.close();
+      for (const server of servers) server.close();
     },
   };
 }
@@ -114,114 +119,6 @@ const BY_ITSELF = [
   'the backlog is empty',
   'operators cannot look',
 ];
-
-async function putInPlace(
-  { before, held }: DaemonScenario,
-  at: Layout,
-  daemons: Daemons,
-): Promise<Server | undefined> {
-  // There must be a database to be locked.
-  if (held.includes('recovering')) {
-    await (await daemons.launch(at)).stop();
-    rmSync(at.log);
-  }
-  if (before === 'a broken database') {
-    mkdirSync(join(at.folder, 'lib'));
-    writeFileSync(at.database, 'no database'.repeat(100));
-  }
-  if (before !== 'a socket that answers') return undefined;
-  mkdirSync(join(at.folder, 'run'));
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(at.socket, resolve));
-  return server;
-}
-
-function configOf({ config, held, hurry }: DaemonScenario, { folder }: Layout): Record<string, unknown> {
-  const file = join(folder, 'file');
-  writeFileSync(file, '');
-  if (config === 'no place for the socket') {
-    // No socket has so long a name.
-    return { socket_path: join(folder, 'x'.repeat(120)) };
-  }
-  if (config === 'no place for the admin socket') return { admin_socket_path: file };
-  // One client after the other takes longer than the daemon waits for all of them.
-  return held.includes('answering') && hurry > 1 ? { max_connections: 1 } : {};
-}
-
-/** Milliseconds; less than the 4 s that the daemon lets them. */
-const WRITES_WAIT = 3_000;
-
-/** What keeps the daemon in a stage, until it is let go. */
-class Holds {
-  readonly #scenario: DaemonScenario;
-  readonly #at: Layout;
-  #other: Database.Database | undefined;
-  #child: HeldDeletion | undefined;
-  #stopDripping = () => {};
-  #writing = Number.POSITIVE_INFINITY;
-
-  constructor(scenario: DaemonScenario, at: Layout) {
-    this.#scenario = scenario;
-    this.#at = at;
-  }
-
-  lock(): void {
-    this.#other = new Database(this.#at.database);
-    this.#other.exec('BEGIN IMMEDIATE');
-  }
-
-  async take(daemon: TestDaemon): Promise<void> {
-    const { held } = this.#scenario;
-    if (held.includes('answering')) await this.#drip(daemon);
-    if (held.includes('finishing')) this.#child ??= await holdDeletion(daemon, 'held');
-    if (!held.includes('flushing') || this.#other) return;
-    this.lock();
-    this.#writing = Date.now();
-    // What is told of it is written, and waits for the lock.
-    await daemon.ask({ cmd: 'unknown' });
-  }
-
-  /** A write that nobody needs is given up after a while. */
-  haveWorn(): boolean {
-    return Date.now() - this.#writing > WRITES_WAIT;
-  }
-
-  release(): void {
-    this.stopDripping();
-    this.releaseChild();
-    this.unlock();
-  }
-
-  stopDripping(): void {
-    this.#stopDripping();
-  }
-
-  releaseChild(): void {
-    this.#child?.release();
-    this.#child = undefined;
-  }
-
-  unlock(): void {
-    this.#other?.close();
-    this.#other = undefined;
-  }
-
-  /** Two clients that go on sending and never come to an end. */
-  async #drip(daemon: TestDaemon): Promise<void> {
-    const clients = [connect(daemon.at.socket), connect(daemon.at.socket)];
-    for (const client of clients) client.on('error', () => {}).write('{');
-    const timer = setInterval(() => clients.map((client) => client.writable && client.write('[')), 50);
-    this.#stopDripping = () => {
-      clearInterval(timer);
-      for (const client of clients) client.destroy();
-    };
-    await comesTo(
-      daemon,
-      (inside) => inside?.connections.includes('reading.receiving') ?? false,
-      () => new Error('expected a client that sends'),
-    );
-  }
-}
 
 function fileOf(path: string): string | undefined {
   try {

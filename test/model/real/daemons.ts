@@ -31,6 +31,16 @@ export interface LaunchOptions {
   readonly hurry?: number;
 }
 
+const fileIn = (folder: string) => join(folder, 'walked');
+
+function walkedIn(folder: string): string {
+  const file = fileIn(folder);
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+/** The transitions that all daemons of its folder walked until now, as lines. */
+export const walkedBy = ({ at }: TestDaemon): string => walkedIn(at.folder);
+
 export class Daemons {
   readonly #t: TestContext;
   readonly #folders: string[] = [];
@@ -51,7 +61,7 @@ export class Daemons {
 
   /** What runs in such a place. */
   program({ folder }: Layout, { fault, hurry = 1 }: LaunchOptions = {}) {
-    const env = { WALKED: join(folder, 'walked'), HURRY: String(hurry), WATCHDOG_USEC };
+    const env = { WALKED: fileIn(folder), HURRY: String(hurry), WATCHDOG_USEC };
     return { main: MAIN, env: fault === undefined ? env : { ...env, FAULT: fault } };
   }
 
@@ -80,9 +90,9 @@ export class Daemons {
 
   /** What all of them walked so far. */
   addTo(coverage: Coverage): void {
-    for (const file of this.#folders.map((folder) => join(folder, 'walked')).filter(existsSync)) {
+    for (const folder of this.#folders) {
       // A killed one may have left half a line.
-      const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+      const lines = walkedIn(folder).split('\n').slice(0, -1);
       for (const line of lines) coverage.add(...(JSON.parse(line) as [string, string]));
     }
   }

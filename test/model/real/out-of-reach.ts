@@ -27,8 +27,6 @@ export const OUT_OF_REACH: Readonly<Record<string, Readonly<Record<string, strin
     'serving (admin failed) → stays': CALLBACK,
     'serving.recovering (readUnsettled failed) → failed': 'reading waits for a database in trouble',
     'serving.open (listener failed) → failed': CALLBACK,
-    'serving.open.closing (daemon.stop) → stopped': QUICK,
-    'serving.open.closing (after CLOSING_LIMIT) → serving.draining': QUICK,
     'serving.draining.flushing (flush failed) → failed': 'closing a database does not fail',
   },
 };

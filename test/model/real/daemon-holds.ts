@@ -1,0 +1,80 @@
+/** What keeps a daemon in a stage for as long as a path wants. */
+import { connect, type Socket } from 'node:net';
+import Database from 'better-sqlite3';
+import type { Layout, TestDaemon } from '../../support/daemon.ts';
+import { type HeldDeletion, holdDeletion } from '../../support/held-deletion.ts';
+import type { DaemonScenario } from './daemon-scenario.ts';
+import { comesTo } from './inside.ts';
+
+/** Milliseconds; less than the 4 s that the daemon lets them. */
+const WRITES_WAIT = 3_000;
+
+export class Holds {
+  readonly #scenario: DaemonScenario;
+  readonly #at: Layout;
+  #other: Database.Database | undefined;
+  #child: HeldDeletion | undefined;
+  #dripping: NodeJS.Timeout | undefined;
+  #clients: readonly Socket[] = [];
+  #writing = Number.POSITIVE_INFINITY;
+
+  constructor(scenario: DaemonScenario, at: Layout) {
+    this.#scenario = scenario;
+    this.#at = at;
+  }
+
+  lock(): void {
+    this.#other = new Database(this.#at.database);
+    this.#other.exec('BEGIN IMMEDIATE');
+  }
+
+  async take(daemon: TestDaemon): Promise<void> {
+    const { held } = this.#scenario;
+    if (held.includes('answering') && !this.#dripping) await this.#drip(daemon);
+    if (held.includes('finishing')) this.#child ??= await holdDeletion(daemon, 'held');
+    if (!held.includes('flushing') || this.#other) return;
+    this.lock();
+    this.#writing = Date.now();
+    // What is told of it is written, and waits for the lock.
+    await daemon.ask({ cmd: 'unknown' });
+  }
+
+  /** A write that nobody needs is given up after a while. */
+  haveWorn(): boolean {
+    return Date.now() - this.#writing > WRITES_WAIT;
+  }
+
+  release(): void {
+    this.stopDripping();
+    this.releaseChild();
+    this.unlock();
+  }
+
+  stopDripping(): void {
+    clearInterval(this.#dripping);
+    for (const client of this.#clients) client.destroy();
+  }
+
+  releaseChild(): void {
+    this.#child?.release();
+    this.#child = undefined;
+  }
+
+  unlock(): void {
+    this.#other?.close();
+    this.#other = undefined;
+  }
+
+  /** Two clients that go on sending and never come to an end. */
+  async #drip(daemon: TestDaemon): Promise<void> {
+    const clients = [connect(daemon.at.socket), connect(daemon.at.socket)];
+    for (const client of clients) client.on('error', () => {}).write('{');
+    this.#clients = clients;
+    this.#dripping = setInterval(() => clients.map((client) => client.writable && client.write('[')), 50);
+    await comesTo(
+      daemon,
+      (inside) => inside?.connections.includes('reading.receiving') ?? false,
+      () => new Error('expected a client that sends'),
+    );
+  }
+}

@@ -1,0 +1,56 @@
+/** What a daemon finds when it starts: its config, and what is in the place of its things already. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
+import { join } from 'node:path';
+import type { Layout } from '../../support/daemon.ts';
+import type { DaemonScenario } from './daemon-scenario.ts';
+import type { Daemons } from './daemons.ts';
+
+/** Gives the servers that have a place already. */
+export async function putInPlace(
+  { before, config, held }: DaemonScenario,
+  at: Layout,
+  daemons: Daemons,
+): Promise<Server[]> {
+  // There must be a database to be locked.
+  if (held.includes('recovering')) {
+    await (await daemons.launch(at)).stop();
+    rmSync(at.log);
+  }
+  if (before === 'a broken database') {
+    mkdirSync(join(at.folder, 'lib'));
+    writeFileSync(at.database, 'no database'.repeat(100));
+  }
+  if (before === 'a socket that answers') {
+    mkdirSync(join(at.folder, 'run'));
+    return [await listening({ path: at.socket })];
+  }
+  return config === 'no place for operators' ? [await listening({ host: '127.0.0.1', port: 0 })] : [];
+}
+
+async function listening(place: ListenOptions): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(place, resolve));
+  return server;
+}
+
+const portOf = ([server]: readonly Server[]) => ((server as Server).address() as AddressInfo).port;
+
+export function configOf(
+  { config, held, hurry }: DaemonScenario,
+  { folder }: Layout,
+  servers: readonly Server[],
+): Record<string, unknown> {
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  if (config === 'no place for the socket') {
+    // No socket has so long a name.
+    return { socket_path: join(folder, 'x'.repeat(120)) };
+  }
+  if (config === 'no place for the admin socket') return { admin_socket_path: file };
+  if (config === 'no place for operators') {
+    return { admin_socket_path: file, metrics_port: portOf(servers) };
+  }
+  // One client after the other takes longer than the daemon waits for all of them.
+  return held.includes('answering') && hurry > 1 ? { max_connections: 1 } : {};
+}
