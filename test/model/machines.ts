@@ -1,4 +1,4 @@
-/** The three machines, each with what its paths are made of, what must come of them, and itself as a subject. */
+/** The three machines, and that of a process once more for shadows, each with what its paths are made of, what must come of them, and itself as a subject. */
 import { Coverage } from './driver/coverage.ts';
 import type { Path, Vocabulary } from './driver/paths.ts';
 import { type Sight, type Subject, walk } from './driver/walk.ts';
@@ -8,35 +8,47 @@ import * as process from './oracles/process.ts';
 import { simulatedConnection } from './simulated/connection.ts';
 import { simulatedDaemon } from './simulated/daemon.ts';
 import { simulatedProcess } from './simulated/process.ts';
+import { simulatedShadow } from './simulated/shadow-process.ts';
 import { connectionVocabulary } from './vocabularies/connection.ts';
 import { daemonVocabulary } from './vocabularies/daemon.ts';
 import { processVocabulary } from './vocabularies/process.ts';
+import { shadowVocabulary } from './vocabularies/shadow-process.ts';
 
 export interface Modelled {
+  readonly name: string;
   readonly vocabulary: Vocabulary;
   readonly subject: (path: Path, inspect: Coverage['inspect']) => Subject;
   readonly expected: (path: Path) => Sight;
 }
 
 export const CONNECTION: Modelled = {
+  name: 'connection',
   vocabulary: connectionVocabulary,
   subject: simulatedConnection,
   expected: ({ start, events }) => connection.sightOf(connection.expectedOf(start, events)),
 };
 
 export const PROCESS: Modelled = {
+  name: 'process',
   vocabulary: processVocabulary,
   subject: simulatedProcess,
   expected: ({ start, events }) => process.sightOf(process.expectedOf(start, events)),
 };
 
+/** What it is told and tells is what any process is; only that nothing is carried out. */
+export const SHADOW: Modelled = {
+  name: 'shadow process',
+  vocabulary: shadowVocabulary,
+  subject: simulatedShadow,
+  expected: (path) => ({ ...PROCESS.expected(path), children: 'children: 0', finished: 'nothing finished' }),
+};
+
 export const DAEMON: Modelled = {
+  name: 'daemon',
   vocabulary: daemonVocabulary,
   subject: simulatedDaemon,
   expected: ({ start, events }) => daemon.sightOf(daemon.expectedOf(start, events)),
 };
-
-export const MODELLED: readonly Modelled[] = [CONNECTION, PROCESS, DAEMON];
 
 /** The transitions that a path walks when it is left alone at its end. */
 export async function walkedBy(

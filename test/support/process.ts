@@ -12,6 +12,7 @@ import type { Outcome, Transition, Unsettled } from '../../src/io/records.ts';
 import type { Store } from '../../src/io/store.ts';
 import { processMachine } from '../../src/machines/process.ts';
 import type { ProcessInput } from '../../src/machines/process-context.ts';
+import { shadowProcessMachine } from '../../src/machines/shadow-process.ts';
 import { PEER } from './connection.ts';
 
 export const PLAN: Plan = {
@@ -66,10 +67,11 @@ export function processInput(input: Partial<ProcessInput> = {}): ProcessInput {
 }
 
 /** A process machine by itself. Everything that it does stands in `did`, in order; each effect is done when the test
- * resolves it. */
+ * resolves it. Those of a `shadow` are its own, but for what records. */
 export function lonelyProcess(
   input: Partial<ProcessInput> = {},
   inspect: (event: InspectionEvent) => void = () => {},
+  kind: 'real' | 'shadow' = 'real',
 ) {
   const did: string[] = [];
   const gates: Record<string, PromiseWithResolvers<unknown>> = {};
@@ -88,16 +90,8 @@ export function lonelyProcess(
       written.push(input.transition);
       return gate(name) as Promise<void>;
     });
-  const machine = processMachine.provide({
+  const hands = processMachine.provide({
     actors: {
-      recordAccepted: fromPromise(() => gate('recordAccepted') as Promise<number>),
-      recordStart: recording('recordStart'),
-      recordRecovered: recording('recordRecovered'),
-      recordEnd: fromPromise<void, RecordEndInput>(({ input: { transition, outcome } }) => {
-        written.push(transition);
-        outcomes.push(outcome);
-        return gate('recordEnd') as Promise<void>;
-      }),
       awaitOrphan: fromCallback<OrphanEvent, never>(({ sendBack }) => {
         did.push('look for the child');
         orphan = sendBack as typeof orphan;
@@ -114,6 +108,18 @@ export function lonelyProcess(
       runChild: fromCallback<ChildEvent, RunChildInput>(({ sendBack }) => {
         did.push('spawn');
         child = sendBack as typeof child;
+      }),
+    },
+  });
+  const machine = (kind === 'shadow' ? shadowProcessMachine : hands).provide({
+    actors: {
+      recordAccepted: fromPromise(() => gate('recordAccepted') as Promise<number>),
+      recordStart: recording('recordStart'),
+      recordRecovered: recording('recordRecovered'),
+      recordEnd: fromPromise<void, RecordEndInput>(({ input: { transition, outcome } }) => {
+        written.push(transition);
+        outcomes.push(outcome);
+        return gate('recordEnd') as Promise<void>;
       }),
     },
   });

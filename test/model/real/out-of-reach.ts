@@ -1,10 +1,13 @@
 /** The transitions that nobody outside can bring a real daemon to walk, and why. A test holds the list: who is walked all
  * the same, or is not there any more, has to go. */
+import { BEYOND_SHADOWS } from '../vocabularies/shadow-process.ts';
+
 const CALLBACK = 'the part is a callback that catches what goes wrong in it: it has no way to fail';
 const WRITE = 'a write to a socket reports its error as an end, so the actor never fails';
 const QUICK = 'the state lasts for a turn of the loop: nobody can aim at it';
 const LATE = 'the store gives up after 4 s, long before this limit: it is a belt';
 
+/** By the name of what is modelled. */
 export const OUT_OF_REACH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   connection: {
     'connection (peer.left) → closed':
@@ -18,6 +21,11 @@ export const OUT_OF_REACH: Readonly<Record<string, Readonly<Record<string, strin
   process: {
     'running.adopting (awaitOrphan failed) → running.doubting': CALLBACK,
     'running.executing (runChild failed) → running.finishing': CALLBACK,
+  },
+  'shadow process': {
+    ...BEYOND_SHADOWS,
+    'pending.waiting (daemon.draining) → abandoned':
+      'the command before it takes no time: nobody waits for a place',
   },
   daemon: {
     'starting (daemon.stop) → stopped': QUICK,

@@ -7,18 +7,19 @@ import { ask } from '../../support/client.ts';
 import type { Layout, TestDaemon } from '../../support/daemon.ts';
 import { type HeldDeletion, holdDeletion } from '../../support/held-deletion.ts';
 import type { Path } from '../driver/paths.ts';
-import type { Sight, Subject } from '../driver/walk.ts';
-import { type Expected, expectedOf, leftAlone } from '../oracles/process.ts';
+import type { Subject } from '../driver/walk.ts';
 import type { Daemons, LaunchOptions } from './daemons.ts';
 import { comesTo } from './inside.ts';
-import { HELD, type Order, orderOf } from './process-orders.ts';
+import { HELD, orderOf } from './process-orders.ts';
 import { type Scenario, scenarioOf } from './process-scenario.ts';
+import { see } from './process-sight.ts';
 
-export async function realProcess(path: Path, daemons: Daemons): Promise<Subject> {
+/** `shadow`: of a daemon that carries nothing out. */
+export async function realProcess(path: Path, daemons: Daemons, shadow = false): Promise<Subject> {
   const scenario = scenarioOf(path) as Scenario;
   const { held: isHeld, occupied, killedAt } = scenario;
   const at = daemons.folder();
-  const only = occupied ? { max_running: 1 } : {};
+  const config = { shadow, ...(occupied ? { max_running: 1 } : {}) };
   const order = orderOf(scenario, at);
   let daemon: TestDaemon | undefined;
   let held: HeldDeletion | undefined;
@@ -41,7 +42,7 @@ export async function realProcess(path: Path, daemons: Daemons): Promise<Subject
   /** A daemon that has the command on record and is killed. */
   const leave = async () => {
     const fault = killedAt === 'held' || occupied ? undefined : killedAt;
-    const first = await daemons.launch(at, { config: only, fault });
+    const first = await daemons.launch(at, { config, fault });
     await occupy(first);
     await request(first).catch(() => {});
     if (fault === undefined) await first.kill();
@@ -52,7 +53,7 @@ export async function realProcess(path: Path, daemons: Daemons): Promise<Subject
   };
   const begin = async () => {
     const options: LaunchOptions = {
-      config: { ...only, ...configOf(path.start, at) },
+      config: { ...config, ...configOf(path.start, at) },
       fault: scenario.fault,
     };
     if (killedAt !== undefined) {
@@ -74,6 +75,8 @@ export async function realProcess(path: Path, daemons: Daemons): Promise<Subject
     else held.release();
     held = undefined;
   };
+  const isRight = (status: string | undefined) =>
+    shadow ? !order.isInPlace() : status !== 'success' || order.isInPlace();
   const byItself = () => {};
   const first = (then: () => unknown) => () => (daemon ? undefined : then());
   return {
@@ -98,7 +101,7 @@ export async function realProcess(path: Path, daemons: Daemons): Promise<Subject
       // The log is whole when it has stopped.
       if (!path.events.includes('the daemon drains')) living.signal('SIGTERM');
       await living.exited;
-      return see(living, logged, id, client, order);
+      return see(living, logged, id, client, isRight);
     },
     end: async () => {
       held?.release();
@@ -176,54 +179,4 @@ function idOnRecord({ database }: Layout): string {
   const id = other.prepare('SELECT command_id FROM process').pluck().get();
   other.close();
   return id as string;
-}
-
-function see(
-  daemon: TestDaemon,
-  logged: number,
-  id: string | undefined,
-  client: string,
-  { isInPlace }: Order,
-): Sight {
-  const row = daemon.rows().find(({ command_id }) => command_id === id);
-  const lines = daemon.logLines(logged);
-  const told = lines.flatMap((line) => (line.command_id === id && id ? toldBy(line) : []));
-  const wrong = row?.status === 'success' && !isInPlace();
-  return {
-    client,
-    told: told.join(', ') || 'nothing told',
-    row: row ? `a row that says ${row.status}` : 'no row',
-    code: row?.return_code == null ? 'no code' : `the code ${row.return_code}`,
-    disk: wrong ? 'a success that is not in place' : 'what the row says',
-  };
-}
-
-function toldBy({ msg, state }: Record<string, unknown>): readonly string[] {
-  if (msg === 'recovered') return [state as string];
-  if (msg === 'accepted') return ['pending'];
-  return ['running', 'succeeded', 'failed'].filter((what) => what === msg);
-}
-
-/** What is expected once nobody interferes any more. */
-export function expectedInTheEnd(path: Path): Sight {
-  const { start, events } = path;
-  const all = leftAlone(start, events);
-  const expected = expectedOf(start, all);
-  const unwritten = expectedOf(start, all.slice(0, -1)).stage === 'settling';
-  const [end] = expected.record.slice(-1).filter((state) => /succeeded|failed/.test(state));
-  // Its commit was on disk when the fault came: it is not told, and yet on record.
-  const success = end === undefined ? expected.code === 0 : end === 'succeeded';
-  const settled = end !== undefined || unwritten;
-  return {
-    client: expected.client,
-    told: expected.record.join(', ') || 'nothing told',
-    row: rowOf(expected, settled, success),
-    code: settled ? `the code ${expected.code}` : 'no code',
-    disk: 'what the row says',
-  };
-}
-
-function rowOf({ client }: Expected, settled: boolean, success: boolean): string {
-  if (client === 'a 503') return 'no row';
-  return `a row that says ${settled ? (success ? 'success' : 'failed') : 'running'}`;
 }

@@ -5,7 +5,7 @@ import { edgesOf } from '../driver/edges.ts';
 import { covering, type Path, pathsOf } from '../driver/paths.ts';
 import { type WalkOptions, walkAll } from '../driver/walk.ts';
 import { inWords } from '../driver/words.ts';
-import { CONNECTION, DAEMON, MODELLED, type Modelled, PROCESS, walkedBy } from '../machines.ts';
+import { CONNECTION, DAEMON, type Modelled, PROCESS, SHADOW, walkedBy } from '../machines.ts';
 import * as connection from './connection.ts';
 import { ConnectionDaemons } from './connection-daemons.ts';
 import { doablePaths as doableConnectionPaths } from './connection-paths.ts';
@@ -13,15 +13,19 @@ import * as daemon from './daemon.ts';
 import { doableDaemonPaths } from './daemon-scenario.ts';
 import { Daemons } from './daemons.ts';
 import { OUT_OF_REACH } from './out-of-reach.ts';
-import * as process from './process.ts';
+import { realProcess } from './process.ts';
 import { doablePaths as doableProcessPaths, scenarioOf } from './process-scenario.ts';
+import { expectedInTheEnd } from './process-sight.ts';
+import { doableShadowPaths } from './shadow-process.ts';
 
 /** `all`, or a pattern for their words; those that together walk each transition without it. */
-const WANTED = globalThis.process.env.MODEL_PATHS;
+const WANTED = process.env.MODEL_PATHS;
 /** Most of the time they wait. */
 const AT_ONCE = 4;
 
-const coverage = new Coverage();
+const walked = new Coverage();
+/** Of daemons in shadow mode, whose process machine goes by the same name. */
+const shadows = new Coverage();
 
 const holdsAChild = (path: Path) => {
   const scenario = scenarioOf(path);
@@ -49,13 +53,17 @@ function progressOf(machine: string, all: number): NonNullable<WalkOptions['tell
 }
 
 /** Daemons that are told of what they walked when the test is over. */
-async function withDaemons(t: TestContext, walk: (daemons: Daemons) => Promise<void>): Promise<void> {
+async function withDaemons(
+  t: TestContext,
+  coverage: Coverage,
+  walk: (daemons: Daemons) => Promise<void>,
+): Promise<void> {
   const daemons = new Daemons(t);
   await walk(daemons).finally(() => daemons.addTo(coverage));
 }
 
 test('connection: with a real daemon every path ends as it must', (t) =>
-  withDaemons(t, async (daemons) => {
+  withDaemons(t, walked, async (daemons) => {
     const clients = new ConnectionDaemons(daemons);
     const paths = await chosen(t, CONNECTION, doableConnectionPaths());
     await walkAll(paths, (path) => connection.realConnection(path, clients), connection.expectedInTheEnd, {
@@ -65,9 +73,9 @@ test('connection: with a real daemon every path ends as it must', (t) =>
   }));
 
 test('process: with a real daemon every path ends as it must', (t) =>
-  withDaemons(t, async (daemons) => {
+  withDaemons(t, walked, async (daemons) => {
     const paths = await chosen(t, PROCESS, doableProcessPaths(pathsOf(PROCESS.vocabulary)));
-    await walkAll(paths, (path) => process.realProcess(path, daemons), process.expectedInTheEnd, {
+    await walkAll(paths, (path) => realProcess(path, daemons), expectedInTheEnd, {
       atOnce: AT_ONCE,
       // Catching an `rm` at work leaves this process no time for others' clients.
       alone: holdsAChild,
@@ -76,7 +84,7 @@ test('process: with a real daemon every path ends as it must', (t) =>
   }));
 
 test('daemon: each path of a real one ends as it must', (t) =>
-  withDaemons(t, async (daemons) => {
+  withDaemons(t, walked, async (daemons) => {
     const paths = await chosen(t, DAEMON, doableDaemonPaths(pathsOf(DAEMON.vocabulary)));
     await walkAll(paths, (path) => daemon.realDaemon(path, daemons), daemon.expectedInTheEnd, {
       atOnce: 2,
@@ -84,19 +92,33 @@ test('daemon: each path of a real one ends as it must', (t) =>
     });
   }));
 
+test('shadow process: with a real daemon in shadow mode every path ends as it must', (t) =>
+  withDaemons(t, shadows, async (daemons) => {
+    const paths = await chosen(t, SHADOW, doableShadowPaths());
+    await walkAll(paths, (path) => realProcess(path, daemons, true), expectedInTheEnd, {
+      atOnce: AT_ONCE,
+      tell: progressOf('shadow process', paths.length),
+    });
+  }));
+
 const skip = WANTED !== undefined && WANTED !== 'all' && 'only some paths were wanted';
 
-test('every transition was walked by a real daemon, but those that nobody outside can reach', {
-  skip,
-}, () => {
-  for (const { vocabulary } of MODELLED) {
+for (const [{ name, vocabulary }, coverage] of [
+  [CONNECTION, walked],
+  [PROCESS, walked],
+  [DAEMON, walked],
+  [SHADOW, shadows],
+] as const) {
+  test(`${name}: a real daemon walked every transition but those that nobody outside can reach`, {
+    skip,
+  }, () => {
     const { machine } = vocabulary;
-    const reasons = OUT_OF_REACH[machine.id] ?? {};
+    const reasons = OUT_OF_REACH[name] ?? {};
     const gone = Object.keys(reasons).filter((edge) => !edgesOf(machine).includes(edge));
-    assert.deepEqual(gone, [], `${machine.id}: in the list of those out of reach, and not there`);
-    const walked = Object.keys(reasons).filter((edge) => coverage.has(machine.id, edge));
-    assert.deepEqual(walked, [], `${machine.id}: in the list of those out of reach, and walked`);
+    assert.deepEqual(gone, [], 'in the list of those out of reach, and not there');
+    const reached = Object.keys(reasons).filter((edge) => coverage.has(machine.id, edge));
+    assert.deepEqual(reached, [], 'in the list of those out of reach, and walked');
     const missing = coverage.missing(machine).filter((edge) => !(edge in reasons));
-    assert.deepEqual(missing, [], `${machine.id}: not walked, and not in the list of those out of reach`);
-  }
-});
+    assert.deepEqual(missing, [], 'not walked, and not in the list of those out of reach');
+  });
+}

@@ -9,7 +9,10 @@ import { CHILD, END, STARTS, TROUBLE } from '../vocabularies/process.ts';
 import { check } from './clock.ts';
 
 export function simulatedProcess(path: Path, inspect: (event: InspectionEvent) => void): Subject {
-  const process = lonelyProcess(STARTS[path.start as ProcessStart], inspect);
+  return subjectOf(path, lonelyProcess(STARTS[path.start as ProcessStart], inspect));
+}
+
+export function subjectOf(path: Path, process: ReturnType<typeof lonelyProcess>): Subject {
   const { actor, child, orphan, done, fails } = process;
   const write = () => process.did.findLast((what) => what.startsWith('record')) as string;
   const prepared = (launch: unknown, next: number | undefined) => () => done('prepare', { launch, next });
