@@ -2,15 +2,16 @@ import { Type } from 'typebox';
 import { normalise } from '../io/paths.ts';
 import { defineCommand } from './command.ts';
 import { refuseDeletion, removal } from './deletable.ts';
+import { isString, listOf } from './list-of.ts';
+
+const isId = (entry: unknown): entry is string | number => isString(entry) || Number.isInteger(entry);
 
 /** `cleanup_backups`: removes the folders of expired backups. `null` is the empty list, as the Go API server sends it. */
 export const cleanupBackups = defineCommand({
   name: 'cleanup_backups',
   schema: Type.Object({
-    backup_ids: Type.Union([Type.Null(), Type.Array(Type.Union([Type.String(), Type.Integer()]))], {
-      must: 'a list of strings',
-    }),
-    folders: Type.Union([Type.Null(), Type.Array(Type.String())], { must: 'a list of strings' }),
+    backup_ids: Type.Union([Type.Null(), listOf(isId)], { must: 'a list of strings' }),
+    folders: Type.Union([Type.Null(), listOf(isString)], { must: 'a list of strings' }),
   }),
   permit: ({ folders }, { deletionRoots, ownFiles }) => {
     for (const folder of folders ?? []) {
@@ -19,12 +20,15 @@ export const cleanupBackups = defineCommand({
     }
     return undefined;
   },
-  plan: ({ backup_ids, folders }) => ({
-    type: 'cleanup_backups',
-    command: ['/bin/rm -rf', ...(folders ?? [])].join(' '),
-    args: { backup_ids: backup_ids ?? [] },
-    touches: (folders ?? []).map(normalise),
-    step: removal(folders ?? []),
-    warnings: [],
-  }),
+  plan: ({ backup_ids, folders }) => {
+    const paths = (folders ?? []).map(normalise);
+    return {
+      type: 'cleanup_backups',
+      command: ['/bin/rm -rf', ...(folders ?? [])].join(' '),
+      args: { backup_ids: backup_ids ?? [] },
+      touches: paths,
+      step: removal(paths),
+      warnings: [],
+    };
+  },
 });

@@ -8,12 +8,15 @@ export const deleteDirectory = defineCommand({
   name: 'delete_directory',
   schema: Type.Object({ path: Type.String({ must: 'a string' }) }),
   permit: ({ path }, { deletionRoots, ownFiles }) => refuseDeletion(path, deletionRoots, ownFiles),
-  plan: ({ path }) => ({
-    type: 'delete_directory',
-    command: `/bin/rm -rf ${path}`,
-    args: { path },
-    touches: [normalise(path)],
-    step: removal([path]),
-    warnings: [],
-  }),
+  plan: ({ path }) => {
+    const paths = [normalise(path)];
+    return {
+      type: 'delete_directory',
+      command: `/bin/rm -rf ${path}`,
+      args: { path },
+      touches: paths,
+      step: removal(paths),
+      warnings: [],
+    };
+  },
 });

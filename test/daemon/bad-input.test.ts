@@ -59,11 +59,11 @@ test('a wrong type anywhere is named with what it must be', async (t) => {
       'path must be a string',
     );
   }
-  for (const folders of ['x', 5, {}, [5], [null], [['x']], true]) {
+  for (const folders of ['x', 5, {}, [5], ['/x', 5], [null], [['x']], true]) {
     const reply = await refused(daemon, { cmd: 'cleanup_backups', args: { backup_ids: [], folders } });
     assert.equal(reply.message, 'folders must be a list of strings');
   }
-  for (const backup_ids of ['x', 5, {}, [{}], true]) {
+  for (const backup_ids of ['x', 5, {}, [{}], ['x', 1.5], true]) {
     const reply = await refused(daemon, { cmd: 'cleanup_backups', args: { backup_ids, folders: [] } });
     assert.equal(reply.message, 'backup_ids must be a list of strings');
   }
