@@ -1,11 +1,11 @@
 import { closeSync } from 'node:fs';
-import { posix } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import type { Step } from '../commands/command.ts';
 import { forbidden } from '../commands/deletable.ts';
 import { DaemonError } from '../errors.ts';
 import { ForbiddenPlaces } from '../io/forbidden-places.ts';
+import { pathSplitter } from '../io/paths.ts';
 import { pinFolder, type RootPlaces } from '../io/pinned-folder.ts';
 import type { Refusal } from '../io/reply.ts';
 
@@ -26,15 +26,17 @@ export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(as
   const places = new Map<string, string | undefined>();
   const rootPlaces: RootPlaces = new Map();
   const kept = new ForbiddenPlaces(ownFiles, roots);
+  const split = pathSplitter();
   for (const path of step.paths) {
-    const [folder, name] = [posix.dirname(path), posix.basename(path)];
+    const [folder, name] = split(path);
     try {
-      if (!places.has(folder)) {
+      let place = places.get(folder);
+      if (place === undefined && !places.has(folder)) {
         if (places.size % FOLDERS_A_TURN === FOLDERS_A_TURN - 1) await setImmediate();
-        places.set(folder, placeOf(folder, roots, rootPlaces));
+        place = placeOf(folder, roots, rootPlaces);
+        places.set(folder, place);
       }
-      const place = places.get(folder);
-      if (place !== undefined) kept.check(`${place}/${name}`);
+      if (place !== undefined) kept.check(place, name);
     } catch (error) {
       const refusal = refusalOf(error, path, roots);
       if (refusal) return refusal;

@@ -1,11 +1,11 @@
 import { closeSync } from 'node:fs';
-import { posix } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import type { Step } from '../commands/command.ts';
 import type { Launch } from '../io/child.ts';
 import { faultPoint } from '../io/fault-point.ts';
 import { ForbiddenPlaces } from '../io/forbidden-places.ts';
+import { pathSplitter } from '../io/paths.ts';
 import { type PinnedFolder, pinFolder, type RootPlaces } from '../io/pinned-folder.ts';
 import { stageFile } from '../io/staged-file.ts';
 
@@ -29,6 +29,8 @@ const MAX_FOLDERS = 64;
 const MAX_ABSENT = 500;
 
 const RM = ['-rf', '--one-file-system', '--preserve-root=all', '--'];
+/** Of those that a child is handed. */
+const FIRST_FD = 3;
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 /** Makes the next part of a step ready to start: pins folders, or writes the staged file. */
@@ -58,30 +60,32 @@ function prepareRemoval(
   roots: readonly string[],
   kept: ForbiddenPlaces,
 ): Prepared {
-  const pinned = new Map<string, PinnedFolder>();
+  const pinned = new Map<string, PinnedFolder & { readonly childsName: string }>();
   const absent = new Set<string>();
   const places: RootPlaces = new Map();
+  const split = pathSplitter();
   const args: string[] = [];
   let bytes = 0;
   let at = from;
   try {
     for (; at < paths.length && bytes < MAX_ARGUMENT_BYTES; at++) {
       const path = paths[at] as string;
-      const [above, name] = [posix.dirname(path), posix.basename(path)];
+      const [above, name] = split(path);
       if (absent.has(above)) continue;
       let folder = pinned.get(above);
       if (folder === undefined) {
         if (pinned.size === MAX_FOLDERS || absent.size === MAX_ABSENT) break;
-        folder = pinFolder(above, roots, places);
-        if (folder === undefined) {
+        const found = pinFolder(above, roots, places);
+        if (found === undefined) {
           absent.add(above);
           continue;
         }
+        folder = { ...found, childsName: `/proc/self/fd/${FIRST_FD + pinned.size}` };
         pinned.set(above, folder);
         faultPoint('folder.pinned');
       }
-      kept.check(posix.join(folder.place, name));
-      const argument = `/proc/self/fd/${[...pinned.keys()].indexOf(above) + 3}/${name}`;
+      kept.check(folder.place, name);
+      const argument = `${folder.childsName}/${name}`;
       args.push(argument);
       bytes += Buffer.byteLength(argument) + 9;
     }
@@ -91,7 +95,7 @@ function prepareRemoval(
   }
   const next = at < paths.length ? at : undefined;
   if (args.length === 0) return { launch: undefined, next };
-  const names = new Map([...pinned.keys()].map((folder, index) => [`/proc/self/fd/${index + 3}`, folder]));
+  const names = new Map([...pinned].map(([folder, { childsName }]) => [childsName, folder]));
   const fds = [...pinned.values()].map(({ fd }) => fd);
   return { launch: { file: '/bin/rm', args: [...RM, ...args], fds, names }, next };
 }

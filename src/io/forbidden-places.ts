@@ -11,6 +11,8 @@ export class ForbiddenPlaces {
   readonly #own: readonly string[];
   /** Each root by where it really is. */
   readonly #roots: ReadonlyMap<string, string>;
+  /** The folder that was asked about last, and whether all that is in it may go. */
+  #last = { folder: '', isFree: false };
 
   constructor(ownFiles: readonly string[], roots: readonly string[]) {
     const folders = new Map<string, string>();
@@ -18,8 +20,20 @@ export class ForbiddenPlaces {
     this.#roots = new Map(roots.map((root) => [realFolder(root, folders) ?? root, root]));
   }
 
-  /** Throws MOUNTED, OWN_FILES or ROOT_THERE where `place`, real and normalised, or something below it must stay. */
-  check(place: string): void {
+  /** Throws MOUNTED, OWN_FILES or ROOT_THERE where what has this name in `folder`, real and normalised, or something
+   * below it must stay. */
+  check(folder: string, name: string): void {
+    if (this.#last.folder !== folder) this.#last = { folder, isFree: this.#isFree(folder) };
+    if (!this.#last.isFree) this.#checkPlace(posix.join(folder, name));
+  }
+
+  /** Of most folders all may go, and most paths of a long list lie in the same one. */
+  #isFree(folder: string): boolean {
+    const mustStay = [...this.#own, ...this.#roots.keys()];
+    return !this.#mounts.isAbove(folder) && !mustStay.some((place) => isBelow(place, folder));
+  }
+
+  #checkPlace(place: string): void {
     if (this.#mounts.isPoint(place)) throw new DaemonError('MOUNTED', `${place} is a mount point`);
     if (this.#mounts.isAbove(place)) throw new DaemonError('MOUNTED', `below ${place}`);
     const own = this.#own.find((file) => file === place || isBelow(file, place));
