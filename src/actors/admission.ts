@@ -1,5 +1,6 @@
 /** Who may run now: a bounded number at once, in the order of acceptance, and never two at once that touch the same
  * path or one below the other's. Plain data; the supervisor of processes holds it. */
+import { posix } from 'node:path';
 import { ancestors } from '../io/paths.ts';
 
 /** A command of more or deeper paths than this claims folders above them instead: what it costs to claim, and to wait
@@ -156,11 +157,35 @@ export class Admission {
 }
 
 function claimsOf(touches: readonly string[]): readonly string[] {
-  let claims = new Set(touches.map(shallow));
-  while (claims.size > MAX_CLAIMS) {
-    claims = new Set([...claims].map((path) => ancestors(path).next().value as string));
+  for (let up = 0; ; up++) {
+    const claims = distinct(touches, (path) => above(shallow(path), up));
+    if (claims !== undefined) return claims;
+  }
+}
+
+/** Undefined where there are more than MAX_CLAIMS. */
+function distinct(
+  paths: readonly string[],
+  claimOf: (path: string) => string,
+): readonly string[] | undefined {
+  const claims = new Set<string>();
+  let last: string | undefined;
+  for (const path of paths) {
+    const claim = claimOf(path);
+    // Most of a long list lie in the same folder.
+    if (claim === last) continue;
+    last = claim;
+    claims.add(claim);
+    if (claims.size > MAX_CLAIMS) return undefined;
   }
   return [...claims];
+}
+
+/** The folder so many steps above `path`. */
+function above(path: string, steps: number): string {
+  let at = path;
+  for (let step = 0; step < steps; step++) at = posix.dirname(at);
+  return at;
 }
 
 /** The folder MAX_DEPTH below the root where `path` lies deeper. */
