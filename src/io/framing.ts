@@ -39,19 +39,34 @@ export class ObjectScanner {
     if (this.#received > this.#limit) return { kind: 'oversized' };
     const from = this.#append(piece);
     for (let at = from; at < this.#length; at++) {
-      const ended = this.#step(this.#buffer[at] as number);
+      if (this.#inString) at = this.#endOfString(at);
+      const ended = at < this.#length ? this.#step(this.#buffer[at] as number) : undefined;
       if (ended === undefined) continue;
       return { kind: ended, text: this.#buffer.subarray(0, this.#length) };
     }
     return { kind: 'more' };
   }
 
+  /** Where the string ends that begins or goes on at `from`: at its closing quote, or with what has come. Most bytes of a
+   * long request are passed here, so it keeps to local variables. */
+  #endOfString(from: number): number {
+    const [buffer, end] = [this.#buffer, this.#length];
+    let escaped = this.#escaped;
+    let at = from;
+    for (; at < end; at++) {
+      const byte = buffer[at];
+      if (escaped) escaped = false;
+      else if (byte === BACKSLASH) escaped = true;
+      else if (byte === QUOTE) break;
+    }
+    this.#escaped = escaped;
+    return at;
+  }
+
+  /** Takes a byte outside of strings, or the quote that ends one. */
   #step(byte: number): 'complete' | 'stray' | undefined {
-    if (this.#inString) {
-      if (this.#escaped) this.#escaped = false;
-      else if (byte === BACKSLASH) this.#escaped = true;
-      else if (byte === QUOTE) this.#inString = false;
-    } else if (this.#depth === 0) {
+    if (this.#inString) this.#inString = false;
+    else if (this.#depth === 0) {
       if (byte === OPEN[0]) this.#depth = 1;
       else if (!WHITE_SPACE.includes(byte)) return 'stray';
     } else if (byte === QUOTE) this.#inString = true;
