@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type AnyActorLogic, createActor, type InputFrom, type OutputFrom, toPromise } from 'xstate';
 import { checkPlaces } from '../../src/actors/check-places.ts';
 import { finishStep } from '../../src/actors/finish-step.ts';
 import { inspectEffect } from '../../src/actors/inspect-effect.ts';
-import { prepareStep } from '../../src/actors/prepare-step.ts';
+import { type Prepared, prepareStep } from '../../src/actors/prepare-step.ts';
 import { writeReply } from '../../src/actors/write-reply.ts';
 import type { Step } from '../../src/commands/command.ts';
+import type { Launch } from '../../src/io/child.ts';
 import { testFolder } from '../support/folder.ts';
 import { socketPair } from '../support/socket-pair.ts';
 
@@ -47,6 +48,25 @@ test('nothing is started to remove what is not there', async (t) => {
     launch: undefined,
     next: undefined,
   });
+});
+
+test('a long removal is started in parts, since to hand many names to a child keeps clients waiting', async (t) => {
+  const root = testFolder(t);
+  const names = Array.from({ length: 10_000 }, (_, index) => `missing-${index}`);
+  const step = remove(...names.map((name) => join(root, name)));
+  const handed: string[] = [];
+  for (let from: number | undefined = 0; from !== undefined; ) {
+    const prepared: Prepared = await run(prepareStep, { step, from, roots: [root], ...NOTHING_OWNED });
+    const { args, fds } = prepared.launch as Launch;
+    for (const fd of fds) closeSync(fd);
+    assert.ok(args.join('\0').length <= 128 * 1024);
+    handed.push(...args.filter((arg) => arg.startsWith('/proc/')));
+    from = prepared.next;
+  }
+  assert.deepEqual(
+    handed,
+    names.map((name) => `/proc/self/fd/3/${name}`),
+  );
 });
 
 test('a removal is in place without the folder above it, too, and not while one is left', async (t) => {
