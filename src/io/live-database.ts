@@ -22,8 +22,12 @@ const LOST = /^SQLITE_(IOERR|READONLY|CANTOPEN|PROTOCOL|CORRUPT|NOTADB)/;
 /** Who deletes the file may be about to put another in its place: this long (ms) none is made. */
 const ABSENCE_LIMIT = 3_000;
 
+/** Pages that the log may hold before they are put into the database; as many as SQLite itself lets it hold. */
+const MAX_LOG_PAGES = 1_000;
+
 interface Opened<T> {
   readonly database: Database.Database;
+  readonly logSize: Database.Statement<[], { readonly log: number }>;
   readonly begin: Database.Statement;
   readonly commit: Database.Statement;
   readonly tables: T;
@@ -55,7 +59,10 @@ export class LiveDatabase<T> {
       opened.begin.run();
       const result = work(opened.tables);
       opened.commit.run();
-      if (this.#identity() === opened.identity) return result;
+      if (this.#identity() === opened.identity) {
+        setImmediate(() => this.#shortenLog(opened));
+        return result;
+      }
     } catch (error) {
       // A full disk has rolled back already.
       if (opened.database.inTransaction) opened.database.exec('ROLLBACK');
@@ -63,6 +70,17 @@ export class LiveDatabase<T> {
     }
     this.close();
     throw new DatabaseTrouble('the database file was deleted or replaced', false);
+  }
+
+  /** SQLite would do this within the commit that makes the log too long, and whoever waits for that one would wait for
+   * ten or twenty times as much of the disk. */
+  #shortenLog(opened: Opened<T>): void {
+    try {
+      if (opened !== this.#opened || (opened.logSize.get()?.log ?? 0) < MAX_LOG_PAGES) return;
+      opened.database.pragma('wal_checkpoint(PASSIVE)');
+    } catch {
+      // What is wrong with the disk shows at the next commit; the log only stays longer.
+    }
   }
 
   close(): void {
@@ -94,8 +112,10 @@ export class LiveDatabase<T> {
   #open(lockPatience: number): Opened<T> {
     const database = openDatabase(this.#path, lockPatience, this.#shadow);
     try {
+      database.pragma('wal_autocheckpoint = 0');
       return {
         database,
+        logSize: database.prepare('PRAGMA wal_checkpoint(NOOP)'),
         begin: database.prepare('BEGIN IMMEDIATE'),
         commit: database.prepare('COMMIT'),
         tables: this.#prepare(database),

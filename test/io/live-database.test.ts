@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { openDatabase } from '../../src/io/database.ts';
 import { claimDatabase } from '../../src/io/database-claim.ts';
@@ -44,6 +45,27 @@ test('what goes into a file that is not at its path any more does not count', as
     }
   });
   assert.deepEqual(notes(), ['d']);
+});
+
+test('a log that has become long is put into the database, after the commit and not within it', async (t) => {
+  const { path, write } = live(t);
+  const reader = new Database(path, { readonly: true });
+  t.after(() => reader.close());
+  type Log = { readonly log: number; readonly checkpointed: number };
+  const log = () => (reader.pragma('wal_checkpoint(NOOP)') as [Log])[0];
+  const short = 'x'.repeat(100);
+  const long = 'x'.repeat(1_100 * 4_096);
+  write(short);
+  await setImmediate();
+  assert.equal(log().checkpointed, 0);
+  write(long);
+  assert.ok(log().log > 1_000);
+  assert.equal(log().checkpointed, 0);
+  await setImmediate();
+  assert.equal(log().checkpointed, log().log);
+  // The next begins at its start.
+  write(short);
+  assert.ok(log().log < 10);
 });
 
 test('another file in its place is opened, also when only the log was taken away', (t) => {
