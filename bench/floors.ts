@@ -32,6 +32,14 @@ export async function startFloor(mode: FloorMode, folder: string): Promise<Runni
   return { name, pid, socket, backups: join(folder, 'backups'), settled, stop };
 }
 
+/** Files that replace another, synced before and after, a second; `mv`: a child renames each. */
+export function cronFloor(folder: string, count: number, renamer: 'rename' | 'mv'): number {
+  mkdirSync(folder, { recursive: true });
+  return Number(
+    output(folder, [process.execPath, join(FLOORS, 'replacements.ts'), folder, String(count), renamer]),
+  );
+}
+
 /** Bare Node, for its memory. */
 export async function startIdle(folder: string): Promise<{ readonly pid: number; stop(): Promise<void> }> {
   mkdirSync(folder, { recursive: true });

@@ -1,5 +1,6 @@
 import { type Case, interleave, type Mark, type Row, rowsOf } from '../case.ts';
 import { figuresOf, percentile } from '../figures.ts';
+import { cronFloor } from '../floors.ts';
 import { perSecond } from '../load/load.ts';
 import { CRON_UPDATE } from '../load/requests.ts';
 import { type RunningDaemon, stopAll } from '../subjects.ts';
@@ -10,6 +11,9 @@ const AT_REST = 60;
 const RATE = 'updates/s, 16 clients';
 const REPLY = 'ms to the 202, one client';
 const WHOLE = 'ms to the end, one client';
+const RENAMED = 'replacements/s, renamed by the loop itself';
+const MOVED = 'replacements/s, each renamed by an mv';
+const SHARE = "… of the cron floor's with mv, in its round";
 
 /** Each is staged, synced, renamed, and synced again, one after the other: they are all for the same file. */
 export const cron: Case = {
@@ -32,9 +36,19 @@ export const cron: Case = {
       return { [RATE]: rate, [REPLY]: percentile(replies, 50), [WHOLE]: percentile(ends, 50) };
     };
     for (const one of daemons) await measure(one);
-    const measured = await interleave(rounds, daemons, measure);
+    const measureFloor = () => ({
+      [RENAMED]: cronFloor(place('floor'), requests, 'rename'),
+      [MOVED]: cronFloor(place('floor'), requests, 'mv'),
+    });
+    const floors: ReturnType<typeof measureFloor>[] = [];
+    const measured = await interleave(rounds, daemons, async (one, round) => {
+      const floor = floors[round] ?? measureFloor();
+      floors[round] = floor;
+      const figures = await measure(one);
+      return { ...figures, [SHARE]: figures[RATE] / floor[MOVED] };
+    });
     await stopAll(daemons);
-    const rows: Row[] = [];
+    const rows: Row[] = rowsOf('cron floor', figuresOf(floors));
     const marks: Mark[] = [];
     for (const [index, { name }] of daemons.entries()) {
       const figures = figuresOf(measured[index] ?? []);

@@ -35,7 +35,14 @@ test('a quick run measures every case beside its floor, and holds it against its
     for (const { goal, value } of marks) assert.ok(Number.isFinite(value), `${name}: ${goal}`);
   }
   const subjects = report.cases.flatMap(({ rows }) => rows.map(({ subject }) => subject));
-  for (const floor of ['socket floor', 'spawn floor', 'commit floor', 'node -e 0', 'bare Node']) {
+  for (const floor of [
+    'socket floor',
+    'spawn floor',
+    'commit floor',
+    'cron floor',
+    'node -e 0',
+    'bare Node',
+  ]) {
     assert.ok(subjects.includes(floor), floor);
   }
   assert.match(readFileSync(chart, 'utf8'), /^<svg [\s\S]+refusals, development[\s\S]+<\/svg>\n$/);
