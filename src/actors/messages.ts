@@ -53,7 +53,13 @@ export interface ProcessBegun {
   readonly slot: string;
 }
 
-export type ProcessReport = ProcessQueued | ProcessAdopted | ProcessBegun;
+/** process → processes: nothing of it runs any more, its end is being written; the next may have its place and its paths */
+export interface ProcessYielded {
+  readonly type: 'process.yielded';
+  readonly slot: string;
+}
+
+export type ProcessReport = ProcessQueued | ProcessAdopted | ProcessBegun | ProcessYielded;
 
 /** processes → process */
 export type ProcessOrder = { readonly type: 'process.admitted' } | { readonly type: 'daemon.draining' };

@@ -80,6 +80,8 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
     const pool = new ActorPool(input.logic, 'process', self);
     const held = new Map<string, number>();
     let heldBytes = 0;
+    /** Who has run, and has no end on record yet. */
+    const yielded = new Set<string>();
     const admission = new Admission(input.maxRunning);
     let recovery: Recovery | undefined;
     let draining = false;
@@ -98,7 +100,8 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
     const commandIn = (slot: string) => belongingOf(pool.get(slot) as AnyActorRef).command_id as string;
     const refusal = (bytes: number): ErrorCode | undefined => {
       if (draining) return 'SHUTTING_DOWN';
-      if (pool.size - admission.running >= input.maxPending) return 'QUEUE_FULL';
+      const waiting = pool.size - admission.running - yielded.size;
+      if (waiting >= input.maxPending) return 'QUEUE_FULL';
       return heldBytes + bytes > MAX_HELD_BYTES ? 'QUEUE_FULL' : undefined;
     };
     const request = (event: ProcessRequested) => {
@@ -163,10 +166,17 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
       leaveWaiting();
       reportDrained();
     };
+    // The start of the next is then written together with this one's end, behind it: one wait for the disk, not two.
+    const passOn = (slot: string) => {
+      yielded.add(slot);
+      admission.release(slot);
+      pump();
+    };
     const ended = (event: ChildEnded) => {
       const actor = pool.end(event.actorId);
       heldBytes -= held.get(event.actorId) ?? 0;
       held.delete(event.actorId);
+      yielded.delete(event.actorId);
       admission.release(event.actorId);
       if (event.type.startsWith('xstate.error')) {
         input.observer().send({ type: 'actor.failed', id: event.actorId, error: event.error });
@@ -192,6 +202,8 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
           return recovery?.through(event.slot);
         case 'process.begun':
           return recovery?.through(event.slot);
+        case 'process.yielded':
+          return passOn(event.slot);
         case 'processes.recover':
           return recover(event.unsettled);
         case 'supervisor.drain':

@@ -8,6 +8,7 @@ import type {
   ProcessBegun,
   ProcessQueued,
   ProcessTransitioned,
+  ProcessYielded,
 } from '../actors/messages.ts';
 import { type Prepared, prepareStep } from '../actors/prepare-step.ts';
 import { acceptedOf, recordAccepted, recordEnd, recordRecovered, recordStart } from '../actors/record.ts';
@@ -74,6 +75,10 @@ export const processSetup = setup({
     begin: sendTo(
       ({ context }) => context.supervisor,
       ({ context }): ProcessBegun => ({ type: 'process.begun', slot: context.slot }),
+    ),
+    yield: sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }): ProcessYielded => ({ type: 'process.yielded', slot: context.slot }),
     ),
     // A client that has left has no actor any more; the command is carried out all the same.
     answer: ({ context }, params: { answer: Answer }) => {

@@ -79,12 +79,15 @@ export const processMachine = processSetup.createMachine({
     },
     running,
     settling: {
-      description: 'The end is being committed; nobody was told yet.',
-      entry: assign(({ context }) => {
-        const last = endOf(context);
-        const { code, stdout, stderr } = context.end;
-        return { last, outcome: { code, stdout, stderr, at: last.at } };
-      }),
+      description: 'The end is being committed; nobody was told yet, but who waits for its paths can begin.',
+      entry: [
+        assign(({ context }) => {
+          const last = endOf(context);
+          const { code, stdout, stderr } = context.end;
+          return { last, outcome: { code, stdout, stderr, at: last.at } };
+        }),
+        'yield',
+      ],
       invoke: {
         src: 'recordEnd',
         input: ({ context }) => ({

@@ -37,7 +37,7 @@ test('each step is on disk before anybody hears of it, and before the next begin
   process.child({ type: 'child.exited', end: QUIET });
   assert.deepEqual(process.news(), ['after success', 'finish']);
   await process.done('finish');
-  assert.deepEqual(process.news(), ['recordEnd']);
+  assert.deepEqual(process.news(), ['process.yielded', 'recordEnd']);
   assert.equal(process.state(), 'settling');
   await process.done('recordEnd');
   assert.deepEqual(process.news(), ['hear succeeded']);

@@ -71,6 +71,7 @@ function processSupervisor(options: { maxRunning?: number; maxPending?: number }
             },
           },
           begin: { actions: report('process.begun') },
+          yield: { actions: report('process.yielded') },
           'daemon.draining': [{ guard: 'isAdmitted' }, { target: 'ended' }],
         },
       },
@@ -194,6 +195,26 @@ test('what runs is not counted as waiting', async () => {
   supervisor.request();
   assert.equal(supervisor.started.length, 2);
   assert.equal(supervisor.client.heard[0]?.type, 'process.refused');
+});
+
+test('one that has only its end to write gives its place away, once, and does not count as waiting', async () => {
+  const supervisor = processSupervisor({ maxRunning: 1, maxPending: 1 });
+  const queue = () => {
+    supervisor.request();
+    supervisor.started.at(-1)?.send({ type: 'queue' });
+  };
+  queue();
+  await until('the first', () => supervisor.started[0]?.admitted);
+  queue();
+  supervisor.started[0]?.send({ type: 'yield' });
+  await until('the second', () => supervisor.started[1]?.admitted);
+  queue();
+  assert.equal(supervisor.started.length, 3, 'the second runs, so that one may wait');
+  supervisor.started[0]?.send({ type: 'end' });
+  await supervisor.settle();
+  assert.equal(supervisor.started[2]?.admitted, false);
+  supervisor.started[1]?.send({ type: 'end' });
+  await until('the third', () => supervisor.started[2]?.admitted);
 });
 
 test('what would become of a command is told, and nothing comes of it', async () => {
