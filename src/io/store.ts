@@ -14,8 +14,7 @@ export const LOCK_PATIENCE = 4000;
 
 /** How long (ms) what nobody waits for may wait for others' transactions: the entry of a refusal, which the audit log has
  * by then; and the number of a child, by which a restart finds it sooner than by looking at all that run. */
-const AUDIT_LEISURE = 50;
-const CHILD_LEISURE = 2;
+const LEISURE = 50;
 
 /** How long (ms) a probe does: nothing depends on it. */
 const PROBE_PATIENCE = 500;
@@ -79,13 +78,13 @@ export function openStore({ path, shadow, retention, onTrouble, onCommit }: Stor
     accept: (accepted) => write('accept', (tables) => tables.accept(accepted), LOCK_PATIENCE),
     start: (transition) => write('start', (tables) => tables.start(transition)),
     spawned: (processId, commandId, child) =>
-      write('child', (tables) => tables.spawned(processId, commandId, child), undefined, CHILD_LEISURE),
+      write('child', (tables) => tables.spawned(processId, commandId, child), undefined, LEISURE),
     end: (transition, outcome, accepted) =>
       write('end', (tables) => tables.end(transition, outcome, accepted)),
     recover: (transition) => write('recover', (tables) => tables.recover(transition)),
     unsettled: () => group.commit((tables) => tables.unsettled()),
     trust: (processIds) => group.commit((tables) => tables.trust(processIds)),
-    audit: (entry) => group.commit((tables) => tables.audit(entry), LOCK_PATIENCE, AUDIT_LEISURE),
+    audit: (entry) => group.commit((tables) => tables.audit(entry), LOCK_PATIENCE, LEISURE),
     trouble: () => group.trouble,
     probe: async () => {
       // To look must not be what makes a new one.
