@@ -1,6 +1,6 @@
 /** dbcalm-cmd(8), made of the verbs as they are. */
 import type { Argument, Command, Option } from 'commander';
-import { program } from '../src/cli/program.ts';
+import { wholeProgram } from '../src/cli/program.ts';
 import { CONFIG_FILES } from '../src/io/config.ts';
 import { DEFAULTS } from '../src/io/config-schema.ts';
 import { textOf, VERSION } from './project.ts';
@@ -15,8 +15,8 @@ const bold = (text: string) => `\\fB${plain(text)}\\fR`;
 const item = (term: string, text: string) => `.TP\n${term}\n${plain(text)}`;
 
 /** `date`: of the version. */
-export function manPage(date: Date): string {
-  const root = program();
+export async function manPage(date: Date): Promise<string> {
+  const root = await wholeProgram();
   return [
     `.TH DBCALM\\-CMD 8 ${date.toISOString().slice(0, 10)} "dbcalm\\-cmd ${VERSION}" "System Administration"`,
     '.SH NAME',

@@ -28,7 +28,7 @@ async function makePackage(): Promise<void> {
   chmodSync(tree, 0o755);
   try {
     const epoch = commitTime();
-    const units = fill(tree, packages, new Date(epoch * 1000));
+    const units = await fill(tree, packages, new Date(epoch * 1000));
     writeControlFiles(tree, units);
     execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '-z1', '--build', tree, DEB], {
       env: { PATH: process.env.PATH, SOURCE_DATE_EPOCH: String(epoch) },
@@ -48,7 +48,7 @@ function commitTime(): number {
 }
 
 /** Puts all files into the tree; gives the units of systemd among them. */
-function fill(tree: string, packages: readonly string[], date: Date): string[] {
+async function fill(tree: string, packages: readonly string[], date: Date): Promise<string[]> {
   const place = (path: string) => {
     mkdirSync(dirname(join(tree, path)), { recursive: true });
     return join(tree, path);
@@ -76,7 +76,7 @@ function fill(tree: string, packages: readonly string[], date: Date): string[] {
   copy(project('config/cmd-config.yml'), 'etc/dbcalm/cmd-config.yml');
   copy(project('packaging/debian/lintian-overrides'), 'usr/share/lintian/overrides/dbcalm-cmd');
 
-  write('usr/share/man/man8/dbcalm-cmd.8.gz', compressed(manPage(date)));
+  write('usr/share/man/man8/dbcalm-cmd.8.gz', compressed(await manPage(date)));
   for (const [shell, path] of COMPLETIONS) {
     write(path, execFileSync(EXECUTABLE, ['completion', shell]));
   }

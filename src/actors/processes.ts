@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type AnyActorRef, type AnyMachineSnapshot, type AnyStateMachine, fromCallback } from 'xstate';
 import { DaemonError, type ErrorCode } from '../errors.ts';
 import type { Unsettled } from '../io/records.ts';
@@ -108,7 +107,7 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
       const bytes = event.request.length;
       const code = refusal(bytes);
       if (code === undefined) {
-        held.set(start({ commandId: randomUUID(), request: event }), bytes);
+        held.set(start({ commandId: crypto.randomUUID(), request: event }), bytes);
         heldBytes += bytes;
         return;
       }

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { wordsOf } from '../../src/cli/completion.ts';
-import { program } from '../../src/cli/program.ts';
+import { wholeProgram } from '../../src/cli/program.ts';
 import { type Layout, startDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';
 import { RunningVerb, verb } from '../support/verb.ts';
@@ -16,9 +16,9 @@ const sections = new Map(
   PAGE.split(/^## /m).map((text): [string, string] => [text.slice(0, text.indexOf('\n')), text]),
 );
 
-test('every verb has its part of the page, with every flag and what it may be', () => {
+test('every verb has its part of the page, with every flag and what it may be', async () => {
   const common = sections.get('Flags of most') as string;
-  for (const { name, options, arguments: given } of wordsOf(program())) {
+  for (const { name, options, arguments: given } of wordsOf(await wholeProgram())) {
     const part = sections.get(name) ?? '';
     assert.notEqual(part, '', name);
     for (const { flag, values } of options) {

@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { bundle } from '../../packaging/bundle.ts';
 import { DEB, EXECUTABLE, NODE_PACKAGE, PROJECT, VERSION } from '../../packaging/project.ts';
 import { wordsOf } from '../../src/cli/completion.ts';
-import { program } from '../../src/cli/program.ts';
+import { wholeProgram } from '../../src/cli/program.ts';
 import { extracted } from '../support/extracted.ts';
 
 const skip = !existsSync(DEB) && 'npm run package has not been run';
@@ -62,7 +62,7 @@ test('it holds the executable, the units, a config that is kept, and what a shel
   assert.equal(version, VERSION);
 });
 
-test('the man page has every verb with its flags, but for that of a checkout', { skip }, () => {
+test('the man page has every verb with its flags, but for that of a checkout', { skip }, async () => {
   const roff = gunzipSync(page('usr/share/man/man8/dbcalm-cmd.8.gz')).toString();
   const { stdout, stderr } = spawnSync('man', ['--warnings', '-l', '-'], {
     input: roff,
@@ -70,7 +70,7 @@ test('the man page has every verb with its flags, but for that of a checkout', {
     env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', MANWIDTH: '200' },
   });
   assert.equal(stderr, '');
-  for (const { name, options } of wordsOf(program())) {
+  for (const { name, options } of wordsOf(await wholeProgram())) {
     const [, part = ''] = new RegExp(`^   ${name}\\n([\\s\\S]+?)^(?: {3})?\\S`, 'm').exec(stdout) ?? [];
     const flags = options.map(({ flag }) => flag).filter((flag) => !/--(help|development)/.test(flag));
     for (const flag of flags) assert.ok(part.includes(flag), `${name} ${flag}: ${part}`);

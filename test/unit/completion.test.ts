@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { wordsOf } from '../../src/cli/completion.ts';
 import { bash, fish, zsh } from '../../src/cli/completion-scripts.ts';
-import { program } from '../../src/cli/program.ts';
+import { wholeProgram } from '../../src/cli/program.ts';
 import { testFolder } from '../support/folder.ts';
 
-const verbs = wordsOf(program());
+const verbs = wordsOf(await wholeProgram());
 
 const installed = (shell: string) => existsSync(`/usr/bin/${shell}`);
 const within = (shell: string) => ({ skip: !installed(shell) && `${shell} is missing` });

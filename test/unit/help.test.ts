@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Command } from 'commander';
 import { wordsOf } from '../../src/cli/completion.ts';
-import { program } from '../../src/cli/program.ts';
+import { wholeProgram } from '../../src/cli/program.ts';
 
 function helpOf(command: Command): string {
   let text = '';
@@ -15,8 +15,8 @@ function helpOf(command: Command): string {
   return text;
 }
 
-test('the help of each verb, and of the program, has examples of verbs and flags that are there', () => {
-  const root = program();
+test('the help of each verb, and of the program, has examples of verbs and flags that are there', async () => {
+  const root = await wholeProgram();
   const flags = new Map(wordsOf(root).map(({ name, options }) => [name, options.map(({ flag }) => flag)]));
   for (const command of [root, ...root.commands]) {
     const examples = [...helpOf(command).matchAll(/^ {2}\$ dbcalm-cmd (\S+)([^|>\n]*)/gm)];
