@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ASSETS } from '../src/cli/web/assets.ts';
-import { bundle } from './bundle.ts';
-import { codeCacheOf } from './code-cache.ts';
+import { type Bundle, bundle } from './bundle.ts';
+import { makeCodeCache } from './code-cache.ts';
 import { DIST, EXECUTABLE, MODULES, NODE, PAGE, PROJECT } from './project.ts';
 
 /** Where Node looks for what was put into it. Source: its documentation, "Single executable applications". */
@@ -24,8 +24,8 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 export async function buildExecutable(): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'dbcalm-cmd-build-'));
   try {
-    const { code, addons, packages } = await bundle();
-    const blob = await blobOf(folder, code, addons);
+    const { scripts, addons, packages } = await bundle();
+    const blob = await blobOf(folder, scripts, addons);
     mkdirSync(DIST, { recursive: true });
     const unfinished = `${EXECUTABLE}.new`;
     // Before anything is put into it: afterwards it would break.
@@ -44,16 +44,12 @@ export async function buildExecutable(): Promise<readonly string[]> {
 }
 
 /** What is put into Node. Returns its file. */
-async function blobOf(folder: string, code: string, addons: ReadonlyMap<string, string>): Promise<string> {
+async function blobOf(folder: string, scripts: Bundle['scripts'], addons: Bundle['addons']): Promise<string> {
   const file = (name: string) => join(folder, name);
-  const withoutHashbang = code.replace(/^#!.*/, '');
-  writeFileSync(
-    file('program'),
-    `(function (exports, require, module, __filename, __dirname) {${withoutHashbang}\n})`,
-    'latin1',
-  );
-  mkdirSync(file('run'));
-  writeFileSync(file('code-cache'), await codeCacheOf(file('program'), file('run')));
+  mkdirSync(file('scripts'));
+  for (const [name, code] of scripts) writeFileSync(file(`scripts/${name}`), code, 'latin1');
+  await makeCodeCache(folder);
+  const made = [...scripts.keys()].flatMap((name) => [`scripts/${name}`, `code-cache/${name}`]);
   copyFileSync(join(import.meta.dirname, 'loader.cjs'), file('loader.cjs'));
   const settings = {
     // Without a folder: Node keeps this name in what it makes.
@@ -63,8 +59,7 @@ async function blobOf(folder: string, code: string, addons: ReadonlyMap<string, 
     // It is the daemon's alone to say what it runs with: NODE_OPTIONS is not heard.
     execArgvExtension: 'none',
     assets: {
-      program: file('program'),
-      'code-cache': file('code-cache'),
+      ...Object.fromEntries(made.map((name) => [name, file(name)])),
       ...Object.fromEntries(addons),
       ...Object.fromEntries(ASSETS.map((name) => [`page/${name}`, join(PAGE, name)])),
     },

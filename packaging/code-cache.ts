@@ -1,6 +1,6 @@
-/** V8's code cache of the program, with the functions that a start runs: they need not be compiled then. */
+/** V8's code cache of the program's scripts, with the functions that a start runs: they need not be compiled then. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MODULES, NODE } from './project.ts';
 
@@ -10,26 +10,32 @@ const DETERMINISTIC = ['--hash-seed=1', '--random-seed=1', '--no-flush-bytecode'
 /** Where V8 has the hash of the flags that it ran with, in 4 bytes. Source: SerializedCodeData in code-serializer.h. */
 const FLAGS_AT = 12;
 
-/** `program`: the file of the script. `folder`: one that is empty; the daemon that is started has everything in it. */
-export async function codeCacheOf(program: string, folder: string): Promise<Buffer> {
-  const cache = join(folder, 'code-cache');
-  const config = configOf(folder);
-  await startAndStop([...DETERMINISTIC, WARM_UP, program, cache, MODULES, '--config', config]);
-  const made = readFileSync(cache);
+/** `folder`: has the scripts in its folder `scripts`; for each of them a file of the same name is put into `code-cache`. */
+export async function makeCodeCache(folder: string): Promise<void> {
+  const [run, caches] = ['run', 'code-cache'].map((name) => join(folder, name)) as [string, string];
+  mkdirSync(run);
+  mkdirSync(caches);
+  await startAndStop([...DETERMINISTIC, WARM_UP, folder, MODULES, '--config', configOf(run)]);
   // It is refused by a V8 with other flags. These change none of the code: the executable, without them, may have it.
   const usual = Buffer.from(evaluate("new vm.Script('').createCachedData().toString('hex')"), 'hex');
-  usual.copy(made, FLAGS_AT, FLAGS_AT, FLAGS_AT + 4);
-  writeFileSync(cache, made);
-  const [script, data] = [program, cache].map((file) => `fs.readFileSync(${JSON.stringify(file)})`);
-  const rejected = `new vm.Script(${script}.latin1Slice(), { cachedData: ${data} }).cachedDataRejected`;
-  if (evaluate(rejected) !== 'false') throw new Error('V8 does not take its own code cache');
-  return made;
+  for (const name of readdirSync(caches)) {
+    const made = readFileSync(join(caches, name));
+    usual.copy(made, FLAGS_AT, FLAGS_AT, FLAGS_AT + 4);
+    writeFileSync(join(caches, name), made);
+  }
+  const [scripts, data] = [join(folder, 'scripts'), caches].map(
+    (from) => `fs.readFileSync(path.join(${JSON.stringify(from)}, name))`,
+  );
+  const rejected = `new vm.Script(${scripts}.latin1Slice(), { cachedData: ${data} }).cachedDataRejected`;
+  const refused = evaluate(`fs.readdirSync(${JSON.stringify(caches)}).filter((name) => ${rejected}).join()`);
+  if (refused !== '') throw new Error(`V8 does not take its own code cache of ${refused}`);
 }
 
 const evaluate = (expression: string) => execFileSync(NODE, ['-p', expression], { encoding: 'utf8' }).trim();
 
 const WARM_UP = join(import.meta.dirname, 'warm-up.cjs');
 
+/** `folder`: the daemon that is started has everything in it. */
 function configOf(folder: string): string {
   const file = join(folder, 'cmd-config.yml');
   const roots = join(folder, 'backups');

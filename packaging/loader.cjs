@@ -1,9 +1,23 @@
-/** The first code of the executable: compiles the program, for the most part by taking it from the code cache. */
-const { Script } = require('node:vm');
+/** The first code of the executable: runs the program's scripts, each when it is first required. Most of their code needs no
+ * compiling: it is taken from the code cache. */
+const vm = require('node:vm');
 const { getRawAsset } = require('node:sea');
 
-const script = new Script(Buffer.from(getRawAsset('program')).latin1Slice(), {
-  filename: 'dbcalm-cmd',
-  cachedData: Buffer.from(getRawAsset('code-cache')),
-});
-script.runInThisContext()(exports, require, module, __filename, __dirname);
+const loaded = new Map();
+
+function load(name) {
+  const known = loaded.get(name);
+  if (known) return known.exports;
+  const module = { exports: {} };
+  loaded.set(name, module);
+  const script = new vm.Script(Buffer.from(getRawAsset(`scripts/${name}`)).latin1Slice(), {
+    filename: name,
+    cachedData: Buffer.from(getRawAsset(`code-cache/${name}`)),
+  });
+  script.runInThisContext()(module.exports, requireFrom, module, __filename, __dirname);
+  return module.exports;
+}
+
+const requireFrom = (name) => (name.startsWith('./') ? load(name.slice(2)) : require(name));
+
+load('main.js');

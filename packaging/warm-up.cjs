@@ -1,13 +1,31 @@
-/** Runs the program and writes down what V8 made of it: `warm-up.cjs PROGRAM CACHE MODULES ARGS...` */
-const { readFileSync, writeFileSync } = require('node:fs');
+/** Runs the program and writes down what V8 made of its scripts: `warm-up.cjs FOLDER MODULES ARGS...`, where the scripts are in
+ * FOLDER/scripts. */
+const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const sea = require('node:sea');
-const { Script } = require('node:vm');
+const vm = require('node:vm');
 
-const [program, cache, modules] = process.argv.splice(2, 3);
-// In the executable they are assets.
-sea.getRawAsset = (name) => Uint8Array.from(readFileSync(join(modules, name))).buffer;
+const [folder, modules] = process.argv.splice(2, 2);
+const inFolder = (kind, name = '') => join(folder, kind, name);
 
-const script = new Script(readFileSync(program, 'latin1'), { filename: 'dbcalm-cmd' });
-process.once('exit', () => writeFileSync(cache, script.createCachedData()));
-script.runInThisContext()(exports, require, module, __filename, __dirname);
+// In the executable they are assets. Of the code cache there is nothing yet.
+sea.getRawAsset = (name) => {
+  if (name.startsWith('code-cache/')) return new ArrayBuffer(0);
+  return Uint8Array.from(readFileSync(join(name.startsWith('scripts/') ? folder : modules, name))).buffer;
+};
+const compiled = new Map();
+const { Script } = vm;
+vm.Script = class extends Script {
+  constructor(code, { filename }) {
+    super(code, { filename });
+    compiled.set(filename, this);
+  }
+};
+process.once('exit', () => {
+  for (const name of readdirSync(inFolder('scripts'))) {
+    // What this start does not load has at least its outermost functions compiled.
+    const script = compiled.get(name) ?? new Script(readFileSync(inFolder('scripts', name), 'latin1'));
+    writeFileSync(inFolder('code-cache', name), script.createCachedData());
+  }
+});
+require('./loader.cjs');

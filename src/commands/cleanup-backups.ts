@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import * as Type from 'typebox';
 import { normalise } from '../io/paths.ts';
 import { defineCommand } from './command.ts';
 import { refuseDeletion, removal } from './deletable.ts';

@@ -1,4 +1,4 @@
-import Value from 'typebox/value';
+import { Check } from 'typebox/value';
 import { type Refusal, refuse } from '../io/reply.ts';
 import type { Command, CommandSettings, Plan, Stamp } from './command.ts';
 
@@ -62,7 +62,7 @@ function missing(command: Command, args: Record<string, unknown>): string | unde
 
 function wrongType(command: Command, args: Record<string, unknown>): string | undefined {
   for (const [name, schema] of Object.entries(command.schema.properties)) {
-    if (Value.Check(schema, args[name])) continue;
+    if (Check(schema, args[name])) continue;
     return `${name} must be ${(schema as { must?: string }).must ?? 'of another type'}`;
   }
   return undefined;

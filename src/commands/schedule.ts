@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import * as Type from 'typebox';
 import { received } from './received.ts';
 
 /** A schedule as the API servers send it; fields that the frequency does not use are ignored. */
@@ -20,7 +20,7 @@ export const Schedule = Type.Object({
   interval_value: Type.Optional(Type.Unknown()),
   interval_unit: Type.Optional(Type.Unknown()),
 });
-export type Schedule = Static<typeof Schedule>;
+export type Schedule = Type.Static<typeof Schedule>;
 
 type Fields = Record<string, unknown>;
 type Rule = (fields: Fields) => string | undefined;

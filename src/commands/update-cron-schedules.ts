@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { Type } from 'typebox';
+import * as Type from 'typebox';
 import { defineCommand } from './command.ts';
 import { crontab, crontabLines } from './crontab.ts';
 import { MAX_LINES } from './crontab-reader.ts';

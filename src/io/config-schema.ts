@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import * as Type from 'typebox';
 
 const folder = Type.String({ pattern: '^/[^\\u0000-\\u001f\\u007f]*$' });
 const file = (about: string) =>
@@ -87,7 +87,7 @@ export const ConfigSchema = Type.Object({
 });
 
 /** As it stands in the file, with defaults. */
-export type GivenConfig = Static<typeof ConfigSchema>;
+export type GivenConfig = Type.Static<typeof ConfigSchema>;
 
 /** As the daemon uses it: users and groups are numbers. */
 export interface Config extends GivenConfig {

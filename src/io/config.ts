@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, posix } from 'node:path';
-import Value from 'typebox/value';
+import { Check } from 'typebox/value';
 import { parse } from 'yaml';
 import { DaemonError, messageOf } from '../errors.ts';
 import { withAccounts } from './config-accounts.ts';
@@ -81,7 +81,7 @@ function refuseBackupFolder(file: string, value: unknown): void {
 function check(file: string, config: GivenConfig): Config {
   for (const [key, schema] of Object.entries(ConfigSchema.properties)) {
     const value = config[key as keyof GivenConfig];
-    if (Value.Check(schema, value)) continue;
+    if (Check(schema, value)) continue;
     const { allowed } = schema as unknown as { allowed: string };
     const shown = JSON.stringify(value).slice(0, 200);
     throw new DaemonError('CONFIG_INVALID', `${file}: ${key} is ${shown}, allowed is ${allowed}`);
