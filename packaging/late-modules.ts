@@ -2,21 +2,24 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { PROJECT } from './project.ts';
+import { MODULES, PROJECT } from './project.ts';
 
-/** No start needs them, and each takes a part of a millisecond or several: they stand at the top of files that it needs. */
-const LATE = ['koffi', 'thread-stream', 'assert', 'worker_threads', 'node:fs/promises'];
+/** Files that a start needs import them, and a start does without. Each takes it a part of a millisecond, or several. */
+const LATE = ['assert', 'koffi', 'node:fs/promises', 'thread-stream', 'typebox/format', 'worker_threads'];
 
 const requireHere = createRequire(join(PROJECT, 'package.json'));
 
 export function lateModules(): Plugin {
-  const filter = new RegExp(`^(${LATE.join('|')})$`);
+  const late = (name: string) => ({ path: name, namespace: 'late' });
   return {
     name: 'late-modules',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter }, ({ path, namespace }) =>
-        // What stands in for the module is what asks for it.
-        namespace === 'late' ? undefined : { path, namespace: 'late' },
+      onResolve({ filter: new RegExp(`^(${LATE.join('|')})$`) }, ({ path, namespace }) =>
+        // What stands in for a module asks for the real one.
+        namespace === 'late' ? undefined : late(path),
+      );
+      onResolve({ filter: /\/format\/index\.mjs$/ }, ({ importer }) =>
+        importer.startsWith(join(MODULES, 'typebox/build/schema')) ? late('typebox/format') : undefined,
       );
       onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
         contents: standIn(path),
@@ -26,15 +29,15 @@ export function lateModules(): Plugin {
   };
 }
 
-/** A module of the same exports, each of them taken from the real one when it is asked for. */
+/** A module of the same exports; the real one is loaded when one of them is asked for. */
 function standIn(name: string): string {
   const real = requireHere(name) as Record<string, unknown>;
   const exports = Object.entries(real).map(([key, value]) =>
-    // What is no object is the same in each process: it does not need the module.
+    // What is no object is the same in each process.
     Object(value) === value ? `get ${key}() { return real().${key}; }` : `${key}: ${JSON.stringify(value)}`,
   );
-  const call = typeof real === 'function' ? '(...args) => real()(...args)' : '{}';
+  const itself = typeof real === 'function' ? '(...args) => real()(...args)' : '{}';
   return `
 const real = () => require(${JSON.stringify(name)});
-module.exports = Object.defineProperties(${call}, Object.getOwnPropertyDescriptors({ ${exports.join(', ')} }));`;
+module.exports = Object.defineProperties(${itself}, Object.getOwnPropertyDescriptors({ ${exports.join(', ')} }));`;
 }
