@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { identityOf, isAlive, type ProcessIdentity } from '../../src/io/process-identity.ts';
+import { childrenOf } from '../support/children.ts';
 import type { Random } from './random.ts';
 
 /** Children that outlive their daemon: `rm` alone is too quick for that. */
@@ -35,10 +36,6 @@ export class Orphans {
     for (const identity of this.#held) signal(identity, this.#random.chance(0.7) ? 'SIGCONT' : 'SIGKILL');
     this.#held = [];
   }
-}
-
-function childrenOf(pid: number): number[] {
-  return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 
 const nameOf = (pid: number) => read(`/proc/${pid}/comm`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type ChildEnd, type ChildEvents, startChild } from '../../src/io/child.ts';
+import { childrenOf } from '../support/children.ts';
 
 const LAUNCH = { fds: [], names: new Map<string, string>() };
 
@@ -13,9 +13,6 @@ const start = (file: string, args: string[], events: Partial<ChildEvents>) =>
     ...events,
   });
 
-/** Those that run or are zombies. */
-const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim();
-
 test('a child whose end could not be heard of is not started, and the next one is', async (t) => {
   const on = process.on.bind(process);
   const deaf = t.mock.method(process, 'on', ((event: string, listener: () => void) => {
@@ -24,7 +21,7 @@ test('a child whose end could not be heard of is not started, and the next one i
   }) as typeof process.on);
   const error = await new Promise<Error>((refused) => start('/bin/sleep', ['0.2'], { refused }));
   assert.match(error.message, /could not be started: \/bin\/sleep: no signal can be heard/);
-  assert.equal(children(), '');
+  assert.deepEqual(childrenOf(process.pid), []);
   deaf.mock.restore();
   const end = await new Promise<ChildEnd>((ended) => start('/bin/sh', ['-c', 'echo out'], { ended }));
   assert.deepEqual(end, { code: 0, stdout: 'out\n', stderr: '' });

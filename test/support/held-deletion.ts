@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { childrenOf } from './children.ts';
 import type { TestDaemon } from './daemon.ts';
 import { until } from './until.ts';
 
@@ -29,10 +30,6 @@ export async function holdDeletion(daemon: TestDaemon, name: string, files = 3_0
   }
   if (files > 1_000_000) throw new Error('rm is always quicker than the test');
   return holdDeletion(daemon, name, files * 4);
-}
-
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }
 
 /** Only once it is rm: a daemon waits for its child to become what it starts. */
