@@ -5,7 +5,15 @@ import type { Plugin } from 'esbuild';
 import { MODULES, PROJECT } from './project.ts';
 
 /** Files that a start needs import them, and a start does without. Each takes it a part of a millisecond, or several. */
-const LATE = ['assert', 'koffi', 'node:fs/promises', 'thread-stream', 'typebox/format', 'worker_threads'];
+const LATE = [
+  'assert',
+  'koffi',
+  'node:fs/promises',
+  'node:http',
+  'thread-stream',
+  'typebox/format',
+  'worker_threads',
+];
 
 const requireHere = createRequire(join(PROJECT, 'package.json'));
 

@@ -88,18 +88,16 @@ function closing(listening: { close(): unknown }, room: Room): AdminServer {
 
 /** HTTP for sockets that are handed in. An HTTP server that listens itself would keep a timer. */
 class Room {
-  readonly #http: HttpServer;
+  readonly #answer: Answerer;
   readonly #answerLimit: number;
   /** Each with what sends it away when its time is over. */
   readonly #inside = new Map<Socket, NodeJS.Timeout>();
 
+  #http: HttpServer | undefined;
+
   constructor(answer: Answerer, answerLimit: number) {
+    this.#answer = answer;
     this.#answerLimit = answerLimit;
-    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false }, (request, response) => {
-      reply(request, response, answer, () => this.#stay(request.socket)).catch(() => response.destroy());
-    });
-    // Who has asked may close its side, as `nc -N` does, and still gets the answer.
-    Object.assign(this.#http, { httpAllowHalfOpen: true });
   }
 
   enter(socket: Socket): void {
@@ -113,7 +111,19 @@ class Room {
       clearTimeout(this.#inside.get(socket));
       this.#inside.delete(socket);
     });
+    // Made for the first who comes: a start does not wait for it.
+    this.#http ??= this.#serve();
     this.#http.emit('connection', socket);
+  }
+
+  #serve(): HttpServer {
+    const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false }, (request, response) => {
+      reply(request, response, this.#answer, () => this.#stay(request.socket)).catch(() =>
+        response.destroy(),
+      );
+    });
+    // Who has asked may close its side, as `nc -N` does, and still gets the answer.
+    return Object.assign(http, { httpAllowHalfOpen: true });
   }
 
   /** Until it leaves; that it only closed its side cannot be told from that before something is written. */
