@@ -12,6 +12,7 @@ import { asDaemonError, DaemonError } from './errors.ts';
 import { type Accounts, readAccounts } from './io/accounts.ts';
 import { type AuditLog, openAuditLog } from './io/audit-log.ts';
 import type { Config } from './io/config-schema.ts';
+import { loadForFirstUse } from './io/first-use.ts';
 import { COMMIT_SECONDS, Histogram } from './io/histogram.ts';
 import { type Log, type Logger, openLog } from './io/log.ts';
 import { isSameFile } from './io/paths.ts';
@@ -30,10 +31,12 @@ import { shadowProcessMachine } from './machines/shadow-process.ts';
 /** Builds the parts and runs the root actor to its end. `greet`: what to say once it listens. */
 export async function runDaemon(config: Config, greet: () => void): Promise<DaemonOutput> {
   const fields = config.shadow ? { shadow: true } : {};
-  const log = await openLog({ file: config.cmd_log_file, level: config.cmd_log_level, fields });
   const accounts = readAccounts();
+  const [log, audit] = await Promise.all([
+    openLog({ file: config.cmd_log_file, level: config.cmd_log_level, fields }),
+    openAuditLog(config.audit_log_file, accounts, fields),
+  ]);
   const record = recordOf(config, log.logger);
-  const audit = await openAuditLog(config.audit_log_file, accounts, fields);
   const manager = serviceManager(({ code, message, remedy }) => log.logger.warn({ code, remedy }, message));
   warnOfPlace(config, manager, log.logger);
   if (config.shadow) log.logger.warn(SHADOW_WARNING);
@@ -42,6 +45,7 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
     log.logger.info({ socket, from: manager.socket ? 'systemd' : undefined, pid: process.pid }, 'listening');
     log.leaveStderr();
     greet();
+    setImmediate(loadForFirstUse);
   };
   const actor = createActor(noted(daemonMachine), {
     id: 'daemon',

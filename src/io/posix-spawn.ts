@@ -64,11 +64,17 @@ function load() {
   };
 }
 
+/** What the first program would wait for. */
+export function loadPosixSpawn(): Library {
+  loaded ??= load();
+  return loaded;
+}
+
 /** For the output of a program; the caller closes both ends. No child inherits them. */
 export function openPipe(): Pipe {
-  loaded ??= load();
+  const c = loadPosixSpawn();
   const fds = [0, 0];
-  if (loaded.pipe(fds, O_CLOEXEC) !== 0) check('a pipe', koffi.errno());
+  if (c.pipe(fds, O_CLOEXEC) !== 0) check('a pipe', koffi.errno());
   const [read, write] = fds as [number, number];
   return { read, write };
 }
@@ -80,8 +86,7 @@ export async function posixSpawn(program: Program): Promise<number> {
   for (const word of [file, ...args]) {
     if (word.includes('\0')) throw new Error(`spawn ${file}: an argument holds null bytes`);
   }
-  loaded ??= load();
-  const c = loaded;
+  const c = loadPosixSpawn();
   const moved: number[] = [];
   const actions = Buffer.alloc(OPAQUE_BYTES);
   check(file, c.initActions(actions));
