@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Command } from 'commander';
 import { wordsOf } from '../../src/cli/completion.ts';
-import { wholeProgram } from '../../src/cli/program.ts';
+import { programFor, wholeProgram } from '../../src/cli/program.ts';
 
 function helpOf(command: Command): string {
   let text = '';
@@ -26,4 +26,19 @@ test('the help of each verb, and of the program, has examples of verbs and flags
       for (const [flag] of rest.matchAll(/--[a-z-]+/g)) assert.ok(flags.get(verb)?.includes(flag), line);
     }
   }
+});
+
+test('of the verbs those are loaded that the words may mean', async () => {
+  const verbsFor = async (...words: string[]) => {
+    const { commands } = await programFor(words);
+    return commands.map((verb) => verb.name());
+  };
+  const all = (await wholeProgram()).commands.map((verb) => verb.name());
+  assert.ok(all.length > 10);
+  assert.deepEqual(await verbsFor(), ['daemon']);
+  assert.deepEqual(await verbsFor('--config', 'list'), ['daemon']);
+  assert.deepEqual(await verbsFor('dance'), ['daemon']);
+  assert.deepEqual(await verbsFor('list', '--help'), ['list']);
+  for (const words of [['--help'], ['-h'], ['help', 'list'], ['completion', 'bash']])
+    assert.deepEqual(await verbsFor(...words), all, words.join(' '));
 });
