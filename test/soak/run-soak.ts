@@ -28,7 +28,7 @@ export async function runSoak(requests: number, folder: string): Promise<Soak> {
   const at = prepare(folder, { cmd_log_level: 'info' });
   const observed = await launchObserved(at);
   try {
-    const idle = await observed.look();
+    const idle = await observed.lookAtRest();
     const replies: Record<string, number> = {};
     const random = new Random(1);
     let sent = 0;

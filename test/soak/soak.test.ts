@@ -10,9 +10,9 @@ const flatOf = (inside: Inside) => Object.fromEntries(FLAT.map((figure) => [figu
 test('An idle daemon is idle: no timer is set', async (t) => {
   let kill = async () => {};
   t.after(() => kill());
-  const { daemon, look } = await launchObserved(prepare(testFolder(t)));
+  const { daemon, lookAtRest } = await launchObserved(prepare(testFolder(t)));
   kill = () => daemon.kill();
-  assert.equal((await look()).timers, 0);
+  assert.equal((await lookAtRest()).timers, 0);
   await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
 });
 

@@ -5,6 +5,9 @@ import { until } from './until.ts';
 
 const MAIN = join(import.meta.dirname, 'observed-main.ts');
 
+/** Milliseconds after which what is still set is there to stay. */
+const REST_LIMIT = 30_000;
+
 /** What there is inside a daemon: bytes, open descriptors, living XState actors, timers that are set. */
 export interface Inside {
   readonly heapUsed: number;
@@ -17,6 +20,8 @@ export interface Inside {
 export interface ObservedDaemon {
   readonly daemon: TestDaemon;
   look(): Promise<Inside>;
+  /** Looks once no timer is set any more: that of the last lines of the log is for a moment. */
+  lookAtRest(): Promise<Inside>;
 }
 
 /** Starts a daemon that tells what there is inside it. */
@@ -30,5 +35,11 @@ export async function launchObserved(at: Layout): Promise<ObservedDaemon> {
     const line = await until('the figures of the daemon', () => lines()[known]);
     return JSON.parse(line) as Inside;
   };
-  return { daemon, look };
+  const lookAtRest = async () => {
+    for (const deadline = Date.now() + REST_LIMIT; ; ) {
+      const inside = await look();
+      if (inside.timers === 0 || Date.now() > deadline) return inside;
+    }
+  };
+  return { daemon, look, lookAtRest };
 }
