@@ -1,6 +1,5 @@
-/** What is counted anyway, in the text format of Prometheus. The library is loaded by who first asks: it takes longer
- * than the rest of the start. */
-import type { Metric } from 'prom-client';
+/** What is counted anyway, in the text format of Prometheus. */
+import { Counter, Gauge, type Metric, Registry } from 'prom-client';
 import type { Reading } from '../io/histogram.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -24,7 +23,6 @@ const PREFIX = 'dbcalm_cmd_';
 export async function renderMetrics(
   families: readonly Family[],
 ): Promise<{ text: string; contentType: string }> {
-  const { Registry, Counter, Gauge } = await import('prom-client');
   const registry = new Registry();
   for (const family of families) {
     // The library would tell of one that has none, and has labels, a 0 without labels.

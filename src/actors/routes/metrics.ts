@@ -2,7 +2,7 @@ import { WHITELIST } from '../../commands/whitelist.ts';
 import { pooled } from '../actor-pool.ts';
 import { stateOf } from '../actor-tree.ts';
 import { eventLoopDelay } from '../event-loop-delay.ts';
-import { type Family, renderMetrics, type Sample } from '../prometheus.ts';
+import type { Family, Sample } from '../prometheus.ts';
 import type { Route, Sight } from './route.ts';
 
 /** For a scraper, in Prometheus' text format. Nothing is measured for it that is not counted anyway, but for the delay
@@ -11,7 +11,11 @@ export const metrics: Route = {
   method: 'GET',
   path: '/metrics',
   query: [],
-  answer: async ({ sight }) => ({ status: 200, ...(await renderMetrics(familiesOf(sight))) }),
+  answer: async ({ sight }) => {
+    // By who first asks: to load the library takes longer than the rest of the start.
+    const { renderMetrics } = await import('../prometheus.ts');
+    return { status: 200, ...(await renderMetrics(familiesOf(sight))) };
+  },
 };
 
 function familiesOf(sight: Sight): Family[] {
