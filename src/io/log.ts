@@ -33,9 +33,8 @@ type Target = sonic.SonicBoom & { fd: number };
 /** Lines that a full disk holds back are dropped, and counted, beyond this: a log must not take all memory. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
-/** So long (ms) lines wait for others, or until there are so many bytes of them: each write is a turn of a thread. */
+/** So long (ms) lines wait for others: each write is a thread woken. */
 const GATHERING = 5;
-const GATHERED_BYTES = 8 * 1024;
 
 /** How long (ms) a stop waits for the last lines. */
 const CLOSE_LIMIT = 2_000;
@@ -59,12 +58,7 @@ export async function openLog({
     }
   };
   // Not pino.destination(): it writes what is left when the process exits, and on a full disk tries that for ever.
-  const target = new sonic.SonicBoom({
-    fd: open(),
-    sync: false,
-    minLength: GATHERED_BYTES,
-    maxLength: maxHeldBytes,
-  }) as Target;
+  const target = new sonic.SonicBoom({ fd: open(), sync: false, maxLength: maxHeldBytes }) as Target;
   const gathered = new Gathered(target);
   const reopen = () => swap(target, open());
   const stderr = pino.destination({ dest: 2, sync: true });
@@ -82,16 +76,17 @@ export async function openLog({
     close: async () => {
       reportLost();
       streams = streams.filter((stream) => stream !== gathered);
-      gathered.stop();
+      gathered.flush();
       await closed(target);
       target.destroy();
     },
   };
 }
 
-/** Flushes a while after the first line that waits. */
+/** Hands lines on some at a time. */
 class Gathered {
   readonly #target: Target;
+  #lines: string[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(target: Target) {
@@ -99,16 +94,14 @@ class Gathered {
   }
 
   write(line: string): void {
-    this.#target.write(line);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#target.flush();
-    }, GATHERING);
+    this.#lines.push(line);
+    this.#timer ??= setTimeout(() => this.flush(), GATHERING);
   }
 
-  /** What waits is left to the end of the target. */
-  stop(): void {
+  flush(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const line of this.#lines.splice(0)) this.#target.write(line);
   }
 }
 
@@ -122,7 +115,7 @@ function swap(target: Target, fd: number): void {
     closeFile(before, () => {});
   };
   target.on('write', close).on('error', close);
-  target.flush();
+  target.write('');
 }
 
 /** Says how many lines did not find room, once there is some again. Gives what says it at once. */

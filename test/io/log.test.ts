@@ -93,17 +93,26 @@ test('a log that could not be opened anew is, once it can; what was open before 
   await log.close();
 });
 
-test('lines that come one soon after the other are one write', async (t) => {
+test('lines that come one soon after the other are few writes, also behind one that is slow', async (t) => {
   const file = join(testFolder(t), 'log');
   const log = await openLog({ file, level: 'info' });
   log.leaveStderr();
   let writes = 0;
+  const slow = Promise.withResolvers<void>();
   replaceCall(t, 'write', (original) => (...args) => {
     writes++;
-    return original(...args);
+    slow.promise.then(() => original(...args));
   });
-  for (let line = 0; line < 20; line++) log.logger.info('here');
-  await until('all lines', () => readFileSync(file, 'utf8').split('\n').length === 21);
-  assert.equal(writes, 1);
+  const write = (count: number) => {
+    for (let line = 0; line < count; line++) log.logger.info('here');
+  };
+  write(20);
+  await until('the first write', () => writes > 0);
+  // These are gathered, and handed on, while it lasts.
+  write(20);
+  await wait(50);
+  slow.resolve();
+  await until('all lines', () => readFileSync(file, 'utf8').split('\n').length === 41);
+  assert.equal(writes, 2);
   await log.close();
 });
