@@ -4,8 +4,13 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MODULES, NODE } from './project.ts';
 
-/** The same input must give the same bytes: V8 orders by hashes, and forgets what it has not run for a while. */
-const DETERMINISTIC = ['--hash-seed=1', '--random-seed=1', '--no-flush-bytecode'];
+/** The same input must give the same bytes: V8 orders by hashes, and forgets what it has not run for a while. What lay in memory
+ * before is in the gaps of its objects, and thus in the cache: nothing may be collected, or be done by threads beside. */
+const DETERMINISTIC = [
+  ...['--hash-seed=1', '--random-seed=1', '--no-flush-bytecode', '--single-threaded'],
+  // In MiB. A start fills 12.
+  ...['--min-semi-space-size=64', '--max-semi-space-size=64', '--initial-old-space-size=256'],
+];
 
 /** Where V8 has the hash of the flags that it ran with, in 4 bytes. Source: SerializedCodeData in code-serializer.h. */
 const FLAGS_AT = 12;

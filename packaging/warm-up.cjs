@@ -1,6 +1,7 @@
-/** Runs the program and writes down what V8 made of its scripts: `warm-up.cjs FOLDER MODULES ARGS...`, where the scripts are in
- * FOLDER/scripts. */
-const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
+/** Runs the program, and when it says that it listens writes down what V8 made of its scripts: `warm-up.cjs FOLDER MODULES
+ * ARGS...`, where the scripts are in FOLDER/scripts. */
+const fs = require('node:fs');
+const { readdirSync, readFileSync, writeFileSync } = fs;
 const { join } = require('node:path');
 const sea = require('node:sea');
 const vm = require('node:vm');
@@ -11,7 +12,7 @@ const inFolder = (kind, name = '') => join(folder, kind, name);
 // In the executable they are assets. Of the code cache there is nothing yet.
 sea.getRawAsset = (name) => {
   if (name.startsWith('code-cache/')) return new ArrayBuffer(0);
-  return Uint8Array.from(readFileSync(join(name.startsWith('scripts/') ? folder : modules, name))).buffer;
+  return new Uint8Array(readFileSync(join(name.startsWith('scripts/') ? folder : modules, name))).buffer;
 };
 const compiled = new Map();
 const { Script } = vm;
@@ -21,11 +22,18 @@ vm.Script = class extends Script {
     compiled.set(filename, this);
   }
 };
-process.once('exit', () => {
+/** At this moment, not later: what comes after it comes in the order in which timers and signals do, and V8 numbers functions in
+ * the order in which it compiles them. */
+const { writeSync } = fs;
+fs.writeSync = (fd, line, ...rest) => {
+  if (typeof line === 'string' && line.includes('"msg":"listening"')) writeCaches();
+  return writeSync(fd, line, ...rest);
+};
+function writeCaches() {
   for (const name of readdirSync(inFolder('scripts'))) {
     // What this start does not load has at least its outermost functions compiled.
     const script = compiled.get(name) ?? new Script(readFileSync(inFolder('scripts', name), 'latin1'));
     writeFileSync(inFolder('code-cache', name), script.createCachedData());
   }
-});
+}
 require('./loader.cjs');

@@ -62,7 +62,8 @@ export async function openLog({
   const gathered = new Gathered(target);
   const reopen = () => swap(target, open());
   const stderr = pino.destination({ dest: 2, sync: true });
-  let streams: { write(line: string): unknown }[] = [gathered, stderr];
+  // During the start each line at once: it may be the last.
+  let streams: { write(line: string): unknown }[] = [target, stderr];
   const both = { write: (line: string) => streams.forEach((stream) => void stream.write(line)) };
   const hooks = { streamWrite: (line: string) => line.replace(RAW, unicodeEscape) };
   const logger = pino({ level, base: fields, timestamp: pino.stdTimeFunctions.isoTime, hooks }, both);
@@ -75,7 +76,7 @@ export async function openLog({
     },
     close: async () => {
       reportLost();
-      streams = streams.filter((stream) => stream !== gathered);
+      streams = streams.filter((stream) => stream === stderr);
       gathered.flush();
       await closed(target);
       target.destroy();
@@ -89,19 +90,19 @@ class Gathered {
   #lines: string[] = [];
   #timer: NodeJS.Timeout | undefined;
 
+  readonly flush = (): void => {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const line of this.#lines.splice(0)) this.#target.write(line);
+  };
+
   constructor(target: Target) {
     this.#target = target;
   }
 
   write(line: string): void {
     this.#lines.push(line);
-    this.#timer ??= setTimeout(() => this.flush(), GATHERING);
-  }
-
-  flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    for (const line of this.#lines.splice(0)) this.#target.write(line);
+    this.#timer ??= setTimeout(this.flush, GATHERING);
   }
 }
 
