@@ -33,6 +33,8 @@ export function openDatabase(path: string, lockPatience: number, shadow = false)
     migrate(database);
     shareLogs(path);
     database.pragma('busy_timeout = 0');
+    // In KiB: SQLite's own default. better-sqlite3's is 16 MB, and what is read again is in the kernel's memory.
+    database.pragma('cache_size = -2000');
     return database;
   } catch (error) {
     database?.close();
