@@ -14,6 +14,7 @@ import { type AuditLog, openAuditLog } from './io/audit-log.ts';
 import type { Config } from './io/config-schema.ts';
 import { loadForFirstUse } from './io/first-use.ts';
 import { COMMIT_SECONDS, Histogram } from './io/histogram.ts';
+import { IdleMemory } from './io/idle-memory.ts';
 import { type Log, type Logger, openLog } from './io/log.ts';
 import { isSameFile } from './io/paths.ts';
 import { type Peer, peerOf } from './io/peer.ts';
@@ -78,6 +79,7 @@ function daemonInput({ config, log, audit, record, accounts, manager, announce }
   const now = () => new Date();
   const counters = newCounters();
   const commits = new Histogram(COMMIT_SECONDS);
+  const memory = new IdleMemory((error) => log.logger.debug({ err: error }, 'memory is not given back'));
   const settings = {
     projectName: config.project_name,
     cronFile: config.cron_file,
@@ -105,7 +107,7 @@ function daemonInput({ config, log, audit, record, accounts, manager, announce }
         }
       },
     },
-    openStore: () => openStore(storeOptions(config, log.logger, commits)),
+    openStore: () => openStore(storeOptions(config, log.logger, commits, memory)),
     queueHandler: ({ store }) => ({
       logger: log.logger,
       counters,
@@ -223,7 +225,7 @@ function ownFiles(config: Config): string[] {
   return [...database, socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file, ...records];
 }
 
-function storeOptions(config: Config, logger: Logger, commits: Histogram): StoreOptions {
+function storeOptions(config: Config, logger: Logger, commits: Histogram, memory: IdleMemory): StoreOptions {
   const { message, remedy } = new DaemonError('DATABASE_TROUBLE');
   return {
     path: config.database_path,
@@ -232,7 +234,10 @@ function storeOptions(config: Config, logger: Logger, commits: Histogram): Store
       maxAgeMs: config.transitions_max_days * DAY,
       maxCount: config.transitions_max_count,
     },
-    onCommit: (took) => commits.observe(took / 1_000),
+    onCommit: (took) => {
+      commits.observe(took / 1_000);
+      memory.worked();
+    },
     onTrouble: (trouble) => {
       if (trouble === undefined) logger.info('the database takes writes again');
       else logger.error({ code: 'DATABASE_TROUBLE', remedy }, `${message}: ${trouble}`);
