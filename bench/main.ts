@@ -2,7 +2,7 @@
  * [--against COMMIT] */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chartOf } from './chart.ts';
 import { runBench } from './run-bench.ts';
@@ -36,7 +36,8 @@ try {
     only: values.only?.split(','),
     rounds: values.quick ? 1 : Number(values.rounds),
     scale: values.quick ? 0.02 : 1,
-    executable: values.executable,
+    // Each daemon runs in a folder of its own.
+    executable: resolve(values.executable),
     against: values.against,
     // As they come: a whole run takes its time.
     begun: (head) => print(headOf(head)),
