@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MODULES, NODE } from './project.ts';
+import { FLAGS, MODULES, NODE } from './project.ts';
 
 /** The same input must give the same bytes: V8 orders by hashes, and forgets what it has not run for a while. What lay in memory
  * before is in the gaps of its objects, and thus in the cache: nothing may be collected, or be done by threads beside. */
@@ -21,7 +21,7 @@ export async function makeCodeCache(folder: string): Promise<void> {
   mkdirSync(run);
   mkdirSync(caches);
   await startAndStop([...DETERMINISTIC, WARM_UP, folder, MODULES, '--config', configOf(run)]);
-  // It is refused by a V8 with other flags. These change none of the code: the executable, without them, may have it.
+  // It is refused by a V8 with other flags. These change none of the code: the executable, with its own, may have it.
   const usual = Buffer.from(evaluate("new vm.Script('').createCachedData().toString('hex')"), 'hex');
   for (const name of readdirSync(caches)) {
     const made = readFileSync(join(caches, name));
@@ -36,7 +36,8 @@ export async function makeCodeCache(folder: string): Promise<void> {
   if (refused !== '') throw new Error(`V8 does not take its own code cache of ${refused}`);
 }
 
-const evaluate = (expression: string) => execFileSync(NODE, ['-p', expression], { encoding: 'utf8' }).trim();
+const evaluate = (expression: string) =>
+  execFileSync(NODE, [...FLAGS, '-p', expression], { encoding: 'utf8' }).trim();
 
 const WARM_UP = join(import.meta.dirname, 'warm-up.cjs');
 
