@@ -6,8 +6,8 @@ import { cpuOf, TICK } from '../process-figures.ts';
 import { stopAll } from '../subjects.ts';
 
 const WATCHED = 10_000;
-/** Milliseconds until what was begun is through. */
-const REST = 3_000;
+/** Milliseconds after the last request until the daemon has given memory back (io/idle-memory.ts), and is at rest. */
+const REST = 12_000;
 
 /** A daemon that has worked, and is asked nothing. */
 export const idle: Case = {

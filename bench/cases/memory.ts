@@ -8,8 +8,8 @@ import type { RunningDaemon } from '../subjects.ts';
 
 const REQUESTS = 100_000;
 const CLIENTS = 16;
-/** Milliseconds after which a process is at rest, in a full run. */
-const REST = 2_000;
+/** Milliseconds after the last request until the daemon has given memory back (io/idle-memory.ts), and is at rest. */
+const REST = 12_000;
 
 /** Of a hundred requests. */
 const MIX = [

@@ -1,7 +1,8 @@
 import { fromLibc } from './libc.ts';
 
-/** Milliseconds without work after which there is rest. */
-const REST = 1_000;
+/** Milliseconds without work after which there is rest. Not sooner: V8 forgets what it has compiled of hot code as well, and the
+ * next busy time takes a tenth more CPU until that is made again. */
+const REST = 10_000;
 /** Bytes of growth that are worth the 20 ms or so that it takes. */
 const WORTH = 4 * 1024 * 1024;
 
