@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
+import { importsIn } from './imports-in.ts';
 
 const SRC = join(import.meta.dirname, '..', '..', 'src');
 const FILES = globSync('**/*.{ts,js}', { cwd: SRC });
@@ -22,8 +23,8 @@ const roomOf = (file: string) => ROOMS.indexOf(file.split('/')[0] as string);
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(SRC, file), 'utf8');
-  const found = [...text.matchAll(/(?:from|import\() ?'(\.[^']+)'/g)];
-  return found.map(([, path]) => relative(SRC, join(SRC, dirname(file), path as string)));
+  const found = importsIn(text).filter((name) => name.startsWith('.'));
+  return found.map((path) => relative(SRC, join(SRC, dirname(file), path)));
 }
 
 test('every file stands in a room', () => {
@@ -56,11 +57,9 @@ test('no import circles', () => {
 
 test('commands know no effect: nothing of node but path', () => {
   for (const file of FILES.filter((name) => name.startsWith('commands/'))) {
-    const used = [...readFileSync(join(SRC, file), 'utf8').matchAll(/from '(node:[^']+)'/g)].map(
-      ([, name]) => name,
-    );
+    const used = importsIn(readFileSync(join(SRC, file), 'utf8'));
     assert.deepEqual(
-      used.filter((name) => name !== 'node:path'),
+      used.filter((name) => /^(node:|what )/.test(name) && name !== 'node:path'),
       [],
       file,
     );
