@@ -1,12 +1,13 @@
 /** The contract as a model: what clients may hear, what the table holds, and what the disk looks like. It knows the
  * contract and nothing of the daemon that is held against it. */
 
-/** Folders go by their numbers. */
-export type Request =
+/** Folders and updates go by their numbers. */
+export type Command =
   | { readonly kind: 'delete'; readonly folder: number }
   | { readonly kind: 'cleanup'; readonly folders: readonly number[] | null }
-  | { readonly kind: 'update'; readonly update: number }
-  | { readonly kind: 'bad'; readonly code: 400 | 403; readonly bytes: string };
+  | { readonly kind: 'update'; readonly update: number; readonly schedules: number };
+
+export type Request = Command | { readonly kind: 'bad'; readonly code: 400 | 403; readonly bytes: string };
 
 export interface Reply {
   readonly code: number;
@@ -18,10 +19,23 @@ export interface Row {
   readonly command_id: string;
   readonly type: string;
   readonly command: string;
+  readonly args: string;
   readonly status: string;
   readonly return_code: number | null;
   readonly error: string | null;
   readonly end_time: string | null;
+}
+
+/** Where that lies which commands are about. */
+export interface Places {
+  readonly backups: string;
+  readonly cronFile: string;
+}
+
+export interface CronFile {
+  /** The update whose whole file it is; undefined: of none. */
+  readonly update: number | undefined;
+  readonly mode: number;
 }
 
 /** What is there to be seen when every command has its end. */
@@ -29,15 +43,13 @@ export interface World {
   readonly rows: readonly Row[];
   /** The numbers of the folders that are there. */
   readonly folders: ReadonlySet<number>;
-  /** The update whose whole file is in place; undefined: no file. */
-  readonly update: number | undefined;
+  readonly cronFile: CronFile | undefined;
   readonly litter: readonly string[];
 }
 
-interface Accepted {
-  readonly request: Request;
-  readonly id: string;
-  /** A daemon was killed after it was accepted and before anybody saw its end. */
+interface Sent {
+  readonly command: Command;
+  /** A daemon was killed after it was sent: only that excuses a failure. */
   killed: boolean;
 }
 
@@ -47,115 +59,171 @@ interface Waiting {
   readonly whole: boolean;
 }
 
-const TYPES = {
-  delete: 'delete_directory',
-  cleanup: 'cleanup_backups',
-  update: 'update_cron_schedules',
-} as const;
+const UPDATE = 'update_cron_schedules';
+
+/** The name of a folder, and of the backup that is in it. */
+export const nameOf = (folder: number): string => `f${folder}`;
+
+const inWords = (type: string, command: string, args: unknown) =>
+  `${type}: ${command} ${JSON.stringify(args)}`;
+
+/** What a row says. Of the command of an update the contract knows only the file that it replaces. */
+const wordsOfRow = ({ type, command, args }: Row): string =>
+  inWords(type, type === UPDATE ? (command.split(' ').at(-1) as string) : command, JSON.parse(args));
 
 export class ContractModel {
   up = true;
   folders = 0;
   updates = 0;
   readonly clients = new Map<number, Waiting>();
-  readonly #accepted = new Map<string, Accepted>();
+  readonly #places: Places;
+  /** By the id that came with the 202. */
+  readonly #accepted = new Map<string, Sent>();
   /** Sent, and nobody heard what came of them. */
-  readonly #doubtful: Request[] = [];
-  readonly #ended = new Set<string>();
+  readonly #doubtful: Sent[] = [];
+  /** By id: the row as it was when it was first seen with its end. */
+  readonly #ended = new Map<string, string>();
+
+  constructor(places: Places) {
+    this.#places = places;
+  }
 
   /** A reply to a whole request. `draining`: the daemon may be about to stop. */
   hear(request: Request, reply: Reply | undefined, draining = false): void {
-    if (reply === undefined) return this.#unheard(request, draining);
-    const expected = request.kind === 'bad' ? request.code : 202;
+    if (reply === undefined && draining) return this.doubt(request);
+    if (reply === undefined) throw new Error('expected a reply, got silence');
     if (reply.code === 503 && draining) return;
+    const expected = request.kind === 'bad' ? request.code : 202;
     if (reply.code !== expected) throw new Error(`expected a ${expected}, got a ${reply.code}`);
-    if (reply.code !== 202) return;
+    if (request.kind === 'bad') return;
     if (!reply.id) throw new Error('expected the id of the command with its 202, got none');
     if (this.#accepted.has(reply.id)) throw new Error(`expected an id of its own, got ${reply.id} again`);
-    this.#accepted.set(reply.id, { request, id: reply.id, killed: false });
+    this.#accepted.set(reply.id, { command: request, killed: false });
   }
 
   /** The client left, or the daemon was killed: both may be, that it is accepted and that it is not. */
   doubt(request: Request): void {
-    if (request.kind !== 'bad') this.#doubtful.push(request);
+    if (request.kind !== 'bad') this.#doubtful.push({ command: request, killed: false });
   }
 
   kill(): void {
     this.up = false;
-    for (const accepted of this.#accepted.values()) accepted.killed ||= !this.#ended.has(accepted.id);
+    for (const sent of [...this.#accepted.values(), ...this.#doubtful]) sent.killed = true;
   }
 
-  /** At any time: what was promised is on record, and what ended stays so. */
+  /** At any time: what was promised is on record, nothing else is, and what ended stays so. */
   check(rows: readonly Row[]): void {
     const known = new Map(rows.map((row) => [row.command_id, row]));
-    for (const { id, request } of this.#accepted.values()) {
+    for (const [id, { command }] of this.#accepted) {
       const row = known.get(id);
       if (!row) throw new Error(`expected a row for the 202 with ${id}, got none`);
-      if (request.kind !== 'bad' && row.type !== TYPES[request.kind])
-        throw new Error(`expected a row of ${TYPES[request.kind]}, got one of ${row.type}`);
-      if (row.status !== 'running' && row.end_time === null)
-        throw new Error('expected the time of its end, got none');
-      if (row.status === 'running' && this.#ended.has(id))
-        throw new Error('expected an end to last, got running again');
+      const [asked, told] = [this.#wordsOf(command), wordsOfRow(row)];
+      if (told !== asked) throw new Error(`expected the row "${asked}", got "${told}"`);
     }
-    const odd = rows.find(({ status }) => !['running', 'success', 'failed'].includes(status));
-    if (odd) throw new Error(`expected running, success or failed, got ${odd.status}`);
-    const under = [...this.clients.values()].filter(({ whole }) => whole).length;
-    const most = this.#accepted.size + this.#doubtful.length + under;
-    if (rows.length > most) throw new Error(`expected at most ${most} rows, got ${rows.length}`);
+    this.#checkUnasked(rows);
+    for (const [id, end] of this.#ended) {
+      const now = JSON.stringify(known.get(id));
+      if (now !== end) throw new Error(`expected what ended to stay ${end}, got ${now ?? 'no row'}`);
+    }
+    for (const row of rows.filter(({ status }) => status !== 'running')) {
+      this.#checkEnd(row);
+      this.#ended.set(row.command_id, JSON.stringify(row));
+    }
+  }
+
+  /** At any time: a reader finds the whole file of an update, if any. */
+  checkCronFile(file: CronFile | undefined): void {
+    if (file === undefined) return;
+    if (file.update === undefined) throw new Error('expected the whole cron file of an update, got another');
+    if (file.mode !== 0o644)
+      throw new Error(`expected the cron file with mode 644, got ${file.mode.toString(8)}`);
   }
 
   /** When all commands have their end. */
   checkSettled(world: World): void {
     this.check(world.rows);
-    for (const row of world.rows) {
-      this.#checkEnd(row);
-      this.#ended.add(row.command_id);
-    }
+    const open = world.rows.find(({ status }) => status === 'running');
+    if (open) throw new Error(`expected an end of "${wordsOfRow(open)}", got running`);
     for (let folder = 0; folder < this.folders; folder++) this.#checkFolder(folder, world);
+    this.checkCronFile(world.cronFile);
     this.#checkUpdate(world);
     if (world.litter.length > 0)
       throw new Error(`expected nothing beside the cron file, got ${world.litter}`);
   }
 
-  #unheard(request: Request, draining: boolean): void {
-    if (!draining) throw new Error('expected a reply, got silence');
-    this.doubt(request);
+  #pathOf = (folder: number) => `${this.#places.backups}/${nameOf(folder)}`;
+
+  /** What the row of a command has to say. */
+  #wordsOf(command: Command): string {
+    if (command.kind === 'update')
+      return inWords(UPDATE, this.#places.cronFile, { schedule_count: command.schedules });
+    if (command.kind === 'delete') {
+      const path = this.#pathOf(command.folder);
+      return inWords('delete_directory', `/bin/rm -rf ${path}`, { path });
+    }
+    const folders = command.folders ?? [];
+    const argv = ['/bin/rm', '-rf', ...folders.map(this.#pathOf)];
+    return inWords('cleanup_backups', argv.join(' '), { backup_ids: folders.map(nameOf) });
+  }
+
+  /** All that may be on record without a promise. */
+  #unpromised(): Sent[] {
+    const underWay = [...this.clients.values()].flatMap(({ request, whole }) =>
+      whole && request.kind !== 'bad' ? [{ command: request, killed: false }] : [],
+    );
+    return [...this.#doubtful, ...underWay];
+  }
+
+  /** What a row may be of: of one that nobody was promised only its words are known. */
+  #behind(row: Row): readonly Sent[] {
+    const promised = this.#accepted.get(row.command_id);
+    if (promised) return [promised];
+    return this.#unpromised().filter(({ command }) => this.#wordsOf(command) === wordsOfRow(row));
+  }
+
+  #checkUnasked(rows: readonly Row[]): void {
+    const asked = this.#unpromised().map(({ command }) => this.#wordsOf(command));
+    for (const row of rows.filter(({ command_id: id }) => !this.#accepted.has(id))) {
+      const told = wordsOfRow(row);
+      if (!asked.includes(told)) throw new Error(`expected no row that nobody asked for, got "${told}"`);
+      asked.splice(asked.indexOf(told), 1);
+    }
   }
 
   /** A failure has to have a reason that the contract knows: here only that its daemon was killed. */
-  #checkEnd({ command_id: id, status, error, return_code: code }: Row): void {
-    if (status === 'running') throw new Error('expected an end, got running');
+  #checkEnd(row: Row): void {
+    const { status, error, return_code: code } = row;
+    if (status !== 'success' && status !== 'failed')
+      throw new Error(`expected running, success or failed, got ${status}`);
+    if (row.end_time === null) throw new Error('expected the time of its end, got none');
     if (status === 'success' && code !== 0) throw new Error(`expected the code 0 of a success, got ${code}`);
     if (status === 'success') return;
-    const accepted = this.#accepted.get(id);
-    if (accepted && !accepted.killed) throw new Error(`expected success, got failed: ${error}`);
+    if (!this.#behind(row).some(({ killed }) => killed))
+      throw new Error(`expected success, got failed: ${error}`);
     if (code !== -1 || !/interrupted/.test(error ?? ''))
-      throw new Error(`expected to be told of the restart, got ${error}`);
+      throw new Error(`expected to be told of the restart, got ${error} with code ${code}`);
   }
 
+  /** The rows say what was asked, as `check` knows: what they name is what somebody wanted gone. */
   #checkFolder(folder: number, { rows, folders }: World): void {
-    const about = ({ command }: Row) => command.split(' ').some((word) => word.endsWith(`/f${folder}`));
-    const deleted = rows.filter(about);
+    const naming = rows.filter(({ command }) => command.split(' ').includes(this.#pathOf(folder)));
     const there = folders.has(folder);
-    if (there && deleted.some(({ status }) => status === 'success'))
+    if (there && naming.some(({ status }) => status === 'success'))
       throw new Error(`expected folder ${folder} to be gone, got it still there`);
-    if (!there && deleted.length === 0) throw new Error(`expected folder ${folder} to be there, got it gone`);
+    if (!there && naming.length === 0)
+      throw new Error(`expected folder ${folder}, which nobody named, to be there, got it gone`);
   }
 
   /** The last that succeeded, in the order of acceptance, is in place. */
-  #checkUpdate({ rows, update }: World): void {
-    const done = rows.filter(({ type, status }) => type === TYPES.update && status === 'success');
+  #checkUpdate({ rows, cronFile }: World): void {
+    const done = rows.filter(({ type, status }) => type === UPDATE && status === 'success');
     const last = done.toSorted((one, other) => one.id - other.id).at(-1);
-    if (!last) {
-      if (update !== undefined) throw new Error(`expected no cron file, got that of update ${update}`);
-      return;
-    }
-    const request = this.#accepted.get(last.command_id)?.request;
-    const underWay = [...this.clients.values()].map((client) => client.request);
-    const possible = request ? [request] : [...this.#doubtful, ...underWay];
-    const numbers = possible.flatMap((one) => (one.kind === 'update' ? [one.update] : []));
-    if (update === undefined || !numbers.includes(update))
-      throw new Error(`expected the cron file of update ${numbers}, got ${update ?? 'none'}`);
+    if (!last && cronFile) throw new Error(`expected no cron file, got that of update ${cronFile.update}`);
+    if (!last) return;
+    const wanted = this.#behind(last).flatMap(({ command }) =>
+      command.kind === 'update' ? [command.update] : [],
+    );
+    if (!wanted.some((update) => update === cronFile?.update))
+      throw new Error(`expected the cron file of update ${wanted}, got ${cronFile?.update ?? 'none'}`);
   }
 }

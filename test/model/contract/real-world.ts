@@ -7,16 +7,18 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { converse, hear } from '../../support/client.ts';
 import { type Layout, launchDaemon, type Program, prepare, type TestDaemon } from '../../support/daemon.ts';
 import { refusable } from '../../support/refusable.ts';
 import { schedulesOf, updateIn } from '../../support/schedules.ts';
-import type { Reply, Request, Row, World } from './contract-model.ts';
+import { type CronFile, nameOf, type Reply, type Request, type Row, type World } from './contract-model.ts';
 
 interface Client {
   readonly socket: Socket;
@@ -104,25 +106,20 @@ export class RealWorld {
     return (this.#daemon as TestDaemon).rows();
   }
 
-  /** When every command has its end. */
+  /** When every command has its end. No row came or changed while the disk was looked at: they belong together. */
   async settled(folders: number): Promise<World> {
-    const rows = await (this.#daemon as TestDaemon).settled();
-    const all = Array.from({ length: folders }, (_, folder) => folder);
-    return {
-      rows,
-      folders: new Set(all.filter((folder) => existsSync(this.#pathOf(folder)))),
-      update: this.update(),
-      litter: readdirSync(dirname(this.at.cronFile)).filter((name) => name !== basename(this.at.cronFile)),
-    };
+    const daemon = this.#daemon as TestDaemon;
+    for (;;) {
+      const rows = await daemon.settled();
+      const disk = this.#disk(folders);
+      if (isDeepStrictEqual(daemon.rows(), rows)) return { rows, ...disk };
+    }
   }
 
-  /** The update whose file is in place. Throws where it is not the whole file of any. */
-  update(): number | undefined {
-    if (!existsSync(this.at.cronFile)) return undefined;
-    const update = updateIn(readFileSync(this.at.cronFile, 'utf8'));
-    if (update === undefined)
-      throw new Error('expected the whole cron file of an update, got something else');
-    return update;
+  cronFile(): CronFile | undefined {
+    const { cronFile } = this.at;
+    if (!existsSync(cronFile)) return undefined;
+    return { update: updateIn(readFileSync(cronFile, 'utf8')), mode: statSync(cronFile).mode & 0o7777 };
   }
 
   /** Requests that the contract refuses; each names the daemon's own folder at the most. */
@@ -132,7 +129,16 @@ export class RealWorld {
     return { kind: 'bad', code: code as 400 | 403, bytes };
   }
 
-  #pathOf = (folder: number) => join(this.at.backups, `f${folder}`);
+  #disk(folders: number): Omit<World, 'rows'> {
+    const all = Array.from({ length: folders }, (_, folder) => folder);
+    return {
+      folders: new Set(all.filter((folder) => existsSync(this.#pathOf(folder)))),
+      cronFile: this.cronFile(),
+      litter: readdirSync(dirname(this.at.cronFile)).filter((name) => name !== basename(this.at.cronFile)),
+    };
+  }
+
+  #pathOf = (folder: number) => join(this.at.backups, nameOf(folder));
 
   #of = (client: number) => this.#clients.get(client) as Client;
 
@@ -145,7 +151,7 @@ export class RealWorld {
         return of('delete_directory', { path: this.#pathOf(request.folder) });
       case 'cleanup':
         return of('cleanup_backups', {
-          backup_ids: null,
+          backup_ids: request.folders?.map(nameOf) ?? null,
           folders: request.folders?.map(this.#pathOf) ?? null,
         });
       case 'update':

@@ -79,7 +79,7 @@ export async function runModel({
   let last = '';
   const property = fc.asyncProperty(sequences, async (sequence) => {
     const real = await RealWorld.begin(program);
-    const model = new ContractModel();
+    const model = new ContractModel(real.at);
     try {
       await fc.asyncModelRun(() => ({ model, real }), sequence);
       await comeToRest(model, real);

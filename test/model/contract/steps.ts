@@ -1,5 +1,6 @@
 /** The steps that fast-check makes sequences of: what clients, an operator and the kernel do. */
 import type { AsyncCommand } from 'fast-check';
+import { scheduleCount } from '../../support/schedules.ts';
 import type { ContractModel, Request } from './contract-model.ts';
 import type { RealWorld } from './real-world.ts';
 
@@ -29,7 +30,7 @@ function step(
     run: async (model, real) => {
       await run(model, real);
       model.check(real.rows());
-      real.update();
+      model.checkCronFile(real.cronFile());
     },
     toString: () => words,
   };
@@ -165,8 +166,10 @@ function requestOf(wish: Wish, model: ContractModel, real: RealWorld): Request {
       return { kind: 'delete', folder: known(wish.folder) };
     case 'cleanup':
       return { kind: 'cleanup', folders: wish.folders?.map(known) ?? null };
-    case 'update':
-      return { kind: 'update', update: ++model.updates };
+    case 'update': {
+      const update = ++model.updates;
+      return { kind: 'update', update, schedules: scheduleCount(update) };
+    }
     case 'bad':
       return real.refusable(wish.which);
   }
