@@ -40,7 +40,12 @@ export const SHADOW: Modelled = {
   name: 'shadow process',
   vocabulary: shadowVocabulary,
   subject: simulatedShadow,
-  expected: (path) => ({ ...PROCESS.expected(path), children: 'children: 0', finished: 'nothing finished' }),
+  expected: (path) => ({
+    ...PROCESS.expected(path),
+    children: 'children: 0',
+    finished: 'nothing finished',
+    hands: 'no real hand moved',
+  }),
 };
 
 export const DAEMON: Modelled = {

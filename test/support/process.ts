@@ -67,7 +67,7 @@ export function processInput(input: Partial<ProcessInput> = {}): ProcessInput {
 }
 
 /** A process machine by itself. Everything that it does stands in `did`, in order; each effect is done when the test
- * resolves it. Those of a `shadow` are its own, but for what records. */
+ * resolves it. Those of a `shadow` are its own, but for what records, and for what it has of the real machine by mistake. */
 export function lonelyProcess(
   input: Partial<ProcessInput> = {},
   inspect: (event: InspectionEvent) => void = () => {},
@@ -90,29 +90,28 @@ export function lonelyProcess(
       written.push(input.transition);
       return gate(name) as Promise<void>;
     });
-  const hands = processMachine.provide({
+  const hands = {
+    awaitOrphan: fromCallback<OrphanEvent, never>(({ sendBack }) => {
+      did.push('look for the child');
+      orphan = sendBack as typeof orphan;
+    }) as never,
+    inspectEffect: fromPromise(() => gate('inspect') as Promise<Finding>) as never,
+    prepareStep: fromPromise<Prepared, PrepareInput>(({ input }) => {
+      did.push(`from ${input.from}`);
+      return gate('prepare') as Promise<Prepared>;
+    }),
+    finishStep: fromPromise<void, FinishInput>(({ input }) => {
+      did.push(input.succeeded ? 'after success' : 'after failure');
+      return gate('finish') as Promise<void>;
+    }),
+    runChild: fromCallback<ChildEvent, RunChildInput>(({ sendBack }) => {
+      did.push('spawn');
+      child = sendBack as typeof child;
+    }),
+  };
+  const machine = (kind === 'shadow' ? shadowProcessMachine : processMachine).provide({
     actors: {
-      awaitOrphan: fromCallback<OrphanEvent, never>(({ sendBack }) => {
-        did.push('look for the child');
-        orphan = sendBack as typeof orphan;
-      }) as never,
-      inspectEffect: fromPromise(() => gate('inspect') as Promise<Finding>) as never,
-      prepareStep: fromPromise<Prepared, PrepareInput>(({ input }) => {
-        did.push(`from ${input.from}`);
-        return gate('prepare') as Promise<Prepared>;
-      }),
-      finishStep: fromPromise<void, FinishInput>(({ input }) => {
-        did.push(input.succeeded ? 'after success' : 'after failure');
-        return gate('finish') as Promise<void>;
-      }),
-      runChild: fromCallback<ChildEvent, RunChildInput>(({ sendBack }) => {
-        did.push('spawn');
-        child = sendBack as typeof child;
-      }),
-    },
-  });
-  const machine = (kind === 'shadow' ? shadowProcessMachine : hands).provide({
-    actors: {
+      ...(kind === 'shadow' ? leftReal(hands) : hands),
       recordAccepted: fromPromise(() => gate('recordAccepted') as Promise<number>),
       recordStart: recording('recordStart'),
       recordRecovered: recording('recordRecovered'),
@@ -167,4 +166,14 @@ export function lonelyProcess(
     /** What was done since the last look. */
     news: () => did.splice(0),
   };
+}
+
+/** Of the hands those that a shadow has of the real machine: none, unless by mistake. */
+function leftReal<H extends object>(hands: H): Partial<H> {
+  const [real, shadow] = [processMachine, shadowProcessMachine].map(
+    ({ implementations }) => implementations.actors as Readonly<Record<string, unknown>>,
+  );
+  return Object.fromEntries(
+    Object.entries(hands).filter(([name]) => shadow?.[name] === real?.[name]),
+  ) as Partial<H>;
 }

@@ -1,4 +1,5 @@
-/** The process machine of a shadow as a subject: its hands are its own, which do nothing; only what records is provided. */
+/** The process machine of a shadow as a subject: its hands are its own, which do nothing; provided is
+ * what records, and what counts in the place of a real hand that was left to it. */
 import type { InspectionEvent } from 'xstate';
 import { lonelyProcess } from '../../support/process.ts';
 import type { Path } from '../driver/paths.ts';
@@ -10,8 +11,19 @@ import { subjectOf } from './process.ts';
 /** In between it does not wait for anybody. */
 const WAITING = /recording|waiting|settling|succeeded|failed|refused|abandoned/;
 
+/** What a real hand leaves in `did`. */
+const OF_HANDS = /^(look for the child|inspect|from \d+|spawn|after \w+)$/;
+
 export function simulatedShadow(path: Path, inspect: (event: InspectionEvent) => void): Subject {
-  const subject = subjectOf(path, lonelyProcess(STARTS[path.start as ProcessStart], inspect, 'shadow'));
+  const process = lonelyProcess(STARTS[path.start as ProcessStart], inspect, 'shadow');
+  const subject = subjectOf(path, process);
   const states = Object.entries(subject.states ?? {}).filter(([state]) => WAITING.test(state));
-  return { ...subject, states: Object.fromEntries(states) };
+  return {
+    ...subject,
+    states: Object.fromEntries(states),
+    rest: async () => ({
+      ...(await subject.rest()),
+      hands: process.did.some((what) => OF_HANDS.test(what)) ? 'a real hand moved' : 'no real hand moved',
+    }),
+  };
 }
