@@ -1,17 +1,21 @@
 /** A real daemon, from its start to its end, as a subject: each event of the daemon machine as what an operator, the disk
  * or a client does, each state as what the admin socket tells, the end as its exit code and what its log says. */
-import { readFileSync, renameSync } from 'node:fs';
-import type { Layout } from '../../support/daemon.ts';
+import { renameSync } from 'node:fs';
 import { until } from '../../support/until.ts';
 import type { Path } from '../driver/paths.ts';
-import { type Sight, type Subject, TooSlow } from '../driver/walk.ts';
+import { type Subject, TooSlow } from '../driver/walk.ts';
 import { expectedOf, leftAlone } from '../oracles/daemon.ts';
 import { Holds } from './daemon-holds.ts';
 import { configOf, putInPlace } from './daemon-places.ts';
 import { type DaemonScenario, daemonScenarioOf } from './daemon-scenario.ts';
+import { fileOf, inLogs, toldSystemd } from './daemon-sight.ts';
 import type { Daemons } from './daemons.ts';
 import { FrozenDaemon } from './frozen-daemon.ts';
 import { comesTo, lookInside } from './inside.ts';
+
+export { expectedInTheEnd } from './daemon-sight.ts';
+
+const LISTENING = 'serving.open.listening';
 
 /** The state of each stage that can be held, and looked at then. */
 const STATES: Readonly<Record<string, string>> = {
@@ -28,7 +32,8 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
   const holds = new Holds(scenario, at);
   if (scenario.held.includes('recovering')) holds.lock();
   const config = configOf(scenario, at, servers);
-  const options = { config, hurry: scenario.hurry };
+  const systemd = daemons.systemd(at);
+  const options = { config, hurry: scenario.hurry, systemd };
   const canLook = !('admin_socket_path' in config);
   const daemon = canLook ? await daemons.begin(at, options) : await daemons.launch(at, options);
   const frozen = new FrozenDaemon(scenario, daemon);
@@ -51,11 +56,16 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
       () => new Error(`expected the signal to end ${before}`),
     );
   };
+  /** By then it has told what it was about to; a limit that runs faster leaves no time for it. */
+  const told = async () => {
+    if (scenario.hurry === 1 || (await lookInside(daemon))?.daemon === LISTENING) await systemd.beats(daemon);
+  };
   const hangup = async () => {
     renameSync(at.log, `${at.log}.${hangups}`);
     daemon.signal('SIGHUP');
     await until('the new log', () => fileOf(at.log) !== undefined);
     hangups++;
+    await told();
   };
   /** Until it is over nothing is let go. */
   const passed = (stage: string) => () =>
@@ -64,13 +74,15 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
       (inside) => inside?.daemon !== STATES[stage],
       (inside) => new Error(`expected another state than ${inside?.daemon}`),
     );
-  const lasting = ['serving.open.listening', ...scenario.held.map((stage) => STATES[stage])];
-  const isIn = (state: string) => () =>
-    comesTo(
+  const lasting = [LISTENING, ...scenario.held.map((stage) => STATES[stage])];
+  const isIn = (state: string) => async () => {
+    await comesTo(
       daemon,
       (inside) => inside?.daemon === state,
       (inside) => new Error(`expected the state ${state}, got ${inside?.daemon ?? 'no daemon'}`),
     );
+    await told();
+  };
   return {
     events: {
       'a signal': signal,
@@ -93,14 +105,19 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
     rest: async () => {
       holds.release();
       frozen.thaw();
-      if (!isOver && canLook) await isIn('serving.open.listening')();
+      if (!isOver && canLook) await isIn(LISTENING)();
       // The log is written a little later.
-      if (!isOver) await until('a word that it listens', () => toldIn(at, hangups).includes('announce'));
-      const exit = isOver ? `exit code ${(await daemon.exited).code}` : 'no end';
-      return { exit, told: toldIn(at, hangups), hangups: `hangups: ${hangups}` };
+      if (!isOver) await until('a word that it listens', () => inLogs(at, hangups).did.includes('announce'));
+      return {
+        exit: isOver ? `exit code ${(await daemon.exited).code}` : 'no end',
+        told: toldSystemd(systemd.heard()),
+        ...inLogs(at, hangups),
+        hangups: `hangups: ${hangups}`,
+      };
     },
     end: async () => {
       holds.release();
+      systemd.stop();
       await daemon.kill().catch(() => daemon.exited);
       for (const server of servers) server.close();
     },
@@ -119,44 +136,3 @@ const BY_ITSELF = [
   'the backlog is empty',
   'operators cannot look',
 ];
-
-function fileOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-const TOLD: readonly (readonly [pattern: RegExp, word: string])[] = [
-  [/"msg":"listening"/, 'announce'],
-  [/"code":"ADMIN_UNUSABLE"/, 'operators cannot look'],
-  [/stopped waiting for clients/, 'late: clients'],
-  [/stopped waiting for children/, 'late: children'],
-];
-
-/** In all logs, in order. */
-function toldIn({ log }: Layout, hangups: number): string {
-  const files = [...Array.from({ length: hangups }, (_, index) => `${log}.${index}`), log];
-  const lines = files.flatMap((file) => fileOf(file)?.split('\n') ?? []);
-  const told = lines.flatMap((line) => TOLD.find(([pattern]) => pattern.test(line))?.[1] ?? []);
-  return told.join(', ') || 'nothing told';
-}
-
-/** What is expected once nobody interferes any more. */
-export function expectedInTheEnd({ start, events }: Path): Sight {
-  const { exit, did } = expectedOf(start, leftAlone(start, events));
-  return {
-    // The other daemon that takes the place in between is a place that cannot be had, here.
-    exit: exit === undefined ? 'no end' : `exit code ${events.includes('cannot bind') ? 73 : exit}`,
-    told: did.flatMap((what) => WORDS[what] ?? []).join(', ') || 'nothing told',
-    hangups: `hangups: ${did.filter((what) => what === 'reopen').length}`,
-  };
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  announce: 'announce',
-  'admin: EACCES': 'operators cannot look',
-  'late: clients': 'late: clients',
-  'late: children': 'late: children',
-};

@@ -16,10 +16,11 @@ import { testFolder } from '../../support/folder.ts';
 import { innermost } from '../../support/verb.ts';
 import type { Coverage } from '../driver/coverage.ts';
 import { lookInside } from './inside.ts';
+import { Systemd } from './systemd.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'support', 'walked-main.ts');
 
-/** As systemd starts it where it watches it. */
+/** As systemd has it where it watches a service. */
 const WATCHDOG_USEC = '200000';
 
 /** Milliseconds between two looks. */
@@ -29,6 +30,8 @@ export interface LaunchOptions {
   readonly config?: Record<string, unknown>;
   readonly fault?: string | undefined;
   readonly hurry?: number;
+  /** Who watches it; nobody without one. */
+  readonly systemd?: Systemd;
 }
 
 const fileIn = (folder: string) => join(folder, 'walked');
@@ -59,10 +62,20 @@ export class Daemons {
     return layout(folder);
   }
 
+  /** Who watches daemons in such a place. */
+  systemd(at: Layout): Systemd {
+    return new Systemd(this.#t, at);
+  }
+
   /** What runs in such a place. */
-  program({ folder }: Layout, { fault, hurry = 1 }: LaunchOptions = {}) {
-    const env = { WALKED: fileIn(folder), HURRY: String(hurry), WATCHDOG_USEC };
-    return { main: MAIN, env: fault === undefined ? env : { ...env, FAULT: fault } };
+  program({ folder }: Layout, { fault, hurry = 1, systemd }: LaunchOptions = {}) {
+    const env = {
+      WALKED: fileIn(folder),
+      HURRY: String(hurry),
+      ...(fault === undefined ? {} : { FAULT: fault }),
+      ...(systemd ? { NOTIFY_SOCKET: systemd.socket, WATCHDOG_USEC } : {}),
+    };
+    return { main: MAIN, env };
   }
 
   async launch(at: Layout = this.folder(), options: LaunchOptions = {}): Promise<TestDaemon> {
