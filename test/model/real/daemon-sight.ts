@@ -4,6 +4,7 @@ import type { Layout } from '../../support/daemon.ts';
 import type { Path } from '../driver/paths.ts';
 import type { Sight } from '../driver/walk.ts';
 import { expectedOf, leftAlone } from '../oracles/daemon.ts';
+import { CARRIED_OUT, isLeft, NOTHING_LEFT } from './left-behind.ts';
 import { BEAT } from './systemd.ts';
 
 /** Undefined: there is none. */
@@ -25,7 +26,7 @@ const DID: Patterns = [
 ];
 
 const LOGGED: Patterns = [
-  [/"msg":"recovering what the last daemon left"/, 'recovering'],
+  [/"commands":1,"msg":"recovering what the last daemon left"/, 'recovering'],
   [/"msg":"draining"/, 'draining'],
 ];
 
@@ -60,8 +61,9 @@ export function expectedInTheEnd(path: Path): Sight {
     told: told.join(', '),
     did: did.flatMap((what) => WORDS[what] ?? []).join(', ') || 'nothing done',
     // Of nothing there is nothing to be said.
-    logged: logged.filter((what) => what !== 'recovering').join(', ') || 'nothing logged',
+    logged: logged.filter((what) => what !== 'recovering' || isLeft(path)).join(', ') || 'nothing logged',
     hangups: `hangups: ${did.filter((what) => what === 'reopen').length}`,
+    left: isLeft(path) ? CARRIED_OUT : NOTHING_LEFT,
   };
 }
 

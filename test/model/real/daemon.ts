@@ -12,6 +12,7 @@ import { fileOf, inLogs, toldSystemd } from './daemon-sight.ts';
 import type { Daemons } from './daemons.ts';
 import { FrozenDaemon } from './frozen-daemon.ts';
 import { comesTo, lookInside } from './inside.ts';
+import { isLeft, LeftBehind, NOTHING_LEFT } from './left-behind.ts';
 
 export { expectedInTheEnd } from './daemon-sight.ts';
 
@@ -29,6 +30,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
   const scenario = daemonScenarioOf(path) as DaemonScenario;
   const at = daemons.folder();
   const servers = await putInPlace(scenario, at, daemons);
+  const left = isLeft(path) ? await LeftBehind.by(daemons, at) : undefined;
   const holds = new Holds(scenario, at);
   if (scenario.held.includes('recovering')) holds.lock();
   const config = configOf(scenario, at, servers);
@@ -96,6 +98,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
       'CHILDREN_LIMIT passes': passed('finishing'),
       'FLUSH_LIMIT passes': passed('flushing'),
       ...Object.fromEntries(BY_ITSELF.map((event) => [event, () => {}])),
+      'all is recovered': () => left?.carriedOut(daemon),
     },
     states: Object.fromEntries(
       !canLook
@@ -106,6 +109,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
       holds.release();
       frozen.thaw();
       if (!isOver && canLook) await isIn(LISTENING)();
+      if (!isOver) await left?.carriedOut(daemon);
       // The log is written a little later.
       if (!isOver) await until('a word that it listens', () => inLogs(at, hangups).did.includes('announce'));
       return {
@@ -113,6 +117,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
         told: toldSystemd(systemd.heard()),
         ...inLogs(at, hangups),
         hangups: `hangups: ${hangups}`,
+        left: left?.look(daemon) ?? NOTHING_LEFT,
       };
     },
     end: async () => {
@@ -130,7 +135,6 @@ const BY_ITSELF = [
   'the store opens',
   'the store is broken',
   'all that is left is read',
-  'all is recovered',
   'bound',
   'cannot bind',
   'the backlog is empty',
