@@ -7,10 +7,10 @@ import Database from 'better-sqlite3';
 import { hear } from '../../support/client.ts';
 import type { TestDaemon } from '../../support/daemon.ts';
 import type { Path } from '../driver/paths.ts';
-import { type Sight, type Subject, TooSlow } from '../driver/walk.ts';
-import { expectedOf, leftAlone } from '../oracles/connection.ts';
+import { type Subject, TooSlow } from '../driver/walk.ts';
 import { LIMITS } from '../oracles/limits.ts';
 import type { ConnectionDaemons } from './connection-daemons.ts';
+import { see } from './connection-sight.ts';
 import { comesTo } from './inside.ts';
 
 /** Those that last long enough to be met. */
@@ -137,23 +137,4 @@ function targetOf({ events }: Path, { at }: TestDaemon): string {
   mkdirSync(join(at.folder, 'elsewhere'), { recursive: true });
   symlinkSync(join(at.folder, 'elsewhere'), link);
   return join(link, 'b1');
-}
-
-function see({ events }: Path, text: string, rows: number): Sight {
-  const codes = [...text.matchAll(/"code":(\d+)/g)].map(([, code]) => `a ${code}`);
-  return {
-    reply: events.includes('vanish') ? NOBODY : codes.join(', ') || 'silence',
-    row: ['no row', 'a row'][rows] ?? 'several rows',
-  };
-}
-
-const NOBODY = 'nobody to take a reply';
-
-/** What is expected once nobody does anything any more. */
-export function expectedInTheEnd({ start, events }: Path): Sight {
-  const { reply, handed } = expectedOf(start, leftAlone(start, events));
-  return {
-    reply: events.includes('vanish') ? NOBODY : reply,
-    row: handed && reply !== 'a 503' ? 'a row' : 'no row',
-  };
 }

@@ -1,7 +1,6 @@
 /** A real daemon with one command as a subject: what the events of the process machine need is arranged before, or done
  * when its turn comes; each state is what the admin socket tells, the end what client, log, row and disk say. */
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { ask } from '../../support/client.ts';
 import type { Layout, TestDaemon } from '../../support/daemon.ts';
@@ -10,6 +9,7 @@ import type { Path } from '../driver/paths.ts';
 import type { Subject } from '../driver/walk.ts';
 import type { Daemons, LaunchOptions } from './daemons.ts';
 import { comesTo } from './inside.ts';
+import { configOf, idOnRecord, rewrite } from './process-left.ts';
 import { HELD, orderOf } from './process-orders.ts';
 import { type Scenario, scenarioOf } from './process-scenario.ts';
 import { see } from './process-sight.ts';
@@ -152,31 +152,4 @@ function locked({ database }: Layout) {
   const other = new Database(database);
   other.exec('BEGIN IMMEDIATE');
   return other;
-}
-
-function configOf(start: string, { folder }: Layout): Record<string, unknown> {
-  if (!start.endsWith('refused today')) return {};
-  const elsewhere = join(folder, 'elsewhere');
-  mkdirSync(elsewhere);
-  return { deletion_roots: [elsewhere] };
-}
-
-/** As if time had passed, or other daemons had died of it. */
-function rewrite(start: string, { database }: Layout, id: string | undefined): void {
-  const what = start.endsWith('expired')
-    ? "accepted_at = '2026-01-01T00:00:00.000Z'"
-    : start.endsWith('too often')
-      ? 'tries = 3'
-      : undefined;
-  if (what === undefined) return;
-  const other = new Database(database);
-  other.prepare(`UPDATE cmd_unsettled SET ${what} WHERE command_id = ?`).run(id);
-  other.close();
-}
-
-function idOnRecord({ database }: Layout): string {
-  const other = new Database(database, { readonly: true });
-  const id = other.prepare('SELECT command_id FROM process').pluck().get();
-  other.close();
-  return id as string;
 }

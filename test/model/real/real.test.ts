@@ -6,9 +6,10 @@ import { covering, type Path, pathsOf } from '../driver/paths.ts';
 import { type WalkOptions, walkAll } from '../driver/walk.ts';
 import { inWords } from '../driver/words.ts';
 import { CONNECTION, DAEMON, type Modelled, PROCESS, SHADOW, walkedBy } from '../machines.ts';
-import * as connection from './connection.ts';
+import { realConnection } from './connection.ts';
 import { ConnectionDaemons } from './connection-daemons.ts';
 import { doablePaths as doableConnectionPaths } from './connection-paths.ts';
+import { expectedInTheEnd as expectedOfClient } from './connection-sight.ts';
 import * as daemon from './daemon.ts';
 import { doableDaemonPaths } from './daemon-scenario.ts';
 import { Daemons } from './daemons.ts';
@@ -68,7 +69,7 @@ test('connection: with a real daemon every path ends as it must', (t) =>
   withDaemons(t, walked, async (daemons) => {
     const clients = new ConnectionDaemons(daemons);
     const paths = await chosen(t, CONNECTION, doableConnectionPaths());
-    await walkAll(paths, (path) => connection.realConnection(path, clients), connection.expectedInTheEnd, {
+    await walkAll(paths, (path) => realConnection(path, clients), expectedOfClient, {
       atOnce: AT_ONCE,
       tell: progressOf('connection', paths.length),
     });

@@ -1,0 +1,33 @@
+/** What the start of a path says of a command that was left behind. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Layout } from '../../support/daemon.ts';
+
+/** Of the daemon that takes it over. */
+export function configOf(start: string, { folder }: Layout): Record<string, unknown> {
+  if (!start.endsWith('refused today')) return {};
+  const elsewhere = join(folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  return { deletion_roots: [elsewhere] };
+}
+
+/** As if time had passed, or other daemons had died of it. */
+export function rewrite(start: string, { database }: Layout, id: string | undefined): void {
+  const what = start.endsWith('expired')
+    ? "accepted_at = '2026-01-01T00:00:00.000Z'"
+    : start.endsWith('too often')
+      ? 'tries = 3'
+      : undefined;
+  if (what === undefined) return;
+  const other = new Database(database);
+  other.prepare(`UPDATE cmd_unsettled SET ${what} WHERE command_id = ?`).run(id);
+  other.close();
+}
+
+export function idOnRecord({ database }: Layout): string {
+  const other = new Database(database, { readonly: true });
+  const id = other.prepare('SELECT command_id FROM process').pluck().get();
+  other.close();
+  return id as string;
+}
