@@ -1,11 +1,14 @@
 /** A daemon that writes down each transition of its machines when it walks it first, as a line of JSON in the file that
- * WALKED names; with FAULT it meets a fault as well. HURRY: its clocks run that much faster where they count seconds. */
+ * WALKED names; with FAULT it meets a fault as well, or, with `<actor> hang`, each of the actors that are invoked under
+ * that name never does anything. HURRY: its clocks run that much faster where they count seconds. */
 import { appendFileSync } from 'node:fs';
 import { Actor } from 'xstate';
 import { walkedIn } from '../model/driver/coverage.ts';
 
 const file = process.env.WALKED as string;
 const hurry = Number(process.env.HURRY ?? '1');
+const [faulty, deed] = (process.env.FAULT ?? '').split(' ');
+const hanging = deed === 'hang' ? faulty : undefined;
 const known = new Set<string>();
 const start = Actor.prototype.start;
 
@@ -21,6 +24,7 @@ Actor.prototype.start = function (this: Actor<never>) {
       }
     });
   }
+  if (this.src === hanging) return this;
   return start.call(this) as never;
 };
 

@@ -1,12 +1,13 @@
 /** Which daemon a path needs; one that is fit for the next path is used again. One client at a time. */
 import type { TestDaemon } from '../../support/daemon.ts';
 import type { Path } from '../driver/paths.ts';
-import type { Daemons } from './daemons.ts';
+import { isHung } from './connection-paths.ts';
+import type { Daemons, LaunchOptions } from './daemons.ts';
 
 /** Nobody's. */
 const SOMEBODY_ELSE = 4_242_424;
-/** So much faster the clock of a daemon runs where its client sends on until a limit: for ten seconds a machine that has
- * much else to do cannot keep up what takes two. */
+/** So much faster the clock of a daemon runs where a limit is waited for that is long: for ten seconds a machine that has
+ * much else to do cannot keep up what takes two, and after four the store gives up by itself. */
 const HURRY = 5;
 
 export class ConnectionDaemons {
@@ -17,26 +18,32 @@ export class ConnectionDaemons {
     this.#daemons = daemons;
   }
 
-  /** Whether the database is locked while the request is there. */
-  isLocked({ events }: Path): boolean {
-    const allowed = events.indexOf('allowed');
-    return events.includes('refused') || (allowed !== -1 && events[allowed + 1] === 'vanish');
-  }
-
   async take(path: Path): Promise<TestDaemon> {
-    const free = this.#free.get(kindOf(path))?.pop();
-    if (free) return free;
-    const config = path.start === 'a stranger' ? { allowed_uids: [SOMEBODY_ELSE] } : {};
-    return this.#daemons.launch(undefined, { config, hurry: isHurried(path) ? HURRY : 1 });
+    const needs = needsOf(path);
+    const free = this.#free.get(JSON.stringify(needs))?.pop();
+    return free ?? this.#daemons.launch(undefined, needs);
   }
 
   async giveBack(path: Path, daemon: TestDaemon): Promise<void> {
-    const kind = kindOf(path);
-    // It may be gone, and that not be told yet.
-    if (path.events.includes('the daemon drains')) await daemon.kill().catch(() => daemon.exited);
+    const kind = JSON.stringify(needsOf(path));
+    // It may be gone, and that not be told yet; a fault is met once.
+    if (SPENT.some((event) => path.events.includes(event))) await daemon.kill().catch(() => daemon.exited);
     else this.#free.set(kind, [...(this.#free.get(kind) ?? []), daemon]);
   }
 }
 
-const isHurried = ({ events }: Path) => events.includes('REQUEST_LIMIT passes');
-const kindOf = (path: Path) => `${path.start}${isHurried(path) ? ', hurried' : ''}`;
+const SPENT = ['the daemon drains', 'cannot be sent'];
+
+function needsOf(path: Path): LaunchOptions {
+  const isHurried = isHung(path) || path.events.some((event) => /REQUEST_LIMIT|ACCEPT_LIMIT/.test(event));
+  return {
+    config: path.start === 'a stranger' ? { allowed_uids: [SOMEBODY_ELSE] } : {},
+    fault: faultOf(path),
+    hurry: isHurried ? HURRY : 1,
+  };
+}
+
+function faultOf(path: Path): string | undefined {
+  if (isHung(path)) return 'checkPlaces hang';
+  return path.events.includes('cannot be sent') ? 'reply.sending throw' : undefined;
+}

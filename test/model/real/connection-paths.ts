@@ -1,54 +1,91 @@
 /** Which of the paths a client, the kernel and an operator can bring about, with a real daemon. */
 import { type Path, pathsOf } from '../driver/paths.ts';
-import { type Expected, expectedOf, leftAlone } from '../oracles/connection.ts';
+import { expectedOf, leftAlone } from '../oracles/connection.ts';
 import { connectionVocabulary } from '../vocabularies/connection.ts';
+import { CALLBACK, type Choice, choose, inStages, type Reason, TWO_DRAINS } from './left-out.ts';
 
-const BYTES = ['a piece', 'a good request', 'broken JSON', 'an unknown command', 'too much'];
+const DECIDED = ['a good request', 'broken JSON', 'an unknown command', 'junk', 'too much'];
+const SENT = ['a piece', ...DECIDED];
+const BY_CLIENT = [...SENT, 'half-close', 'vanish'];
+const ANSWERS = ['on record', 'refused'];
+const READING = ['reading', 'receiving'];
 
-/** By what a client may expect: what can be made to happen then. Missing are what lasts too short to be met, and what
- * only a fault inside the daemon brings. */
-function doable({ stage, early, came }: Expected): readonly string[] {
-  switch (stage) {
-    case 'reading':
-      return [
-        ...BYTES,
-        // Within an object nothing is.
-        ...(came ? [] : ['junk']),
-        'half-close',
-        'vanish',
-        'the daemon drains',
-        'FIRST_BYTE_LIMIT passes',
-        'SILENCE_LIMIT passes',
-        'REQUEST_LIMIT passes',
-      ];
-    case 'doubting':
-      return ['LAST_LOOK passes'];
-    case 'looking':
-      return ['allowed', 'forbidden'];
-    case 'asked':
-      return ['on record', 'refused', 'vanish'];
-    case 'answered':
-      return early ? ['sent', 'a good request', 'vanish', 'REPLY_PATIENCE passes'] : ['sent'];
-    case 'gone':
-      return [];
-  }
+const DRAIN = 'the daemon drains';
+
+export const REASONS: readonly Reason[] = [
+  ...inStages(
+    [
+      [...READING, 'doubting', 'looking', 'asked', 'answered', 'answered early'],
+      ['the reader fails'],
+      CALLBACK,
+    ],
+    [['receiving'], ['junk'], 'within an object nothing is'],
+    [['doubting'], [...BY_CLIENT, DRAIN], 'it lasts for 10 ms: nobody can aim at it'],
+    [['looking'], ['the look fails'], 'what a disk may answer is all known to the actor'],
+    [['looking'], ANSWERS, 'nobody was asked yet'],
+    [
+      ['answered'],
+      [...BY_CLIENT, DRAIN, 'REPLY_PATIENCE passes'],
+      'the reply is with the kernel in the same turn',
+    ],
+    [['answered'], ANSWERS, 'a command is answered once'],
+    [['answered', 'answered early'], ['sent to nobody'], 'who has left is noticed before'],
+  ),
+  {
+    what: 'looking → (anything but its end) and then its end',
+    why: 'the look lasts only where the disk hangs, and then for ever',
+    concerns: (path, stages) => isBusy(path, stages) && !isHung(path),
+  },
+  TWO_DRAINS,
+  {
+    what: 'more of a client who has closed his side',
+    why: 'he can only leave',
+    concerns: ({ events }) => {
+      const later = events.slice(events.indexOf('half-close') + 1);
+      return events.includes('half-close') && later.some((event) => MORE.includes(event));
+    },
+  },
+  {
+    what: 'something before a reply cannot be sent',
+    why: 'that is known at once',
+    concerns: ({ events }, stages) => /answered/.test(stages[events.indexOf('cannot be sent') - 1] ?? ''),
+  },
+  {
+    what: 'a look that hangs, and a reply that cannot be sent',
+    why: 'a daemon meets one fault',
+    concerns: (path) => isHung(path) && path.events.includes('cannot be sent'),
+  },
+];
+
+const MORE = [...SENT, 'half-close', 'REPLY_PATIENCE passes'];
+
+const isBusy = ({ events }: Path, stages: readonly string[]) =>
+  stages.some(
+    (stage, index) => stage === 'looking' && [...BY_CLIENT, DRAIN].includes(events[index] as string),
+  );
+
+/** Whether the disk must never answer: the look lasts until its limit then; else who vanishes in it has a row all the same. */
+export function isHung({ start, events }: Path): boolean {
+  if (events.includes('CHECK_LIMIT passes')) return true;
+  const left = events.indexOf('vanish');
+  return left !== -1 && expectedOf(start, events.slice(0, left)).stage === 'looking';
 }
 
-function isDoable({ start, events }: Path): boolean {
-  // A second signal ends the daemon at once.
-  if (events.filter((event) => event === 'the daemon drains').length > 1) return false;
-  return events.every((event, index) => doable(expectedOf(start, events.slice(0, index))).includes(event));
+/** The stage of the oracle; what can be done then depends on more than that in two of them. */
+export function stageBefore({ start, events }: Path, index: number): string {
+  const { stage, came, early } = expectedOf(start, events.slice(0, index));
+  if (stage === 'reading' && came) return 'receiving';
+  return stage === 'answered' && early ? 'answered early' : stage;
 }
 
-/** What would come to the same without anybody's doing is walked once, as far as the paths lead. Those come first that
- * leave their daemon to the next. */
-export function doablePaths(): Path[] {
-  const found = new Map<string, Path>();
-  for (const path of pathsOf(connectionVocabulary).filter(isDoable)) {
-    const key = [path.start, ...leftAlone(path.start, path.events)].join(' → ');
-    const known = found.get(key);
-    if (!known || known.events.length < path.events.length) found.set(key, path);
-  }
-  const rank = ({ events }: Path) => (events.includes('the daemon drains') ? 0 : 100) + events.length;
-  return [...found.values()].sort((one, other) => rank(other) - rank(one));
+/** Those come first that leave their daemon to the next. */
+export function chooseConnectionPaths(): Choice {
+  const choice = choose(
+    pathsOf(connectionVocabulary),
+    REASONS,
+    (path) => path.events.map((_, index) => stageBefore(path, index)),
+    ({ start, events }) => leftAlone(start, events),
+  );
+  const drains = ({ events }: Path) => Number(events.includes(DRAIN));
+  return { ...choice, paths: [...choice.paths].sort((one, other) => drains(one) - drains(other)) };
 }

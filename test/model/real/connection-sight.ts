@@ -17,7 +17,7 @@ export function see({ events }: Path, text: string, rows: number): Sight {
 export function expectedInTheEnd({ start, events }: Path): Sight {
   const { reply, handed } = expectedOf(start, leftAlone(start, events));
   return {
-    reply: events.includes('vanish') ? NOBODY : reply,
+    reply: events.includes('vanish') ? NOBODY : events.includes('cannot be sent') ? 'silence' : reply,
     row: handed && reply !== 'a 503' ? 'a row' : 'no row',
   };
 }

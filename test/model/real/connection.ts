@@ -10,6 +10,7 @@ import type { Path } from '../driver/paths.ts';
 import { type Subject, TooSlow } from '../driver/walk.ts';
 import { LIMITS } from '../oracles/limits.ts';
 import type { ConnectionDaemons } from './connection-daemons.ts';
+import { isHung, stageBefore } from './connection-paths.ts';
 import { see } from './connection-sight.ts';
 import { comesTo } from './inside.ts';
 
@@ -29,24 +30,35 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
   const daemon = await daemons.take(path);
   const { at } = daemon;
   const before = daemon.rows().length;
+  const isLocked = needsLock(path);
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: targetOf(path, daemon) } });
   let other: Database.Database | undefined;
   let lastSign = Date.now();
   let begun = false;
   let hurried = false;
+  // From then on no silence counts.
+  let decided = path.start === 'a stranger';
 
   const socket = connect({ path: at.socket, allowHalfOpen: true });
+  const end = socket.end.bind(socket) as () => void;
   // `hear` closes its side when the daemon has closed its own; who stays does not.
-  const stays = path.events.includes('REPLY_PATIENCE passes');
+  const stays = staysOn(path);
   if (stays) socket.end = (() => socket) as never;
   const heard = hear(socket);
 
-  const send = (bytes: string | Buffer) => {
-    if ((begun || hurried) && Date.now() - lastSign > BRISK)
+  const send = (bytes: string | Buffer, decides = false) => {
+    if (!decided && (begun || hurried) && Date.now() - lastSign > BRISK)
       throw new TooSlow('the next piece came too late');
     begun = true;
-    socket.write(bytes);
     lastSign = Date.now();
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    socket.write(bytes, resolve);
+    if (!decided) {
+      decided = decides;
+      return;
+    }
+    // What comes after a request is thrown away; what would still be there in the end is answered with a reset.
+    return promise;
   };
   const isIn = (state: string) => {
     const what = (got: readonly string[] | undefined) =>
@@ -66,25 +78,35 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
       await new Promise((resolve) => setTimeout(resolve, DRIP));
     }
   };
+  const isDraining = () =>
+    comesTo(
+      daemon,
+      (inside) => !inside?.daemon.startsWith('serving.open'),
+      (inside) => new Error(`expected the daemon to drain, got ${inside?.daemon}`),
+    );
+  const unlock = () => {
+    if (other?.inTransaction) other.exec('COMMIT');
+  };
   const byItself = () => {};
   const events: Subject['events'] = {
     // What comes next goes on from there.
     'a piece': () => send(begun ? ' ' : '{'),
     'a good request': () => {
-      if (daemons.isLocked(path)) {
+      if (isLocked && !decided) {
         other = new Database(at.database);
         other.exec('BEGIN IMMEDIATE');
       }
-      send(begun ? `"x":1,${request.slice(1)}` : request);
+      return send(begun ? `"x":1,${request.slice(1)}` : request, true);
     },
-    'broken JSON': () => send(begun ? ']}' : '{]}'),
-    'an unknown command': () => send(begun ? '"cmd":"x"}' : '{"cmd":"x"}'),
-    junk: () => send('x'),
-    'too much': () => send(TOO_MUCH),
-    'half-close': () => socket.end(),
+    'broken JSON': () => send(begun ? ']}' : '{]}', true),
+    'an unknown command': () => send(begun ? '"cmd":"x"}' : '{"cmd":"x"}', true),
+    junk: () => send('x', true),
+    'too much': () => send(TOO_MUCH, true),
+    'half-close': end,
     vanish: () => socket.destroy(),
     'the daemon drains': () => {
       daemon.signal('SIGTERM');
+      if (decided) return isDraining();
       if (begun) return;
       hurried = true;
       lastSign = Date.now();
@@ -94,23 +116,26 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
     'SILENCE_LIMIT passes': byItself,
     'LAST_LOOK passes': byItself,
     'REPLY_PATIENCE passes': byItself,
+    'CHECK_LIMIT passes': byItself,
+    'ACCEPT_LIMIT passes': byItself,
     allowed: byItself,
     forbidden: byItself,
-    'on record': byItself,
+    'on record': unlock,
     refused: byItself,
     sent: byItself,
+    'cannot be sent': byItself,
   };
-  const lasting = daemons.isLocked(path) ? [...LASTING, 'accepting'] : LASTING;
+  const lasting = [...LASTING, ...(isLocked ? ['accepting'] : []), ...(isHung(path) ? ['permitting'] : [])];
   return {
     events,
     states: Object.fromEntries(
       path.states.filter((state) => lasting.includes(state)).map((state) => [state, () => isIn(state)]),
     ),
     rest: async () => {
-      // Who goes looks like who half-closes: he is waited for until there is a word for him.
-      if (path.events.includes('vanish')) other?.exec('COMMIT');
+      // Who is told that nothing is on record must be told so while nothing can be.
+      if (!path.events.some((event) => UNRECORDED.includes(event))) unlock();
+      if (stays && !path.events.includes('REPLY_PATIENCE passes')) end();
       await isIn('closed');
-      if (other?.inTransaction) other.exec('COMMIT');
       if (stays) socket.destroy();
       const { text } = await heard;
       // Who has left hears nothing of his command.
@@ -119,6 +144,7 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
         (inside) => !inside?.processes.length,
         (inside) => new Error(`expected an end of the command, got ${inside?.processes[0]}`),
       );
+      unlock();
       return see(path, text, daemon.rows().length - before);
     },
     end: async () => {
@@ -127,6 +153,23 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
       await daemons.giveBack(path, daemon);
     },
   };
+}
+
+const UNRECORDED = ['refused', 'ACCEPT_LIMIT passes'];
+
+/** Whether the database is locked while the request is there: something happens before its row can be written. */
+function needsLock({ events }: Path): boolean {
+  const next = events[events.indexOf('allowed') + 1];
+  return events.includes('allowed') && next !== undefined && next !== 'on record';
+}
+
+/** Whether the client keeps his side open although he has his reply: for as long as the daemon lets him, or until it has
+ * been told to drain. */
+function staysOn(path: Path): boolean {
+  if (path.events.includes('REPLY_PATIENCE passes')) return true;
+  return path.events.some(
+    (event, index) => event === 'the daemon drains' && stageBefore(path, index) === 'answered early',
+  );
 }
 
 /** What is to be deleted: nothing that is there, or something behind a symlink. */

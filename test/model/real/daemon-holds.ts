@@ -30,13 +30,15 @@ export class Holds {
 
   async take(daemon: TestDaemon): Promise<void> {
     const { held } = this.#scenario;
-    if (held.includes('answering') && !this.#dripping) await this.#drip(daemon);
     if (held.includes('finishing')) this.#child ??= await holdDeletion(daemon, 'held');
-    if (!held.includes('flushing') || this.#other) return;
-    this.lock();
-    this.#writing = Date.now();
-    // What is told of it is written, and waits for the lock.
-    await daemon.ask({ cmd: 'unknown' });
+    if (held.includes('flushing') && !this.#other) {
+      this.lock();
+      this.#writing = Date.now();
+      // What is told of it is written, and waits for the lock.
+      await daemon.ask({ cmd: 'unknown' });
+    }
+    // Last: they may take the only place, and not for long.
+    if (held.includes('answering') && !this.#dripping) await this.#drip(daemon);
   }
 
   /** A write that nobody needs is given up after a while. */

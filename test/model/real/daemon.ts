@@ -7,7 +7,7 @@ import { type Subject, TooSlow } from '../driver/walk.ts';
 import { expectedOf, leftAlone } from '../oracles/daemon.ts';
 import { Holds } from './daemon-holds.ts';
 import { configOf, putInPlace } from './daemon-places.ts';
-import { type DaemonScenario, daemonScenarioOf } from './daemon-scenario.ts';
+import { daemonScenarioOf } from './daemon-scenario.ts';
 import { fileOf, inLogs, toldSystemd } from './daemon-sight.ts';
 import type { Daemons } from './daemons.ts';
 import { FrozenDaemon } from './frozen-daemon.ts';
@@ -27,7 +27,7 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject> {
-  const scenario = daemonScenarioOf(path) as DaemonScenario;
+  const scenario = daemonScenarioOf(path);
   const at = daemons.folder();
   const servers = await putInPlace(scenario, at, daemons);
   const left = isLeft(path) ? await LeftBehind.by(daemons, at) : undefined;

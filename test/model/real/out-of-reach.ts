@@ -1,11 +1,9 @@
 /** The transitions that nobody outside can bring a real daemon to walk, and why. A test holds the list: who is walked all
  * the same, or is not there any more, has to go. */
 import { BEYOND_SHADOWS } from '../vocabularies/shadow-process.ts';
+import { CALLBACK } from './left-out.ts';
 
-const CALLBACK = 'the part is a callback that catches what goes wrong in it: it has no way to fail';
-const WRITE = 'a write to a socket reports its error as an end, so the actor never fails';
 const QUICK = 'the state lasts for a turn of the loop: nobody can aim at it';
-const LATE = 'the store gives up after 4 s, long before this limit: it is a belt';
 
 /** By the name of what is modelled. */
 export const OUT_OF_REACH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -14,19 +12,12 @@ export const OUT_OF_REACH: Readonly<Record<string, Readonly<Record<string, strin
       'on a Unix socket who goes looks like who half-closes, as long as there is no reply that he leaves unread',
     'connection (readRequest failed) → closed': CALLBACK,
     'permitting (checkPlaces failed) → replying': 'what a disk may answer is all known to the actor',
-    'permitting (after CHECK_LIMIT) → replying': 'it needs a disk that hangs',
-    'accepting (after ACCEPT_LIMIT) → replying': LATE,
-    'replying (writeReply failed) → closed': WRITE,
   },
   process: {
     'running.adopting (awaitOrphan failed) → running.doubting': CALLBACK,
     'running.executing (runChild failed) → running.finishing': CALLBACK,
   },
-  'shadow process': {
-    ...BEYOND_SHADOWS,
-    'pending.waiting (daemon.draining) → abandoned':
-      'the command before it takes no time: nobody waits for a place',
-  },
+  'shadow process': BEYOND_SHADOWS,
   daemon: {
     'starting (daemon.stop) → stopped': QUICK,
     'serving (queueHandler failed) → failed': CALLBACK,

@@ -13,29 +13,36 @@ import { configOf, idOnRecord, rewrite } from './process-left.ts';
 import { HELD, orderOf } from './process-orders.ts';
 import { type Scenario, scenarioOf } from './process-scenario.ts';
 import { see } from './process-sight.ts';
+import { type Crowd, holdCrowd } from './shadow-crowd.ts';
 
 /** `shadow`: of a daemon that carries nothing out. */
 export async function realProcess(path: Path, daemons: Daemons, shadow = false): Promise<Subject> {
-  const scenario = scenarioOf(path) as Scenario;
+  const scenario = scenarioOf(path);
   const { held: isHeld, occupied, killedAt } = scenario;
   const at = daemons.folder();
   const config = { shadow, ...(occupied ? { max_running: 1 } : {}) };
   const order = orderOf(scenario, at);
   let daemon: TestDaemon | undefined;
   let held: HeldDeletion | undefined;
+  let crowd: Crowd | undefined;
   let client = 'silence';
   let id: string | undefined;
   let logged = 0;
 
   const occupy = async (first: TestDaemon) => {
-    if (!occupied && !isHeld) return;
+    if ((!occupied && !isHeld) || shadow) return;
     held = await holdDeletion(first, isHeld ? HELD : 'other');
     if (isHeld) id = held.commandId;
     client = isHeld ? 'a 202' : client;
   };
-  const request = async ({ at: { socket } }: TestDaemon) => {
+  const request = async (asked: TestDaemon) => {
     if (isHeld) return;
-    const reply = await ask(socket, order.request);
+    if (occupied && shadow) {
+      crowd = await holdCrowd(asked, order.request);
+      ({ client, id } = crowd);
+      return;
+    }
+    const reply = await ask(asked.at.socket, order.request);
     client = `a ${reply.code}`;
     id = reply.id;
   };
@@ -70,6 +77,7 @@ export async function realProcess(path: Path, daemons: Daemons, shadow = false):
     other?.close();
   };
   const goOn = async () => {
+    crowd?.release();
     if (!held) return;
     if (killedAt === 'held' && scenario.childDies) process.kill(held.pid, 'SIGKILL');
     else held.release();
@@ -91,7 +99,7 @@ export async function realProcess(path: Path, daemons: Daemons, shadow = false):
     states: statesOf(path, scenario, () => daemon as TestDaemon),
     rest: async () => {
       const living = daemon as TestDaemon;
-      if (occupied) await drained(living);
+      if (occupied) await abandoned(living);
       await goOn();
       await comesTo(
         living,
@@ -105,6 +113,7 @@ export async function realProcess(path: Path, daemons: Daemons, shadow = false):
     },
     end: async () => {
       held?.release();
+      crowd?.release();
       await daemon?.kill().catch(() => daemon?.exited);
       order.undo();
     },
@@ -118,6 +127,7 @@ const BY_ITSELF = [
   'nothing to do',
   'nothing to do, with more to come',
   'cannot be prepared',
+  'the pid',
   'exit 1',
   'cannot be started',
   'made to last',
@@ -146,7 +156,13 @@ function statesOf(path: Path, { held, occupied }: Scenario, daemon: () => TestDa
   );
 }
 
-const drained = (daemon: TestDaemon) => daemon.logged('the draining', ({ msg }) => msg === 'draining');
+/** Whoever waited for a place: what is let go before that may give him one. */
+const abandoned = (daemon: TestDaemon) =>
+  comesTo(
+    daemon,
+    (inside) => !inside?.processes.includes('pending.waiting'),
+    () => new Error('expected nobody to wait, got one who does'),
+  );
 
 function locked({ database }: Layout) {
   const other = new Database(database);

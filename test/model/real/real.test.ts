@@ -2,22 +2,24 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Coverage } from '../driver/coverage.ts';
 import { edgesOf } from '../driver/edges.ts';
-import { covering, type Path, pathsOf } from '../driver/paths.ts';
+import { covering, type Path } from '../driver/paths.ts';
 import { type WalkOptions, walkAll } from '../driver/walk.ts';
 import { inWords } from '../driver/words.ts';
 import { CONNECTION, DAEMON, type Modelled, PROCESS, SHADOW, walkedBy } from '../machines.ts';
 import { realConnection } from './connection.ts';
 import { ConnectionDaemons } from './connection-daemons.ts';
-import { doablePaths as doableConnectionPaths } from './connection-paths.ts';
+import { chooseConnectionPaths } from './connection-paths.ts';
 import { expectedInTheEnd as expectedOfClient } from './connection-sight.ts';
 import * as daemon from './daemon.ts';
-import { doableDaemonPaths } from './daemon-scenario.ts';
+import { chooseDaemonPaths } from './daemon-paths.ts';
 import { Daemons } from './daemons.ts';
+import type { Choice } from './left-out.ts';
 import { OUT_OF_REACH } from './out-of-reach.ts';
 import { realProcess } from './process.ts';
-import { doablePaths as doableProcessPaths, scenarioOf } from './process-scenario.ts';
+import { chooseProcessPaths } from './process-paths.ts';
+import { scenarioOf } from './process-scenario.ts';
 import { expectedInTheEnd } from './process-sight.ts';
-import { doableShadowPaths } from './shadow-process.ts';
+import { chooseShadowPaths } from './shadow-process.ts';
 
 /** `all`, or a pattern for their words; those that together walk each transition without it. */
 const WANTED = process.env.MODEL_PATHS;
@@ -31,13 +33,15 @@ const watched = new Coverage();
 const shadows = new Coverage();
 
 const holdsAChild = (path: Path) => {
-  const scenario = scenarioOf(path);
-  return scenario?.held || scenario?.occupied || false;
+  const { held, occupied } = scenarioOf(path);
+  return held || occupied;
 };
 
-async function chosen(t: TestContext, machine: Modelled, paths: readonly Path[]): Promise<readonly Path[]> {
+async function chosen(t: TestContext, machine: Modelled, choice: Choice): Promise<readonly Path[]> {
+  const { paths, merged, leftOut } = choice;
   const some = await wanted(machine, paths);
   t.diagnostic(`${some.length} of ${paths.length} paths`);
+  t.diagnostic(`${merged} more end like one of them, ${leftOut.length} are left out`);
   return some;
 }
 
@@ -68,7 +72,7 @@ async function withDaemons(
 test('connection: with a real daemon every path ends as it must', (t) =>
   withDaemons(t, walked, async (daemons) => {
     const clients = new ConnectionDaemons(daemons);
-    const paths = await chosen(t, CONNECTION, doableConnectionPaths());
+    const paths = await chosen(t, CONNECTION, chooseConnectionPaths());
     await walkAll(paths, (path) => realConnection(path, clients), expectedOfClient, {
       atOnce: AT_ONCE,
       tell: progressOf('connection', paths.length),
@@ -77,7 +81,7 @@ test('connection: with a real daemon every path ends as it must', (t) =>
 
 test('process: with a real daemon every path ends as it must', (t) =>
   withDaemons(t, walked, async (daemons) => {
-    const paths = await chosen(t, PROCESS, doableProcessPaths(pathsOf(PROCESS.vocabulary)));
+    const paths = await chosen(t, PROCESS, chooseProcessPaths());
     await walkAll(paths, (path) => realProcess(path, daemons), expectedInTheEnd, {
       atOnce: AT_ONCE,
       // Catching an `rm` at work leaves this process no time for others' clients.
@@ -88,7 +92,7 @@ test('process: with a real daemon every path ends as it must', (t) =>
 
 test('daemon: each path of a real one ends as it must', (t) =>
   withDaemons(t, watched, async (daemons) => {
-    const paths = await chosen(t, DAEMON, doableDaemonPaths(pathsOf(DAEMON.vocabulary)));
+    const paths = await chosen(t, DAEMON, chooseDaemonPaths());
     await walkAll(paths, (path) => daemon.realDaemon(path, daemons), daemon.expectedInTheEnd, {
       atOnce: 2,
       tell: progressOf('daemon', paths.length),
@@ -97,7 +101,7 @@ test('daemon: each path of a real one ends as it must', (t) =>
 
 test('shadow process: with a real daemon in shadow mode every path ends as it must', (t) =>
   withDaemons(t, shadows, async (daemons) => {
-    const paths = await chosen(t, SHADOW, doableShadowPaths());
+    const paths = await chosen(t, SHADOW, chooseShadowPaths());
     await walkAll(paths, (path) => realProcess(path, daemons, true), expectedInTheEnd, {
       atOnce: AT_ONCE,
       tell: progressOf('shadow process', paths.length),
