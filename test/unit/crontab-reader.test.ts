@@ -43,6 +43,7 @@ const refused: [string, string, string][] = [
   ['no user', CLEANUP.replace('root ', ''), 'the user is "/usr/bin/dbcalm", not root'],
   ['fields alone', '0 2 * * *', 'the user is "", not root'],
   ['6 fields', at('0 2 * * * *'), 'the user is "*", not root'],
+  ['2 fields alone', '0 2', '"" is no day of month'],
   ['4 fields', at('0 2 * *'), '"root" is no day of week'],
   ['minute 60', at('60 2 * * *'), '"60" is no minute'],
   ['minute -1', at('-1 2 * * *'), '"-1" is no minute'],

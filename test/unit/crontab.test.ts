@@ -31,11 +31,17 @@ const warnings: [Schedule, RegExp | undefined][] = [
   [every(60, 'minutes'), undefined],
   [every(24, 'hours'), undefined],
   [of({}), undefined],
-  [every(7, 'minutes'), /fires at :00 :07 :14 :21 :28 :35 :42 :49 :56 of each hour$/],
-  [every(5, 'hours'), /fires at 00:00 05:00 10:00 15:00 20:00 of each day$/],
+  [
+    every(7, 'minutes'),
+    /^every 7 minutes does not divide the hour: cron fires at :00 :07 :14 :21 :28 :35 :42 :49 :56 of each hour$/,
+  ],
+  [
+    every(5, 'hours'),
+    /^every 5 hours does not divide the day: cron fires at 00:00 05:00 10:00 15:00 20:00 of each day$/,
+  ],
   [every(90, 'minutes'), /fires once, every hour at :00$/],
   [every(3_000_000_000, 'minutes'), /^every 3000000000 minutes is more than cron can count: it fires once/],
-  [every(48, 'hours'), /fires once, every day at 00:00$/],
+  [every(48, 'hours'), /^every 48 hours is more than cron can count: it fires once, every day at 00:00$/],
 ];
 
 for (const [schedule, warning] of warnings) {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRequest, planRequest } from '../../src/commands/request.ts';
+import * as Type from 'typebox';
+import { defineCommand } from '../../src/commands/command.ts';
+import { parseRequest, planRequest, replanRequest } from '../../src/commands/request.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
 
 const SETTINGS = {
@@ -11,6 +13,10 @@ const SETTINGS = {
 };
 const STAMP = { at: new Date('2026-11-23T02:30:00Z'), id: 'abc' };
 const plan = (request: Record<string, unknown>) => planRequest(request, WHITELIST, SETTINGS, STAMP);
+const replyTo = (request: Record<string, unknown>) => {
+  const outcome = plan(request);
+  return 'ok' in outcome ? 202 : [outcome.refusal.code, outcome.refusal.message];
+};
 
 test('the whitelist is exactly the three commands', () => {
   assert.deepEqual(
@@ -47,4 +53,98 @@ test('an error of the parser is passed on after the words of the contract', () =
   const outcome = parseRequest(Buffer.from('{"a":}'));
   assert.ok('refusal' in outcome);
   assert.match(outcome.refusal.message, /^Invalid JSON: Unexpected token/);
+});
+
+test('a request is a JSON object, and nothing else that JSON has', () => {
+  for (const text of ['[1]', '"x"', '5', 'true', 'null']) {
+    const outcome = parseRequest(Buffer.from(text));
+    assert.ok('refusal' in outcome, text);
+    assert.equal(outcome.refusal.message, 'Invalid JSON: the request is not an object');
+  }
+});
+
+test('what a request inherits is no part of it', () => {
+  const request = { cmd: 'delete_directory', args: { path: '/r/a' } };
+  assert.equal(replyTo(request), 202);
+  assert.deepEqual(replyTo(Object.create(request)), [400, 'Invalid command']);
+  const inherited = Object.assign(Object.create({ args: request.args }), { cmd: request.cmd });
+  assert.deepEqual(replyTo(inherited), [400, 'Missing required argument path']);
+});
+
+test('a removal claims and removes the paths that were checked, as they are normalised', () => {
+  const deletion = plan({ cmd: 'delete_directory', args: { path: '/r//a/./b/' } });
+  assert.ok('ok' in deletion);
+  assert.deepEqual(deletion.ok.touches, ['/r/a/b']);
+  assert.deepEqual(deletion.ok.step, { do: 'remove', paths: ['/r/a/b'] });
+  const cleanup = plan({
+    cmd: 'cleanup_backups',
+    args: { backup_ids: ['a', 5], folders: ['/r//a/', '/r/b'] },
+  });
+  assert.ok('ok' in cleanup);
+  assert.deepEqual(cleanup.ok.touches, ['/r/a', '/r/b']);
+  assert.deepEqual(cleanup.ok.step, { do: 'remove', paths: ['/r/a', '/r/b'] });
+});
+
+test('the record of a cleanup has what came: folders as they were spelled, ids as they are, null as the empty list', () => {
+  const recorded = (backup_ids: unknown, folders: unknown) => {
+    const outcome = plan({ cmd: 'cleanup_backups', args: { backup_ids, folders } });
+    assert.ok('ok' in outcome);
+    return [outcome.ok.command, outcome.ok.args];
+  };
+  assert.deepEqual(recorded(['a', 5], ['/r//a/', '/r/b']), [
+    '/bin/rm -rf /r//a/ /r/b',
+    { backup_ids: ['a', 5] },
+  ]);
+  assert.deepEqual(recorded(null, null), ['/bin/rm -rf', { backup_ids: [] }]);
+});
+
+test('what is missing is told first, then what the rules of the command say, then what is of a wrong type', () => {
+  const update = (args: object) => replyTo({ cmd: 'update_cron_schedules', args });
+  assert.deepEqual(update({}), [400, 'Missing required argument schedules']);
+  assert.deepEqual(update({ schedules: [[]] }), [400, 'Schedule at index 0 must be a dict']);
+  assert.deepEqual(replyTo({ cmd: 'delete_directory', args: { path: 5 } }), [400, 'path must be a string']);
+});
+
+test('each command that removes asks for each path whether it may', () => {
+  const refusal = [403, 'Cannot delete /etc: it is not below a deletion root. Allowed is what lies below /r'];
+  assert.deepEqual(replyTo({ cmd: 'delete_directory', args: { path: '/etc' } }), refusal);
+  const cleanup = { backup_ids: null, folders: ['/r/a', '/etc'] };
+  assert.deepEqual(replyTo({ cmd: 'cleanup_backups', args: cleanup }), refusal);
+});
+
+test('a list holds what it must and nothing else', () => {
+  for (const args of [
+    { backup_ids: [1.5], folders: [] },
+    { backup_ids: [true], folders: [] },
+  ]) {
+    const refusal = [400, 'backup_ids must be a list of strings'];
+    assert.deepEqual(replyTo({ cmd: 'cleanup_backups', args }), refusal);
+  }
+  const args = { backup_ids: [], folders: ['/r/a', 5] };
+  assert.deepEqual(replyTo({ cmd: 'cleanup_backups', args }), [400, 'folders must be a list of strings']);
+  assert.equal(replyTo({ cmd: 'cleanup_backups', args: { backup_ids: null, folders: null } }), 202);
+});
+
+test('an argument that says nothing of what it must be is refused all the same', () => {
+  const command = defineCommand({
+    name: 'count',
+    schema: Type.Object({ to: Type.Integer() }),
+    plan: () => ({ type: 'count', command: '', args: {}, touches: [], step: undefined, warnings: [] }),
+  });
+  const outcome = planRequest({ cmd: 'count', args: { to: 'x' } }, [command], SETTINGS, STAMP);
+  assert.ok('refusal' in outcome);
+  assert.equal(outcome.refusal.message, 'to must be of another type');
+});
+
+test('a stored request is planned by the same checks, and refused by them where it is none', () => {
+  const replan = (text: string) => replanRequest(text, WHITELIST, SETTINGS, STAMP);
+  const request = { cmd: 'delete_directory', args: { path: '/r/a' } };
+  assert.deepEqual(replan(JSON.stringify(request)), plan(request));
+  assert.deepEqual(
+    replan(JSON.stringify({ ...request, args: { path: '/x' } })),
+    plan({ ...request, args: { path: '/x' } }),
+  );
+  const outcome = replan('{');
+  assert.ok('refusal' in outcome);
+  assert.match(outcome.refusal.message, /^Invalid JSON: /);
 });
