@@ -77,6 +77,14 @@ test('one that nobody had time to write down is known by its words and by where 
   await until('its end to be noticed', () => said.includes('orphan.gone'));
 });
 
+test("another's program is not ours, whatever it works on, nor an rm of the operator's", async (t) => {
+  const folder = testFolder(t);
+  await stand(t, '/bin/cat', ['/proc/self/fd/3/b1'], folder);
+  await stand(t, '/bin/rm', ['-rf', 'b1'], folder);
+  const step: Step = { do: 'remove', paths: [join(folder, 'b1')] };
+  assert.deepEqual(watch(t, undefined, step), ['orphan.gone']);
+});
+
 test('a plan without a step has no child', (t) => {
   const parent = setup({ actors: { awaitOrphan } }).createMachine({
     invoke: { src: 'awaitOrphan', input: { child: undefined, step: undefined } },

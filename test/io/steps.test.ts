@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type AnyActorLogic, createActor, type InputFrom, type OutputFrom, toPromise } from 'xstate';
@@ -19,6 +19,22 @@ const run = <L extends AnyActorLogic>(logic: L, input: InputFrom<L>): Promise<Ou
 
 const remove = (...paths: string[]): Step => ({ do: 'remove', paths });
 const NOTHING_OWNED = { ownFiles: [] };
+const descriptors = () => readdirSync('/proc/self/fd').length;
+
+/** How often others had their turn until it was done. */
+async function turnsUntil(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let isDone = false;
+  const turn = () => {
+    if (isDone) return;
+    turns++;
+    setImmediate(turn);
+  };
+  setImmediate(turn);
+  await work();
+  isDone = true;
+  return turns;
+}
 
 function replacement(t: TestContext) {
   const folder = testFolder(t);
@@ -69,12 +85,55 @@ test('a long removal is started in parts, since to hand many names to a child ke
   );
 });
 
+test('a new file is staged, and the child that puts it in its place is handed both names', async (t) => {
+  const { folder, step } = replacement(t);
+  assert.ok(step.do === 'replace');
+  const fresh = { ...step, staged: join(folder, 'fresh'), content: 'new\n' };
+  const { launch, next } = await run(prepareStep, { step: fresh, from: 0, roots: [], ...NOTHING_OWNED });
+  assert.equal(readFileSync(fresh.staged, 'utf8'), 'new\n');
+  assert.deepEqual([launch?.file, launch?.args], ['/bin/mv', ['-fT', '--', fresh.staged, fresh.target]]);
+  assert.equal(next, undefined);
+});
+
+test('a part ends where many folders in a row are not there, and others have their turn before the next', async (t) => {
+  const root = testFolder(t);
+  const paths = Array.from({ length: 600 }, (_, index) => join(root, `gone${index}`, 'x'));
+  const step = remove(...paths);
+  const input = { step, roots: [root], ...NOTHING_OWNED };
+  assert.deepEqual(await run(prepareStep, { ...input, from: 0 }), { launch: undefined, next: 500 });
+  let second: Prepared | undefined;
+  const turns = await turnsUntil(async () => {
+    second = await run(prepareStep, { ...input, from: 500 });
+  });
+  assert.ok(turns >= 1);
+  assert.deepEqual(second, { launch: undefined, next: undefined });
+  const again = remove(...paths.slice(0, 500), join(root, 'gone0', 'y'));
+  assert.equal(
+    (await run(prepareStep, { ...input, step: again, from: 0 })).next,
+    undefined,
+    'it is looked for once',
+  );
+});
+
+test('a replacement is in place when the file is to the letter what was to be put there', async (t) => {
+  const { step } = replacement(t);
+  assert.ok(step.do === 'replace');
+  const inspected = async () => (await run(inspectEffect, { step, roots: [] })).inPlace;
+  assert.equal(await inspected(), false);
+  writeFileSync(step.target, 'x');
+  assert.equal(await inspected(), false);
+  writeFileSync(step.target, step.content);
+  assert.equal(await inspected(), true);
+});
+
 test('a removal is in place without the folder above it, too, and not while one is left', async (t) => {
   const root = testFolder(t);
   const step = remove(join(root, 'none', 'b1'), join(root, 'b2'));
   assert.deepEqual(await run(inspectEffect, { step, roots: [root] }), { inPlace: true, detail: '' });
   mkdirSync(join(root, 'b2'));
+  const before = descriptors();
   const { inPlace, detail } = await run(inspectEffect, { step, roots: [root] });
+  assert.equal(descriptors(), before, 'nothing stays open');
   assert.deepEqual([inPlace, detail], [false, `1 of 2 still there, the first is ${join(root, 'b2')}`]);
 });
 
@@ -84,6 +143,29 @@ test('a folder that cannot be opened is no reason to refuse: the removal itself 
   const input = { step, roots: [root], ...NOTHING_OWNED };
   assert.equal(await run(checkPlaces, input), undefined);
   await assert.rejects(run(prepareStep, { ...input, from: 0 }), /ENAMETOOLONG/);
+});
+
+test('what the disk says against a path is a refusal of its own kind, and nothing stays open', async (t) => {
+  const root = testFolder(t);
+  mkdirSync(join(root, 'a'));
+  symlinkSync(join(root, 'a'), join(root, 'link'));
+  writeFileSync(join(root, 'a', 'db'), '');
+  const check = (path: string) =>
+    run(checkPlaces, { step: remove(join(root, path)), roots: [root], ownFiles: [join(root, 'a', 'db')] });
+  const before = descriptors();
+  const refusals = [await check('link/x'), await check('a'), await check('a/db'), await check('a/x')];
+  assert.deepEqual(
+    refusals.map((refusal) => refusal && [refusal.code, refusal.security]),
+    [[403, 'symlink.met'], [403, 'path.refused'], [403, 'path.refused'], undefined],
+  );
+  assert.equal(descriptors(), before);
+});
+
+test('others have their turn while thousands of folders are looked at, each of them once', async (t) => {
+  const root = testFolder(t);
+  const step = remove(...Array.from({ length: 2_000 }, (_, index) => join(root, `gone${index}`, 'x')));
+  const look = () => run(checkPlaces, { step, roots: [root], ...NOTHING_OWNED });
+  assert.ok((await turnsUntil(look)) >= 9);
 });
 
 test('a mistake of the daemon itself is not told as a refusal', async (t) => {
