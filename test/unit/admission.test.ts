@@ -146,3 +146,55 @@ test('what it would wait for is what it then waits for', () => {
     }
   }
 });
+
+test('one that waits for two of the same command waits for its one end', () => {
+  const admission = new Admission(10);
+  admission.enqueue('above', ['/r/a']);
+  admission.enqueue('both', ['/r/a/1', '/r/a/2']);
+  assert.deepEqual(admit(admission), ['above']);
+  admission.release('above');
+  assert.deepEqual(admit(admission), ['both']);
+});
+
+test("what has ended is in nobody's way: not on its paths, above them or below; and it ends once", () => {
+  const admission = new Admission(1);
+  admission.enqueue('a', ['/r/a/b']);
+  assert.deepEqual(admit(admission), ['a']);
+  for (let time = 0; time < 2; time++) admission.release('a');
+  assert.equal(admission.running, 0);
+  for (const [id, path] of [
+    ['above', '/r/a'],
+    ['same', '/r/a/b'],
+    ['below', '/r/a/b/c'],
+  ] as const) {
+    admission.enqueue(id, [path]);
+    assert.deepEqual(admit(admission), [id]);
+    admission.release(id);
+  }
+});
+
+test('whoever runs need not wait, even where more run than may; nor who is unknown', () => {
+  const admission = new Admission(1);
+  admission.adopt('orphan', ['/r/a']);
+  admission.adopt('another', ['/r/b']);
+  assert.deepEqual([admission.mustWait('orphan'), admission.mustWait('unknown')], [false, false]);
+});
+
+test('nothing is kept of paths that nobody claims any more', () => {
+  assert.ok(globalThis.gc, 'needs --expose-gc');
+  const admission = new Admission(1);
+  const pass = (round: number) => {
+    const paths = Array.from({ length: 400 }, (_, index) => `/r/${round}/${index}/x`);
+    admission.enqueue('a', paths);
+    assert.deepEqual(admit(admission), ['a']);
+    admission.release('a');
+  };
+  for (let round = 0; round < 10; round++) pass(round);
+  globalThis.gc();
+  const before = process.memoryUsage().heapUsed;
+  for (let round = 10; round < 260; round++) pass(round);
+  globalThis.gc();
+  const grown = process.memoryUsage().heapUsed - before;
+  // An entry of a map and an empty set for each path would be more than 20 MB.
+  assert.ok(grown < 5_000_000, `grown by ${grown} bytes`);
+});

@@ -48,6 +48,8 @@ test('what was running goes first, together; then what waited, together and in o
   made.through('p3');
   // Who only waits has shown nothing yet.
   assert.equal(news(), 'done');
+  made.through('p3');
+  assert.equal(news(), '', 'it is done once');
 });
 
 test('after a daemon that died of it each goes alone, and is trusted when it is through', () => {
