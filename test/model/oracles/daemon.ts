@@ -165,6 +165,8 @@ export function leftAlone(start: string, events: readonly string[]): readonly st
 
 export const sightOf = ({ exit, did, told, logged }: Expected): Sight => ({
   exit: exit === undefined ? 'no end' : `exit code ${exit}`,
+  // Of sysexits each is a failure; 1 is a stop that was cut short.
+  end: exit === undefined ? 'no end' : exit > 1 ? 'failed' : 'stopped',
   did: did.join(', ') || 'nothing done',
   told: told.join(', '),
   logged: logged.join(', ') || 'nothing logged',

@@ -56,6 +56,7 @@ export function simulatedDaemon(path: Path, inspect: (event: InspectionEvent) =>
     states: Object.fromEntries(states),
     rest: () => ({
       exit: daemon.output() ? `exit code ${daemon.output()?.exitCode}` : 'no end',
+      end: daemon.output() ? daemon.state() : 'no end',
       did: did.join(', ') || 'nothing done',
       told: told.join(', ').replaceAll(/USEC=\d+/g, 'USEC=now'),
       logged: logged.join(', ') || 'nothing logged',
