@@ -36,8 +36,11 @@ if (values.json) {
   const told = verdicts.map(({ mutation, ...fate }) => ({ name: nameOf(mutation), ...fate }));
   console.log(JSON.stringify({ mutations: told, survivors, falseSurvivors }, null, 2));
 }
-const caught = verdicts.filter(({ caughtBy }) => caughtBy !== undefined).length;
-console.error(`${verdicts.length} mistakes, ${caught} caught, ${verdicts.length - caught} survive`);
+const ended = (end: Verdict['end']) => verdicts.filter((verdict) => verdict.end === end).length;
+const caught = verdicts.length - ended('passed');
+console.error(`${verdicts.length} mistakes, ${caught} caught, ${ended('passed')} survive`);
+const wordless = `${ended('unstarted')} by a test that did not start, ${ended('late')} by one that did not end`;
+console.error(`of those that are caught ${wordless}`);
 for (const name of survivors) console.error(`no test noticed: ${name}`);
 for (const name of falseSurvivors) console.error(`said to survive, but caught or not there: ${name}`);
 if (verdicts.length === 0) console.error(`no mistake is named like ${values.only}`);

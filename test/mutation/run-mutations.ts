@@ -2,7 +2,8 @@
 import { nameOf } from './mutation.ts';
 import { type Planned, planned } from './plan.ts';
 import { SURVIVORS } from './survivors.ts';
-import { Trial, type Verdict } from './trial.ts';
+import { type Shared, Trial, type Verdict } from './trial.ts';
+import { Turns } from './turns.ts';
 
 export interface MutationOptions {
   /** Of which mutations, by name; all without it. */
@@ -10,7 +11,7 @@ export interface MutationOptions {
   readonly atOnce?: number;
   /** Hears each verdict as it comes. */
   readonly tell?: (verdict: Verdict) => void;
-  readonly plan?: readonly Planned[];
+  readonly plan?: readonly Pick<Planned, 'mutation' | 'tests'>[];
 }
 
 export interface Figures {
@@ -29,10 +30,10 @@ export async function runMutations({
 }: MutationOptions = {}): Promise<Figures> {
   const chosen = plan.filter(({ mutation }) => only.test(nameOf(mutation)));
   const verdicts: Verdict[] = [];
-  const sound = new Set<string>();
+  const shared: Shared = { sound: new Set(), turns: new Turns() };
   const left = chosen.values();
   const worker = async () => {
-    const trial = new Trial(sound);
+    const trial = new Trial(shared);
     try {
       for (const { mutation, tests } of left) {
         const verdict = await trial.judge(mutation, tests);

@@ -4,21 +4,29 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { jailedTests, type Place } from './jail.ts';
+import { type Fate, judge, type Run, type RunOptions } from './judgement.ts';
 import { apply, type Mutation } from './mutation.ts';
+import type { Turns } from './turns.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 const COPIED = ['src', 'test', 'docs', 'config', 'systemd', 'package.json', 'README.md'];
 
-export interface Verdict {
+export interface Verdict extends Fate {
   readonly mutation: Mutation;
-  /** `test/machine/daemon.test.ts: a signal during the start stops it`; undefined: no test noticed. */
-  readonly caughtBy: string | undefined;
   readonly seconds: number;
 }
 
-interface Run {
-  readonly passed: boolean;
-  readonly said: string;
+/** Seconds that a test file may take. */
+const LIMIT = 300;
+/** Of those that run by themselves. */
+const SHORT_LIMIT = 60;
+const SHORT = /^test\/unit\//;
+
+/** What trials at once share. */
+export interface Shared {
+  /** Test files that are known to pass without a mutation. */
+  readonly sound: Set<string>;
+  readonly turns: Turns;
 }
 
 /** The program that runs this, as the jail has it: of the project it shows the copy alone. */
@@ -31,17 +39,13 @@ const nodeIn = (tree: string) =>
 export class Trial {
   readonly #place: Place;
   readonly #folder: string;
-  /** Test files that are known to pass without a mutation. */
-  readonly #sound: Set<string>;
-  readonly #limit: number;
+  readonly #shared: Shared;
   readonly #node: string;
 
-  /** `sound`: shared by trials at once. `limit`: seconds that a test file may take. */
-  constructor(sound = new Set<string>(), limit = 300) {
+  constructor(shared: Shared) {
     this.#folder = mkdtempSync(join(realpathSync(tmpdir()), 'dbcalm-cmd-mutant-'));
     this.#place = { tree: join(this.#folder, 'tree'), tmp: join(this.#folder, 'tmp') };
-    this.#sound = sound;
-    this.#limit = limit;
+    this.#shared = shared;
     this.#node = nodeIn(this.#place.tree);
     process.once('exit', this.#remove);
     for (const folder of [this.#place.tmp, join(this.#place.tree, 'node_modules')]) {
@@ -55,17 +59,18 @@ export class Trial {
     const begun = performance.now();
     const file = join(this.#place.tree, mutation.file);
     const source = readFileSync(file, 'utf8');
-    let caughtBy: string | undefined;
-    for (const test of tests) {
-      writeFileSync(file, apply(source, mutation));
-      const { passed, said } = await this.#run(test);
-      writeFileSync(file, source);
-      if (passed) continue;
-      await this.#assertSound(test);
-      caughtBy = `${test}: ${said}`;
-      break;
-    }
-    return { mutation, caughtBy, seconds: Math.round((performance.now() - begun) / 1_000) };
+    const { sound, turns } = this.#shared;
+    const run = async (test: string, { mutated, alone }: RunOptions) => {
+      const work = async () => {
+        if (mutated) writeFileSync(file, apply(source, mutation));
+        const ran = await this.#run(test);
+        writeFileSync(file, source);
+        return ran;
+      };
+      return alone ? turns.alone(work) : turns.together(work);
+    };
+    const fate = await judge(tests, run, sound);
+    return { mutation, ...fate, seconds: Math.round((performance.now() - begun) / 1_000) };
   }
 
   end(): void {
@@ -78,14 +83,6 @@ export class Trial {
     rmSync(this.#folder, { recursive: true, force: true });
   };
 
-  async #assertSound(test: string): Promise<void> {
-    if (this.#sound.has(test)) return;
-    const { passed, said } = await this.#run(test);
-    if (!passed) throw new Error(`${test} fails without a mutation: ${said}`);
-    this.#sound.add(test);
-  }
-
-  /** Time that runs out counts as a failure. */
   async #run(test: string): Promise<Run> {
     const node = [this.#node, '-r', './src/pinned-node.cjs', '--conditions=development', '--expose-gc'];
     const [file, ...words] = jailedTests(this.#place, PROJECT, [...node, test]) as [string, ...string[]];
@@ -100,19 +97,21 @@ export class Trial {
       });
     }
     let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      child.kill('SIGKILL');
-    }, this.#limit * 1_000);
+    const timer = setTimeout(
+      () => {
+        late = true;
+        child.kill('SIGKILL');
+      },
+      1_000 * (SHORT.test(test) ? SHORT_LIMIT : LIMIT),
+    );
     const code = await new Promise((resolve) => child.on('close', resolve));
     clearTimeout(timer);
     this.#clean();
-    if (code === 0) return { passed: true, said: '' };
+    if (code === 0) return { end: 'passed', said: '' };
+    if (late) return { end: 'late', said: 'does not come to an end' };
     const failed = /^(?:✖|not ok \d+ -) (.+?)(?: \([\d.]+ms\))?$/m.exec(said)?.[1];
-    return {
-      passed: false,
-      said: late ? 'does not come to an end' : (failed ?? `does not start: ${said.trim().slice(-300)}`),
-    };
+    if (failed !== undefined) return { end: 'failed', said: failed };
+    return { end: 'unstarted', said: `does not start: ${said.trim().slice(-300)}` };
   }
 
   /** What a test that was cut off left, also where it had made it impossible to delete. */

@@ -1,0 +1,30 @@
+/** Several work at once, but for one who has to be alone. */
+export class Turns {
+  readonly #working = new Set<Promise<unknown>>();
+  #alone: Promise<unknown> = Promise.resolve();
+
+  /** Beside others, once nobody is alone or waits to be. */
+  async together<T>(work: () => Promise<T>): Promise<T> {
+    for (let seen: unknown; seen !== this.#alone; ) {
+      seen = this.#alone;
+      await seen;
+    }
+    return this.#counted(work());
+  }
+
+  /** Once all who work have ended; who comes later waits. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = Promise.allSettled([this.#alone, ...this.#working]).then(work);
+    this.#alone = mine.catch(() => {});
+    return mine;
+  }
+
+  async #counted<T>(working: Promise<T>): Promise<T> {
+    this.#working.add(working);
+    try {
+      return await working;
+    } finally {
+      this.#working.delete(working);
+    }
+  }
+}
