@@ -177,7 +177,7 @@ test('a mistake of the daemon itself is not told as a refusal', async (t) => {
   await assert.rejects(run(checkPlaces, { step, roots, ...NOTHING_OWNED }), RangeError);
 });
 
-test('a reply counts as delivered if the client was there to have it', async (t) => {
+test('a reply counts as delivered if the client was there to have it', { timeout: 60_000 }, async (t) => {
   const reply = { code: 202, status: 'Accepted', id: 'x' } as const;
   const there = await socketPair(t);
   there.client.resume();

@@ -13,6 +13,8 @@ import { LEFT, processInput } from '../support/process.ts';
 
 failOnWarnings();
 
+/** No machine is so slow; one that waits for ever is told as such. */
+const PATIENCE = { timeout: 60_000 };
 const SOURCE = join(import.meta.dirname, '..', '..', 'src');
 
 test('of what touches the world nothing is left in it; what records is as it was', () => {
@@ -57,9 +59,9 @@ test('each kind of step ends as a success that says that nothing was done', asyn
   for (const step of steps) {
     const plan = { ...processInput().plan, step };
     const { actor, ends } = shadow({ plan });
-    await waitFor(actor, (snapshot) => snapshot.matches({ pending: 'waiting' }));
+    await waitFor(actor, (snapshot) => snapshot.matches({ pending: 'waiting' }), PATIENCE);
     actor.send({ type: 'process.admitted' });
-    await waitFor(actor, ({ status }) => status === 'done');
+    await waitFor(actor, ({ status }) => status === 'done', PATIENCE);
     assert.deepEqual(
       ends.map(({ outcome }) => [outcome.code, outcome.stdout, outcome.stderr]),
       [[0, SHADOW_OUTPUT, '']],
@@ -69,7 +71,7 @@ test('each kind of step ends as a success that says that nothing was done', asyn
 
 test('one that a shadow left in the middle is no success, and nobody looks for its child', async () => {
   const { actor, ends } = shadow({ recovered: { ...LEFT, state: 'running' } });
-  await waitFor(actor, ({ status }) => status === 'done');
+  await waitFor(actor, ({ status }) => status === 'done', PATIENCE);
   assert.equal(ends[0]?.outcome.code, -1);
   assert.match(ends[0]?.outcome.stderr ?? '', /interrupted .*shadow mode/);
 });

@@ -7,7 +7,6 @@ import { testFolder } from '../support/folder.ts';
 import { jailed } from '../support/jail.ts';
 import { jailedTests } from './jail.ts';
 import { apply, type Mutation, nameOf } from './mutation.ts';
-import * as operators from './operators.ts';
 import { planned } from './plan.ts';
 import { runMutations } from './run-mutations.ts';
 import { SURVIVORS } from './survivors.ts';
@@ -44,50 +43,6 @@ test('a mutant can write to its copy and its own /tmp; its daemons, jailed once 
   assert.match(stderr, /Read-only file system/);
   assert.match(stdout, /^pid:\[\d+\]\n$/);
   assert.notEqual(stdout.trim(), readlinkSync('/proc/self/ns/pid'), 'no process outside can be signalled');
-});
-
-const SOURCE = `
-const TEST_LIMITS = { WAIT: 100 } as const;
-const RULES = [one, two];
-function check(value: string) {
-  if (value === '') return 'empty';
-  if (value === 'x') doSomething();
-}
-export const machine = s.createMachine({
-  states: { a: {
-    entry: 'greet',
-    on: { 'go.on': 'b', back: { target: 'c', actions: ['tell', 'count'] } },
-    invoke: { src: 'work', onDone: [{ guard: 'isGood', target: 'b' }, { target: 'c' }], onError: 'c' },
-    after: { WAIT: 'b' },
-  } },
-});
-const made = setup({ guards: { isGood: ({ context }) => context.good } });
-`;
-
-test('each operator finds its places, and says them in words', () => {
-  const found = (operator: operators.Operator) => operator(SOURCE, treeOf(SOURCE)).map(({ what }) => what);
-  assert.deepEqual(
-    found(operators.deleteTransitions),
-    [
-      'a.on.go.on: transition deleted',
-      'a.on.back: transition deleted',
-      'a.after.WAIT: transition deleted',
-      'a.invoke.onDone.0: transition deleted',
-      'a.invoke.onDone.1: transition deleted',
-      'a.invoke.onError: transition deleted',
-    ].map((what) => what.replace(/^a/, 'machine.a')),
-  );
-  assert.deepEqual(found(operators.dropActions), [
-    'machine.a.entry: action dropped',
-    'machine.a.on.back.actions.0: action dropped',
-    'machine.a.on.back.actions.1: action dropped',
-  ]);
-  assert.deepEqual(found(operators.invertGuards), ['guards.isGood: inverted']);
-  assert.deepEqual(found(operators.changeDelays), ['WAIT: ten times as long', 'WAIT: a tenth as long']);
-  assert.deepEqual(found(operators.loosenChecks), ["check, if (value === ''): never"]);
-  assert.deepEqual(found(operators.dropRules), ['RULES.1: left out']);
-  const [inverted] = operators.invertGuards(SOURCE, treeOf(SOURCE));
-  assert.match(apply(SOURCE, { file: '', ...inverted } as Mutation), /isGood: .* => !\(context\.good\)/);
 });
 
 test('every mutation goes by a name of its own, leaves a program, and those that survive are among them', () => {

@@ -1,8 +1,12 @@
 /** Which mistakes are made in which file, and which tests are there to notice: quick ones first. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Mutation } from './mutation.ts';
-import * as operators from './operators.ts';
+import * as checks from './check-operators.ts';
+import { dropEffects, dropStandIns } from './effect-operators.ts';
+import * as machines from './machine-operators.ts';
+import { type Mutation, nameOf } from './mutation.ts';
+import type { Operator } from './operator.ts';
+import { retarget } from './retarget.ts';
 import { SWAPPED_FILES, swapsIn } from './swaps.ts';
 import { treeOf } from './syntax.ts';
 
@@ -19,16 +23,32 @@ const OUTSIDE = [
 
 interface Plan {
   readonly files: string;
-  readonly operators: readonly operators.Operator[];
+  readonly operators: readonly Operator[];
   readonly tests: readonly string[];
 }
 
 const MACHINE = [
-  operators.deleteTransitions,
-  operators.dropActions,
-  operators.invertGuards,
-  operators.changeDelays,
+  machines.deleteTransitions,
+  machines.dropActions,
+  machines.invertGuards,
+  machines.changeDelays,
+  retarget,
 ];
+const COMMAND = [checks.loosenChecks, checks.dropSides, checks.fixChoices, checks.dropRulesOfCommand];
+const ACTOR = [checks.loosenChecks, checks.dropSides, dropEffects];
+
+const SHADOW = [
+  simulated('shadow-process'),
+  'test/machine/shadow-process.test.ts',
+  'test/daemon/shadow.test.ts',
+];
+const CRONTAB = [
+  'test/unit/schedule.test.ts',
+  'test/unit/crontab.test.ts',
+  'test/unit/crontab-reader.test.ts',
+  'test/unit/crontab-safety.test.ts',
+];
+const STEPS = ['test/io/steps.test.ts', 'test/io/pinned-folder.test.ts', 'test/io/durability.test.ts'];
 
 const PLANS: readonly Plan[] = [
   {
@@ -57,9 +77,12 @@ const PLANS: readonly Plan[] = [
     operators: MACHINE,
     tests: [simulated('daemon'), 'test/machine/daemon.test.ts', ...OUTSIDE],
   },
+  { files: 'src/machines/shadow-process.ts', operators: [dropStandIns], tests: SHADOW },
+  { files: 'src/actors/shadow-step.ts', operators: [dropEffects], tests: SHADOW },
+  { files: 'src/daemon.ts', operators: [], tests: ['test/daemon/shadow.test.ts'] },
   {
-    files: 'src/commands/{request,deletable}.ts',
-    operators: [operators.loosenChecks],
+    files: 'src/commands/{request,deletable,delete-directory,cleanup-backups,list-of}.ts',
+    operators: COMMAND,
     tests: [
       'test/unit/request.test.ts',
       'test/unit/deletable.test.ts',
@@ -70,39 +93,58 @@ const PLANS: readonly Plan[] = [
   },
   {
     files: 'src/commands/{schedule,crontab,crontab-reader,update-cron-schedules}.ts',
-    operators: [operators.loosenChecks, operators.dropRules],
+    operators: [...COMMAND, checks.dropRules],
+    tests: [...CRONTAB, 'test/unit/request.test.ts', 'test/daemon/bad-input.test.ts', ...OUTSIDE],
+  },
+  {
+    files: 'src/actors/{check-places,prepare-step,finish-step,inspect-effect,write-reply}.ts',
+    operators: [...ACTOR, checks.fixChoices],
+    tests: [...STEPS, 'test/daemon/places.test.ts', 'test/attack/swap.test.ts', ...OUTSIDE],
+  },
+  {
+    files: 'src/actors/processes.ts',
+    operators: [checks.loosenChecks],
     tests: [
-      'test/unit/schedule.test.ts',
-      'test/unit/crontab.test.ts',
-      'test/unit/crontab-reader.test.ts',
-      'test/unit/crontab-safety.test.ts',
-      'test/unit/request.test.ts',
-      'test/daemon/bad-input.test.ts',
+      'test/machine/processes.test.ts',
+      'test/daemon/admission.test.ts',
+      'test/daemon/cron-order.test.ts',
       ...OUTSIDE,
     ],
   },
   {
-    files: 'src/commands/cleanup-backups.ts',
-    operators: [operators.loosenChecks],
-    tests: ['test/unit/request.test.ts', 'test/daemon/bad-input.test.ts', ...OUTSIDE],
-  },
-  {
-    files: 'src/actors/check-places.ts',
-    operators: [operators.loosenChecks],
-    tests: ['test/io/steps.test.ts', 'test/daemon/places.test.ts', 'test/attack/swap.test.ts', ...OUTSIDE],
-  },
-  {
-    files: 'src/actors/{write-reply,finish-step,prepare-step,inspect-effect,processes}.ts',
-    operators: [operators.loosenChecks],
+    files: 'src/actors/{admission,recovery}.ts',
+    operators: ACTOR,
     tests: [
-      'test/io/steps.test.ts',
+      'test/unit/admission.test.ts',
+      'test/unit/recovery.test.ts',
       'test/machine/processes.test.ts',
-      'test/machine/connections.test.ts',
-      'test/daemon/exchange.test.ts',
-      'test/daemon/deletion.test.ts',
-      'test/daemon/places.test.ts',
       'test/daemon/admission.test.ts',
       'test/daemon/cron-order.test.ts',
+      'test/daemon/restart.test.ts',
+    ],
+  },
+  {
+    files: 'src/actors/{run-child,await-orphan,record}.ts',
+    operators: ACTOR,
+    tests: ['test/io/process-actors.test.ts', 'test/io/orphan.test.ts', ...OUTSIDE],
+  },
+  {
+    files: 'src/actors/read-request.ts',
+    operators: [dropEffects],
+    tests: ['test/io/read-request.test.ts', 'test/daemon/framing.test.ts', ...OUTSIDE],
+  },
+  {
+    files: 'src/actors/listener.ts',
+    operators: ACTOR,
+    tests: ['test/io/listener.test.ts', 'test/daemon/start.test.ts', ...OUTSIDE],
+  },
+  {
+    files: 'src/actors/connections.ts',
+    operators: ACTOR,
+    tests: [
+      'test/machine/connections-order.test.ts',
+      'test/machine/connections.test.ts',
+      'test/daemon/access.test.ts',
       ...OUTSIDE,
     ],
   },
@@ -110,15 +152,17 @@ const PLANS: readonly Plan[] = [
 
 export interface Planned {
   readonly mutation: Mutation;
+  /** The name of what made it. */
+  readonly kind: string;
   readonly tests: readonly string[];
 }
 
 /** All mutations, each once. */
 export function planned(): Planned[] {
-  const all = PLANS.flatMap(({ files, operators: made, tests }) =>
+  const all = PLANS.flatMap(({ files, operators, tests }) =>
     globSync(files, { cwd: PROJECT })
       .sort()
-      .flatMap((file) => mutationsOf(file, made).map((mutation) => ({ mutation, tests }))),
+      .flatMap((file) => mutationsOf(file, operators).map((made) => ({ ...made, tests }))),
   );
   const files = new Set(all.map(({ mutation }) => mutation.file));
   const astray = SWAPPED_FILES.filter((file) => !files.has(file));
@@ -126,9 +170,25 @@ export function planned(): Planned[] {
   return all;
 }
 
-function mutationsOf(file: string, made: readonly operators.Operator[]): Mutation[] {
+type Made = Omit<Planned, 'tests'>;
+
+function mutationsOf(file: string, operators: readonly Operator[]): Made[] {
   const source = readFileSync(join(PROJECT, file), 'utf8');
   const tree = treeOf(source);
-  const changes = made.flatMap((operator) => operator(source, tree)).map((change) => ({ file, ...change }));
-  return [...changes, ...swapsIn(file, source)];
+  const changes = operators.flatMap((operator) =>
+    operator(source, tree).map((change) => ({ mutation: { file, ...change }, kind: operator.name })),
+  );
+  const swaps = swapsIn(file, source).map((mutation) => ({ mutation, kind: 'swap' }));
+  return numbered([...changes, ...swaps]);
+}
+
+/** What goes by a name that another has is told apart by a number. */
+function numbered(made: readonly Made[]): Made[] {
+  const seen = new Map<string, number>();
+  return made.map(({ mutation, kind }) => {
+    const name = nameOf(mutation);
+    const times = (seen.get(name) ?? 0) + 1;
+    seen.set(name, times);
+    return { mutation: times === 1 ? mutation : { ...mutation, what: `${mutation.what} (${times})` }, kind };
+  });
 }

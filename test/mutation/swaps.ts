@@ -42,12 +42,6 @@ const SWAPS: readonly Swap[] = [
     replace: "      initial: 'waiting',",
   },
   {
-    file: 'src/machines/connection.ts',
-    what: 'the process is asked for before the places are looked at',
-    find: "[{ guard: 'isRefused', target: 'replying' }, { target: 'permitting' }]",
-    replace: "[{ guard: 'isRefused', target: 'replying' }, { target: 'accepting' }]",
-  },
-  {
     file: 'src/machines/daemon.ts',
     what: 'the processes are drained before the clients',
     find: "          initial: 'answering',",
@@ -82,6 +76,60 @@ const SWAPS: readonly Swap[] = [
     what: 'the staged file of a success is removed as well',
     find: 'if (!succeeded) return',
     replace: 'if (succeeded) return',
+  },
+  {
+    file: 'src/commands/delete-directory.ts',
+    what: 'others may touch the path while it is deleted',
+    find: 'touches: paths,',
+    replace: 'touches: [],',
+  },
+  {
+    file: 'src/commands/delete-directory.ts',
+    what: 'another path is planned than was checked',
+    find: '[normalise(path)]',
+    replace: '[path]',
+  },
+  {
+    file: 'src/commands/cleanup-backups.ts',
+    what: 'others may touch the folders while they are deleted',
+    find: 'touches: paths,',
+    replace: 'touches: [],',
+  },
+  {
+    file: 'src/commands/cleanup-backups.ts',
+    what: 'other paths are planned than were checked',
+    find: '.map(normalise)',
+    replace: '',
+  },
+  {
+    file: 'src/commands/update-cron-schedules.ts',
+    what: 'two may replace the file at once',
+    find: 'touches: [cronFile],',
+    replace: 'touches: [],',
+  },
+  {
+    file: 'src/commands/list-of.ts',
+    what: 'a list may hold anything',
+    find: 'list.every(isOne)',
+    replace: 'list.length >= 0',
+  },
+  {
+    file: 'src/actors/read-request.ts',
+    what: 'a request may be twice as large',
+    find: '1_048_576',
+    replace: '2_097_152',
+  },
+  {
+    file: 'src/actors/shadow-step.ts',
+    what: 'what a shadow left in the middle counts as done',
+    find: 'inPlace: false',
+    replace: 'inPlace: true',
+  },
+  {
+    file: 'src/daemon.ts',
+    what: 'a shadow carries out what it is told',
+    find: 'config.shadow ? shadowProcessMachine : processMachine',
+    replace: 'processMachine',
   },
 ];
 

@@ -1,24 +1,6 @@
-/** What mistakes are made: each operator finds its places in a file. */
-import type { Mutation } from './mutation.ts';
-import { type Node, nameOf, type Visited, visit } from './syntax.ts';
-
-type Change = Omit<Mutation, 'file'>;
-export type Operator = (source: string, tree: Node) => Change[];
-
-const wordsOf = (path: readonly string[]) =>
-  path.filter((name) => name !== 'states' && !name.endsWith('Machine')).join('.');
-
-const nodes = (tree: Node) => [...visit(tree)];
-const isProperty = ({ node }: Visited, names: readonly string[]) =>
-  node.type === 'ObjectProperty' && names.includes(nameOf(node.key as Node) ?? '');
-const membersOf = (node: Node): Node[] =>
-  ((node.type === 'ArrayExpression' ? node.elements : node.properties) as Node[] | undefined) ?? [];
-
-/** Takes out a property or an element, with its comma. */
-function without(source: string, { start, end }: Node, what: string): Change {
-  const comma = /^\s*,/.exec(source.slice(end))?.[0].length ?? 0;
-  return { what, start, end: end + comma, text: '' };
-}
+/** Mistakes in a machine. */
+import { isProperty, membersOf, nodes, type Operator, without, wordsOf } from './operator.ts';
+import { type Node, nameOf, visit } from './syntax.ts';
 
 /** Each transition of a machine, deleted: of an event, of a delay, at once, of an end and of a failure. */
 export const deleteTransitions: Operator = (source, tree) => {
@@ -95,34 +77,3 @@ export const changeDelays: Operator = (source, tree) =>
         text: `(${source.slice(start, end)} ${factor})`,
       })),
     );
-
-/** Each check that returns or throws at once, never made. */
-export const loosenChecks: Operator = (source, tree) =>
-  nodes(tree)
-    .filter(({ node }) => node.type === 'IfStatement' && leaves(node.consequent as Node))
-    .map(({ node, path }) => {
-      const { start, end } = node.test as Node;
-      const words = source.slice(start, end).replaceAll(/\s+/g, ' ');
-      return { what: `${wordsOf(path)}, if (${words}): never`, start, end, text: 'false' };
-    });
-
-const LEAVING = ['ReturnStatement', 'ThrowStatement'];
-
-function leaves(node: Node): boolean {
-  if (LEAVING.includes(node.type)) return true;
-  const [first, ...more] = (node.type === 'BlockStatement' ? node.body : []) as Node[];
-  return first !== undefined && more.length === 0 && LEAVING.includes(first.type);
-}
-
-/** Each rule of a list of rules, left out. */
-export const dropRules: Operator = (source, tree) =>
-  nodes(tree)
-    .filter(({ node }) => node.type === 'VariableDeclarator' && nameOf(node.id as Node) === 'RULES')
-    .flatMap(({ node, path }) =>
-      membersOf(unwrapped(node.init as Node))
-        .slice(1)
-        .map((rule, index) => without(source, rule, `${wordsOf(path)}.${index + 1}: left out`)),
-    );
-
-const unwrapped = (node: Node): Node =>
-  node.type.startsWith('TS') ? unwrapped(node.expression as Node) : node;

@@ -1,0 +1,56 @@
+/** Mistakes in what does something: it is not done. */
+import {
+  isProperty,
+  membersOf,
+  nodes,
+  type Operator,
+  textOf,
+  unwrapped,
+  without,
+  wordsOf,
+} from './operator.ts';
+import { type Node, nameOf, type Visited } from './syntax.ts';
+
+const DOING = ['CallExpression', 'OptionalCallExpression', 'AssignmentExpression', 'UpdateExpression'];
+/** Functions that are called for what they do, also where that is returned. */
+const EFFECTS = ['send', 'sendBack', 'tell', 'accept', 'start', 'recover', 'end', 'unstageFile'];
+
+/** Each statement that calls or writes, and each message that is sent, left out. */
+export const dropEffects: Operator = (source, tree) => {
+  const found = nodes(tree).filter(({ path }) => !path.includes('constructor'));
+  const statements = found.filter(({ node }) => node.type === 'ExpressionStatement' && does(node));
+  const messages = found.filter(isMessage);
+  return [...statements, ...messages].map(({ node, path }) => {
+    const { start, end } = node;
+    const what = `${wordsOf(path)}, ${textOf(source, node)}: left out`;
+    return { what, start, end, text: node.type === 'ExpressionStatement' ? ';' : 'undefined' };
+  });
+};
+
+/** Not a fault point: it is there for tests alone. */
+function does(statement: Node): boolean {
+  const made = statement.expression as Node;
+  const call = made.type === 'AwaitExpression' ? (made.argument as Node) : made;
+  return DOING.includes(call.type) && calledBy(call) !== 'faultPoint';
+}
+
+function isMessage({ node, parent }: Visited): boolean {
+  if (!DOING.includes(node.type) || !EFFECTS.includes(calledBy(node) ?? '')) return false;
+  return parent?.type === 'ArrowFunctionExpression' || parent?.type === 'ReturnStatement';
+}
+
+function calledBy({ callee }: Node): string | undefined {
+  if (!callee) return undefined;
+  const called = unwrapped(callee as Node);
+  return nameOf((called.property as Node | undefined) ?? called);
+}
+
+/** Each actor that another one is put in the place of, as it was. */
+export const dropStandIns: Operator = (source, tree) =>
+  nodes(tree)
+    .filter((one) => isProperty(one, ['actors']))
+    .flatMap(({ node, path }) =>
+      membersOf(node.value as Node).map((member) =>
+        without(source, member, `${wordsOf([...path, nameOf(member.key as Node) ?? ''])}: left out`),
+      ),
+    );
