@@ -10,7 +10,9 @@ import type { ConnectionOpened } from '../../src/actors/messages.ts';
 import { testFolder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 
-test('who had connected is let in for as long as there is somebody to take him, and then sent away', async (t) => {
+test('who had connected is let in for as long as there is somebody to take him, and then sent away', {
+  timeout: 60_000,
+}, async (t) => {
   const path = join(testFolder(t), 's');
   let taken = 0;
   const logic = fromCallback<ConnectionOpened>(({ receive }) => {

@@ -14,7 +14,7 @@ failOnWarnings();
 
 /** The supervisor by itself, with connections that do as they are told and sockets that keep what is written to them:
  * all happens at once. */
-function supervisor(t: TestContext, maxConnections = 2) {
+function supervisor(t: TestContext, maxConnections = 2, connectionsPerUser = 10_000) {
   const told: string[] = [];
   const connection = setup({ types: { context: {} as Client, input: {} as Client } }).createMachine({
     context: ({ input }) => input,
@@ -36,7 +36,7 @@ function supervisor(t: TestContext, maxConnections = 2) {
     allowedUids: undefined,
     allowedGids: undefined,
     requestsPerSecond: 1_000_000,
-    connectionsPerUser: 10_000,
+    connectionsPerUser,
     accounts: { isMember: () => false },
   };
   const parent = setup({
@@ -90,6 +90,17 @@ test('as many are in as there are places; who ends makes room, and that he has e
   inside()[0]?.send({ type: 'end' });
   assert.equal(inside().length, 2);
   assert.deepEqual(heard(), ['connection.ended']);
+});
+
+test('of one user no more are in than he may have, and each who ends lets in the next', (t) => {
+  const { open, inside } = supervisor(t, 10, 1);
+  for (let client = 0; client < 3; client++) open();
+  const [first] = inside();
+  assert.equal(inside().length, 1);
+  first?.send({ type: 'end' });
+  const [second, ...more] = inside();
+  assert.ok(second && second !== first);
+  assert.deepEqual(more, []);
 });
 
 test('who is in when the daemon drains is told, and who comes then; after the last it is told twice', (t) => {
