@@ -7,6 +7,9 @@ import { withDiagrams } from '../../src/cli/diagrams.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { planRequest } from '../../src/commands/request.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
+import { nameOf } from '../mutation/mutation.ts';
+import { type Planned, planned } from '../mutation/plan.ts';
+import { SURVIVORS } from '../mutation/survivors.ts';
 import { testFolder } from '../support/folder.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
@@ -77,4 +80,55 @@ test('every weakness in the threat model names a test that is there', () => {
     // A row of a table is named by its words; else it is the title of a test.
     assert.ok(text.includes(`['${title}'`) || text.includes(`'${title}`), `${file}: ${title}`);
   }
+});
+
+/** The rows of the proof in docs/model-testing.md, by where their mistakes are. */
+const ROWS: readonly (readonly [row: string, files: RegExp])[] = [
+  ['the connection machine', /^src\/machines\/connection/],
+  ['the process machine', /^src\/machines\/process/],
+  ['the daemon machine', /^src\/machines\/daemon/],
+  ['what makes a shadow', /^src\/(machines\/shadow-process|actors\/shadow-step|daemon)\.ts/],
+  ['the commands', /^src\/commands\//],
+  ['the actors', /^src\/actors\/(?!shadow-step)/],
+];
+
+const KINDS: readonly (readonly [words: string, kinds: readonly string[]])[] = [
+  ['transitions that are deleted', ['deleteTransitions']],
+  ['that lead to a wrong state', ['retarget']],
+  ['actions that are dropped', ['dropActions']],
+  ['inverted guards', ['invertGuards']],
+  ['changed delays', ['changeDelays']],
+  ['checks that are not made', ['loosenChecks', 'dropRules', 'dropRulesOfCommand']],
+  ['that are made without one of their sides', ['dropSides']],
+  ['choices that always come to the same', ['fixChoices']],
+  ['effects that are left out', ['dropEffects', 'dropStandIns']],
+  ['made by hand', ['swap']],
+];
+
+test('the proof of the models has as many mistakes as are made, and each is caught or known to survive', () => {
+  const proof = page('docs/model-testing.md').split('## The proof')[1]?.replaceAll(/\s+/g, ' ') as string;
+  const all = planned();
+  const counted = (isOne: (one: Planned) => boolean) => all.filter(isOne).length;
+  for (const [row, files] of ROWS) {
+    const mistakes = counted(({ mutation }) => files.test(mutation.file));
+    const survive = counted(
+      ({ mutation }) => files.test(mutation.file) && Object.hasOwn(SURVIVORS, nameOf(mutation)),
+    );
+    const cells = new RegExp(`\\| ${row} \\| (\\d+) \\| (\\d*) ?\\| (\\d*) ?\\|`)
+      .exec(proof)
+      ?.slice(1)
+      .map(Number);
+    assert.ok(cells, row);
+    const [told, byPaths, byOthers] = cells as [number, number, number];
+    assert.deepEqual([told, byPaths + byOthers], [mistakes, mistakes - survive], row);
+  }
+  for (const [words, kinds] of KINDS) {
+    const count = counted(({ kind }) => kinds.includes(kind));
+    assert.match(proof, new RegExp(`\\b${count} ${words}`), `${count} ${words}`);
+  }
+  assert.equal(
+    ROWS.reduce((sum, [, files]) => sum + counted(({ mutation }) => files.test(mutation.file)), 0),
+    all.length,
+    'each is in one row',
+  );
 });
