@@ -10,8 +10,14 @@ import { LIMITS } from '../oracles/limits.ts';
 import type { DaemonScenario } from './daemon-scenario.ts';
 import { walkedBy } from './daemons.ts';
 
+/** Milliseconds: more than a turn of its loop takes, and less than letting all in does. */
+const TURN = 5;
+
 /** Clients. It lets in one a turn of the loop, and closes until all are in. */
 const CROWD = 2_000;
+
+/** What ends closing, as it is written down. */
+const CLOSED = /after CLOSING_LIMIT|listener\.drained/;
 
 /** Milliseconds. */
 const PATIENCE = 30_000;
@@ -44,9 +50,13 @@ export class FrozenDaemon {
     // Without a pause: it takes its socket away when it begins to close.
     while (existsSync(socket))
       if (Date.now() > deadline) throw new Error('expected it to close, got a socket');
+    // In the same turn of its loop, after that, its time begins.
+    await wait(TURN);
     await this.#freeze();
-    if (walkedBy(this.#daemon).includes('listener.drained')) throw new TooSlow('all clients were let in');
     await wait(LIMITS.CLOSING_LIMIT + 1);
+    this.thaw();
+    const ended = await until('the end of closing', () => CLOSED.exec(walkedBy(this.#daemon))?.[0]);
+    if (ended === 'listener.drained') throw new TooSlow('all clients were let in');
   }
 
   thaw(): void {

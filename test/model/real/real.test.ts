@@ -32,6 +32,8 @@ const watched = new Coverage();
 /** Of daemons in shadow mode, whose process machine goes by the same name. */
 const shadows = new Coverage();
 
+let found = 0;
+
 const holdsAChild = (path: Path) => {
   const { held, occupied } = scenarioOf(path);
   return held || occupied;
@@ -40,6 +42,7 @@ const holdsAChild = (path: Path) => {
 async function chosen(t: TestContext, machine: Modelled, choice: Choice): Promise<readonly Path[]> {
   const { paths, merged, leftOut } = choice;
   const some = await wanted(machine, paths);
+  found += some.length;
   t.diagnostic(`${some.length} of ${paths.length} paths`);
   t.diagnostic(`${merged} more end like one of them, ${leftOut.length} are left out`);
   return some;
@@ -129,3 +132,5 @@ for (const [{ name, vocabulary }, coverage] of [
     assert.deepEqual(missing, [], 'not walked, and not in the list of those out of reach');
   });
 }
+
+test('there are paths of the words that were wanted', () => assert.ok(found > 0, WANTED));
