@@ -107,12 +107,13 @@ function daemonInput({ config, log, audit, record, accounts, manager, announce }
         }
       },
     },
-    openStore: () => openStore(storeOptions(config, log.logger, commits, memory)),
+    openStore: () => openStore(storeOptions(config, log.logger, commits)),
     queueHandler: ({ store }) => ({
       logger: log.logger,
       counters,
       now,
       audit: (entry) => {
+        memory.worked();
         audit.write(entry);
         // In trouble the database does without: the file has it.
         if (entry.event === 'command.refused') store.audit(entry).catch(() => {});
@@ -225,7 +226,7 @@ function ownFiles(config: Config): string[] {
   return [...database, socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file, ...records];
 }
 
-function storeOptions(config: Config, logger: Logger, commits: Histogram, memory: IdleMemory): StoreOptions {
+function storeOptions(config: Config, logger: Logger, commits: Histogram): StoreOptions {
   const { message, remedy } = new DaemonError('DATABASE_TROUBLE');
   return {
     path: config.database_path,
@@ -234,10 +235,7 @@ function storeOptions(config: Config, logger: Logger, commits: Histogram, memory
       maxAgeMs: config.transitions_max_days * DAY,
       maxCount: config.transitions_max_count,
     },
-    onCommit: (took) => {
-      commits.observe(took / 1_000);
-      memory.worked();
-    },
+    onCommit: (took) => commits.observe(took / 1_000),
     onTrouble: (trouble) => {
       if (trouble === undefined) logger.info('the database takes writes again');
       else logger.error({ code: 'DATABASE_TROUBLE', remedy }, `${message}: ${trouble}`);

@@ -44,8 +44,10 @@ test('a reader who is stuck loses events, is told how many, and holds no memory'
 test('a daemon that is looked at, but not scraped, has no timer', async (t) => {
   let kill = async () => {};
   t.after(() => kill());
-  const { daemon, look: inside } = await launchObserved(prepare(testFolder(t)));
+  const { daemon, look: inside, lookAtRest } = await launchObserved(prepare(testFolder(t)));
   kill = () => daemon.kill();
+  // Until it has given back what its start took.
+  assert.equal((await lookAtRest()).timers, 0);
   for (const path of ['/healthz', '/readyz', '/state', '/processes']) {
     assert.equal((await look(adminSocket(daemon), path)).status, 200);
   }
