@@ -2,12 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Case, Mark, Row } from '../case.ts';
 import { figureOf } from '../figures.ts';
 import { deletionOf } from '../load/requests.ts';
-import { cpuOf, TICK } from '../process-figures.ts';
+import { cpuOf, REST, TICK } from '../process-figures.ts';
 import { stopAll } from '../subjects.ts';
 
 const WATCHED = 10_000;
-/** Milliseconds after the last request until the daemon has given memory back (io/idle-memory.ts), and is at rest. */
-const REST = 12_000;
 
 /** A daemon that has worked, and is asked nothing. */
 export const idle: Case = {

@@ -3,13 +3,11 @@ import type { Case, Lab, Mark, Row } from '../case.ts';
 import { figureOf } from '../figures.ts';
 import { startIdle } from '../floors.ts';
 import { deletionOf, EMPTY_CLEANUP, REFUSABLE } from '../load/requests.ts';
-import { anonymousOf } from '../process-figures.ts';
+import { anonymousOf, REST } from '../process-figures.ts';
 import type { RunningDaemon } from '../subjects.ts';
 
 const REQUESTS = 100_000;
 const CLIENTS = 16;
-/** Milliseconds after the last request until the daemon has given memory back (io/idle-memory.ts), and is at rest. */
-const REST = 12_000;
 
 /** Of a hundred requests. */
 const MIX = [

@@ -5,6 +5,7 @@ import {
   membersOf,
   nodes,
   type Operator,
+  oneLine,
   textOf,
   unwrapped,
   without,
@@ -18,7 +19,7 @@ export const loosenChecks: Operator = (source, tree) =>
     .filter(({ node }) => node.type === 'IfStatement' && leaves(node.consequent as Node))
     .map(({ node, path }) => {
       const { start, end } = node.test as Node;
-      const words = source.slice(start, end).replaceAll(/\s+/g, ' ');
+      const words = oneLine(source.slice(start, end));
       return { what: `${wordsOf(path)}, if (${words}): never`, start, end, text: 'false' };
     });
 
@@ -52,7 +53,6 @@ export const dropSides: Operator = (source, tree) => {
 const isLogical = (node: Node, operator = node.operator) =>
   node.type === 'LogicalExpression' && node.operator === operator;
 const textBetween = (source: string, { start, end }: Node) => source.slice(start, end);
-const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ');
 
 function sidesOf(node: Node, operator: string): Node[] {
   if (!isLogical(node, operator)) return [node];

@@ -11,9 +11,11 @@ export const nodes = (tree: Node): Visited[] => [...visit(tree)];
 export const wordsOf = (path: readonly string[]): string =>
   path.filter((name) => name !== 'states' && !name.endsWith('Machine')).join('.');
 
+export const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
+
 /** The text of a node, on one line. */
 export function textOf(source: string, { start, end }: Node): string {
-  const text = source.slice(start, end).replaceAll(/\s+/g, ' ');
+  const text = oneLine(source.slice(start, end));
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
