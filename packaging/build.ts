@@ -15,7 +15,7 @@ import { join, relative } from 'node:path';
 import { ASSETS } from '../src/cli/web/assets.ts';
 import { type Bundle, bundle } from './bundle.ts';
 import { makeCodeCache } from './code-cache.ts';
-import { DIST, EXECUTABLE, FLAGS, MODULES, NODE, PAGE, PROJECT } from './project.ts';
+import { DIST, EXECUTABLE, MODULES, NODE, PAGE, PROJECT, V8_FLAGS } from './project.ts';
 
 /** Where Node looks for what was put into it. Source: its documentation, "Single executable applications". */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
@@ -58,7 +58,7 @@ async function blobOf(folder: string, scripts: Bundle['scripts'], addons: Bundle
     disableExperimentalSEAWarning: true,
     // It is the daemon's alone to say what it runs with: NODE_OPTIONS is not heard.
     execArgvExtension: 'none',
-    execArgv: FLAGS,
+    execArgv: V8_FLAGS,
     assets: {
       ...Object.fromEntries(made.map((name) => [name, file(name)])),
       ...Object.fromEntries(addons),

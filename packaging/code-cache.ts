@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FLAGS, MODULES, NODE } from './project.ts';
+import { MODULES, NODE, V8_FLAGS } from './project.ts';
 
 /** The same input must give the same bytes: V8 orders by hashes, and forgets what it has not run for a while. What lay in memory
  * before is in the gaps of its objects, and thus in the cache: nothing may be collected, or be done by threads beside. */
@@ -37,7 +37,7 @@ export async function makeCodeCache(folder: string): Promise<void> {
 }
 
 const evaluate = (expression: string) =>
-  execFileSync(NODE, [...FLAGS, '-p', expression], { encoding: 'utf8' }).trim();
+  execFileSync(NODE, [...V8_FLAGS, '-p', expression], { encoding: 'utf8' }).trim();
 
 const WARM_UP = join(import.meta.dirname, 'warm-up.cjs');
 

@@ -16,7 +16,7 @@ export const NODE = join(MODULES, NODE_PACKAGE, 'bin/node');
 
 /** What V8 is told in the executable. At rest the daemon collects by itself (io/idle-memory.ts): V8 need not wake up, 8 s
  * later, to do it again. */
-export const FLAGS = ['--no-memory-reducer'];
+export const V8_FLAGS = ['--no-memory-reducer'];
 
 export const textOf = (file: string): string => readFileSync(join(PROJECT, file), 'utf8');
 
