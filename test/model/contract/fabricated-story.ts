@@ -16,7 +16,7 @@ export const INTERRUPTED = {
 } as const;
 
 /** The row of a success. */
-export const rowOfSuccess = (id: number, name: string, type: string, command: string, args: object): Row => ({
+const rowOfSuccess = (id: number, name: string, type: string, command: string, args: object): Row => ({
   id,
   command_id: name,
   type,

@@ -60,7 +60,7 @@ export function heldIn(path: Path): readonly Stage[] {
 export const limitsIn = ({ events }: Path): readonly string[] => events.filter((event) => event in HURRY);
 
 /** They have two, the admin socket and the port of the metrics, and each can fail. */
-export function placesOf(events: readonly string[]): DaemonScenario['config'] {
+function placesOf(events: readonly string[]): DaemonScenario['config'] {
   switch (events.filter((event) => event === 'operators cannot look').length) {
     case 0:
       return 'good';

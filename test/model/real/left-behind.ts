@@ -13,7 +13,7 @@ export const CARRIED_OUT = 'what was left is done and on record';
 /** Where a path says that it is read, and nothing holds that up. */
 export function isLeft(path: Path): boolean {
   const scenario = daemonScenarioOf(path);
-  const isHeld = scenario?.held.includes('recovering') || scenario?.config !== 'good';
+  const isHeld = scenario.held.includes('recovering') || scenario.config !== 'good';
   return path.events.includes('all that is left is read') && !isHeld;
 }
 
