@@ -112,6 +112,8 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
       if (!isOver) await left?.carriedOut(daemon);
       // The log is written a little later.
       if (!isOver) await until('a word that it listens', () => inLogs(at, hangups).did.includes('announce'));
+      // Nobody can look in and see that it has come so far as to tell.
+      if (!isOver && !canLook) await systemd.beats(daemon);
       return {
         exit: isOver ? `exit code ${(await daemon.exited).code}` : 'no end',
         told: toldSystemd(systemd.heard()),
