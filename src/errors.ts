@@ -40,6 +40,11 @@ export const ERRORS = {
     remedy:
       'check database_path: its folder must be writable for the daemon, and the file an SQLite database',
   },
+  DATABASE_WITHOUT_ROOM: {
+    exit: 74,
+    message: 'there is no room for the database',
+    remedy: 'make room on the disk that holds database_path, then start again',
+  },
   DATABASE_IN_USE: {
     exit: 75,
     message: 'another daemon works on the database',

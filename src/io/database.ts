@@ -19,8 +19,8 @@ import { migrate } from './migrations.ts';
 const FOLDER_MODE = 0o2770;
 
 /** Opens the shared database, made if it is missing, durable: WAL, every commit on disk before it returns. It never
- * waits for a lock once it is open: `lockPatience` (ms) is for opening alone. Throws DATABASE_UNUSABLE, and
- * SHADOW_DATABASE where it is not for `shadow` mode, or only for that. */
+ * waits for a lock once it is open: `lockPatience` (ms) is for opening alone. Throws DATABASE_UNUSABLE,
+ * DATABASE_WITHOUT_ROOM, and SHADOW_DATABASE where it is not for `shadow` mode, or only for that. */
 export function openDatabase(path: string, lockPatience: number, shadow = false): Database.Database {
   let database: Database.Database | undefined;
   try {
@@ -38,9 +38,19 @@ export function openDatabase(path: string, lockPatience: number, shadow = false)
     return database;
   } catch (error) {
     database?.close();
-    if (error instanceof DaemonError) throw error;
-    throw new DaemonError('DATABASE_UNUSABLE', `${path}: ${messageOf(error)}`, error);
+    throw databaseFailure(path, error);
   }
+}
+
+/** What SQLite says of a full disk; where only its own index of the log finds no room, it says that. */
+const FULL = /^(SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)$/;
+
+/** Why the database at `path` cannot be opened. */
+export function databaseFailure(path: string, error: unknown): DaemonError {
+  if (error instanceof DaemonError) return error;
+  const isFull = FULL.test((error as { code?: string }).code ?? '');
+  const code = isFull ? 'DATABASE_WITHOUT_ROOM' : 'DATABASE_UNUSABLE';
+  return new DaemonError(code, `${path}: ${messageOf(error)}`, error);
 }
 
 /** The API server's user works in it through its group: whatever the umask, and with files of the same group. */

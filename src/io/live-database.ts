@@ -43,7 +43,7 @@ export class LiveDatabase<T> {
   #opened: Opened<T> | undefined;
   #absentSince: number | undefined;
 
-  /** Throws DATABASE_UNUSABLE and SHADOW_DATABASE. */
+  /** Throws as openDatabase does. */
   constructor(path: string, prepare: (database: Database.Database) => T, shadow = false) {
     this.#path = path;
     this.#prepare = prepare;

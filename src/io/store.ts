@@ -53,7 +53,7 @@ export interface StoreOptions {
   readonly onCommit?: CommitListener;
 }
 
-/** Throws DATABASE_IN_USE, DATABASE_UNUSABLE and SHADOW_DATABASE. */
+/** Throws DATABASE_IN_USE, and as openDatabase does. */
 export function openStore({ path, shadow, retention, onTrouble, onCommit }: StoreOptions): Store {
   const claim = claimDatabase(path);
   const database = new LiveDatabase<Tables>(path, (opened) => tablesOf(opened, retention), shadow);

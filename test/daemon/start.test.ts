@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { exitOf, type Layout, prepare, spawnDaemon, startDaemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
+import { canMount, mounter } from '../support/mount.ts';
 
 async function failing(
   t: TestContext,
@@ -62,6 +63,25 @@ test('a socket below a file is told as a socket that cannot be opened', async (t
   assert.equal(code, 73);
   assert.match(line, /the socket cannot be opened: ENOTDIR.*What to do: check socket_path/);
 });
+
+for (const room of ['none', 'too little for its log']) {
+  test(`a disk with ${room === 'none' ? 'no room' : `room ${room}`} is told as that`, {
+    skip: !canMount && 'mounts a tmpfs',
+  }, async (t) => {
+    const mount = mounter(t);
+    const { code, line } = await failing(t, {}, ({ database }) => {
+      const disk = dirname(database);
+      mount(disk, '-t', 'tmpfs', '-o', 'size=2m', 'tmpfs');
+      const { bavail, bsize } = statfsSync(disk);
+      writeFileSync(
+        join(disk, 'ballast'),
+        Buffer.alloc(bavail * bsize - (room === 'none' ? 0 : 28 * 1024), 1),
+      );
+    });
+    assert.equal(code, 74);
+    assert.match(line, /there is no room for the database: .*What to do: make room on the disk/);
+  });
+}
 
 test('a database that is none, a config that is wrong, a log that cannot be: each has its line and its code', async (t) => {
   const notADatabase = await failing(t, {}, ({ database }) =>
