@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -21,8 +22,13 @@ interface Shown extends ServedPage {
   readonly errors: string[];
 }
 
-async function show(t: TestContext, browser: Browser, look: Look = {}): Promise<Shown> {
-  const daemon = await startDaemon(t);
+async function show(
+  t: TestContext,
+  browser: Browser,
+  look: Look = {},
+  config: Record<string, unknown> = {},
+): Promise<Shown> {
+  const daemon = await startDaemon(t, { config });
   const served = await servePage(t, daemon.at);
   origins.push(new URL(served.url).origin);
   const page = await browser.open(served.url, look);
@@ -84,6 +90,16 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
     await rowOf(page, third, 'failed').waitFor();
     await stateOf(page, 'failed', 'data-taken').waitFor();
     await page.locator('#news', { hasText: /^delete_directory failed after / }).waitFor();
+    assert.deepEqual(errors, []);
+  });
+
+  await t.test('a shadow is told as that', async (t) => {
+    const { page, daemon, errors } = await show(t, browser, {}, { shadow: true });
+    await page.locator('#link', { hasText: 'It is a shadow: nothing is carried out.' }).waitFor();
+    const [kept = ''] = makeBackups(daemon.at.backups, 'kept');
+    const { id = '' } = await daemon.deletion(kept);
+    await rowOf(page, id, 'succeeded').waitFor();
+    assert.ok(existsSync(kept));
     assert.deepEqual(errors, []);
   });
 
