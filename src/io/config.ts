@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, posix } from 'node:path';
+import { loadAll } from 'js-yaml';
 import { Check } from 'typebox/value';
-import { parse } from 'yaml';
 import { DaemonError, messageOf } from '../errors.ts';
 import { withAccounts } from './config-accounts.ts';
 import { type Config, ConfigSchema, DEFAULTS, FOREIGN_KEYS, type GivenConfig } from './config-schema.ts';
@@ -33,15 +33,22 @@ export function loadConfig(file?: string, base?: string, files = CONFIG_FILES): 
 function read(file: string): Given {
   let value: unknown;
   try {
-    value = parse(readFileSync(file, 'utf8'));
+    value = documentOf(readFileSync(file, 'utf8'));
   } catch (error) {
     throw new DaemonError('CONFIG_UNREADABLE', `${file}: ${messageOf(error)}`, error);
   }
-  if (value === null) return {};
+  if (value === null || value === undefined) return {};
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw new DaemonError('CONFIG_INVALID', `${file} must hold keys with values`);
   }
   return value as Given;
+}
+
+/** Undefined: there is nothing in it but comments. */
+function documentOf(yaml: string): unknown {
+  const [document, ...more] = loadAll(yaml);
+  if (more.length > 0) throw new Error('it holds more than one document');
+  return document;
 }
 
 const isApiServers = (file: string) => basename(file) === 'config.yml';

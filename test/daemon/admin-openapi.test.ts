@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { load } from 'js-yaml';
 import * as Schema from 'typebox/schema';
-import { parse } from 'yaml';
 import { adminSocket, look, readEvents } from '../support/admin.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
@@ -21,7 +21,7 @@ function closed(node: unknown): unknown {
 }
 
 const FILE = join(import.meta.dirname, '..', '..', 'docs', 'openapi.yml');
-const PAGE = closed(parse(readFileSync(FILE, 'utf8'))) as Node & { paths: Node };
+const PAGE = closed(load(readFileSync(FILE, 'utf8'))) as Node & { paths: Node };
 
 /** What stands at `names` of the page, a reference followed. */
 function at(from: unknown, ...names: string[]): Node {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parse } from 'yaml';
+import { load } from 'js-yaml';
 import { LOOK_LIMIT, MAX_DRY_RUNS } from '../../src/actors/dry-runs.ts';
 import { MAX_READERS } from '../../src/actors/routes/events.ts';
 import { ROUTES } from '../../src/actors/routes/table.ts';
@@ -25,7 +25,7 @@ interface Operation {
 }
 
 const TEXT = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'openapi.yml'), 'utf8');
-const PAGE = parse(TEXT) as { readonly paths: Record<string, Record<string, Operation>> };
+const PAGE = load(TEXT) as { readonly paths: Record<string, Record<string, Operation>> };
 
 /** `GET /processes?limit&state`, for every operation that stands in the page. */
 const written = Object.entries(PAGE.paths).flatMap(([path, operations]) =>

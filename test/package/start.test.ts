@@ -28,6 +28,7 @@ test('until it listens the daemon has loaded no more than it needs for that', as
     'atomic-sleep',
     'better-sqlite3',
     'commander',
+    'js-yaml',
     'koffi',
     'limiter',
     'nanoid',
@@ -40,7 +41,6 @@ test('until it listens the daemon has loaded no more than it needs for that', as
     'thread-stream',
     'typebox',
     'xstate',
-    'yaml',
   ]);
   // Those of Node's that take long.
   const slow =

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { parse } from 'yaml';
+import { load as fromYaml } from 'js-yaml';
 import { DaemonError } from '../../src/errors.ts';
 import { loadConfig } from '../../src/io/config.ts';
 import { ConfigSchema, DEFAULTS } from '../../src/io/config-schema.ts';
@@ -36,7 +36,7 @@ test('an empty file gives the defaults of the contract', (t) => {
 });
 
 test('the commented example holds every key with its default', () => {
-  const example = parse(readFileSync(EXAMPLE, 'utf8'));
+  const example = fromYaml(readFileSync(EXAMPLE, 'utf8')) as object;
   assert.deepEqual(Object.keys(example).sort(), Object.keys(ConfigSchema.properties).sort());
   assert.deepEqual(loadConfig(EXAMPLE), {
     ...DEFAULTS,
@@ -53,6 +53,9 @@ test("the API server's file gives backup_dir, and its other keys are no errors",
 });
 
 const refused: [string, RegExp][] = [
+  ['project_name: a: b', /the config file cannot be read: .*bad indentation of a mapping entry \(1:16\)/],
+  ['max_running: 8\nmax_running: 9', /duplicated mapping key \(2:1\)/],
+  ['max_running: 8\n---\nmax_running: 9', /it holds more than one document/],
   ['projct_name: x', /unknown key "projct_name"; allowed are project_name, /],
   ['project_name: "a b"', /project_name is "a b", allowed is at most 32 of/],
   ['project_name: Shop', /project_name is "Shop"/],
