@@ -69,6 +69,10 @@ function printable(path: string): string {
 
 /** The removal of checked and normalised paths, each once. */
 export function removal(paths: readonly string[]): Step | undefined {
-  const unique = [...new Set(paths)];
+  const unique = isAscending(paths) ? paths : [...new Set(paths)];
   return unique.length === 0 ? undefined : { do: 'remove', paths: unique };
 }
+
+/** Then none is in it twice. Long lists mostly are: by the times that folders of backups are named after. */
+const isAscending = (paths: readonly string[]) =>
+  paths.slice(1).every((path, index) => (paths[index] as string) < path);

@@ -2,6 +2,8 @@
 export const SURVIVORS: Readonly<Record<string, string>> = {
   'commands/deletable.ts objection, if (isHarmless): never':
     'it only spares a plain path the questions whose answers are known: it is not odd, and normalised already',
+  'commands/deletable.ts removal.unique, isAscending(paths) ?: always false':
+    'it only spares a list in which nothing is twice the search for what is',
   'actors/recovery.ts stop, this.#groups.length = 0;: left out':
     'once nobody is open any more nobody comes through, so that no group begins',
   'actors/connections.ts connections.ended, inside.delete(event.actorId);: left out':

@@ -58,6 +58,9 @@ for (const path of [
 }
 
 test('a removal names each path once', () => {
-  assert.deepEqual(removal(['/tmp/a', '/tmp/a', '/tmp/b']), { do: 'remove', paths: ['/tmp/a', '/tmp/b'] });
+  const pathsOf = (...paths: string[]) => (removal(paths) as { readonly paths: readonly string[] }).paths;
+  assert.deepEqual(pathsOf('/tmp/a', '/tmp/a', '/tmp/b'), ['/tmp/a', '/tmp/b']);
+  assert.deepEqual(pathsOf('/tmp/b', '/tmp/a', '/tmp/b'), ['/tmp/b', '/tmp/a']);
+  assert.deepEqual(pathsOf('/tmp/a', '/tmp/b', '/tmp/c'), ['/tmp/a', '/tmp/b', '/tmp/c']);
   assert.equal(removal([]), undefined);
 });
