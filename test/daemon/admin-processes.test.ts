@@ -24,27 +24,32 @@ test('the commands, newest first, by state, type and time', async (t) => {
   await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
   const held = await holdDeletion(daemon, 'held');
   await daemon.deletion(held.path);
-  const all = await list(daemon);
+  const listed = await list(daemon);
+  // It may take more than one to hold one.
+  const all = [...listed.slice(0, 2), ...listed.slice(-2)];
+  const last = listed.length;
   assert.deepEqual(
     all.map(({ id, state, type }) => [id, state, type]),
     [
-      [4, 'pending', 'delete_directory'],
-      [3, 'running', 'delete_directory'],
+      [last, 'pending', 'delete_directory'],
+      [last - 1, 'running', 'delete_directory'],
       [2, 'succeeded', 'cleanup_backups'],
       [1, 'succeeded', 'delete_directory'],
     ],
   );
   assert.equal(all[3]?.command.length, 200);
   assert.ok(!('output' in (all[0] as object)) && !('args' in (all[0] as object)));
-  assert.deepEqual(idsOf(await list(daemon, '?limit=2')), [4, 3]);
-  assert.deepEqual(idsOf(await list(daemon, '?state=succeeded')), [2, 1]);
+  assert.deepEqual(idsOf(await list(daemon, '?limit=2')), [last, last - 1]);
+  assert.deepEqual(idsOf(await list(daemon, '?state=succeeded')).slice(-2), [2, 1]);
   assert.deepEqual(idsOf(await list(daemon, '?state=failed')), []);
-  assert.deepEqual(idsOf(await list(daemon, '?type=delete_directory&state=succeeded')), [1]);
+  const deletions = await list(daemon, '?type=delete_directory&state=succeeded');
+  assert.deepEqual([deletions.length, deletions.at(-1)?.id], [last - 3, 1]);
   const since = all[1]?.start_time as string;
-  assert.deepEqual(idsOf(await list(daemon, `?since=${encodeURIComponent(since)}`)), [4, 3]);
+  assert.deepEqual(idsOf(await list(daemon, `?since=${encodeURIComponent(since)}`)), [last, last - 1]);
   const iso = since.slice(0, 23).replace(' ', 'T');
   // UTC as well, wherever the daemon lives.
-  for (const zone of ['Z', '']) assert.deepEqual(idsOf(await list(daemon, `?since=${iso}${zone}`)), [4, 3]);
+  for (const zone of ['Z', ''])
+    assert.deepEqual(idsOf(await list(daemon, `?since=${iso}${zone}`)), [last, last - 1]);
   held.release();
   await daemon.settled();
 });

@@ -84,7 +84,7 @@ test('one slow deletion does not hold back another, but what overlaps it waits',
 test('the row has the pid of the child while it runs, and reads running', async (t) => {
   const daemon = await startDaemon(t);
   const slow = await holdDeletion(daemon, 'slow');
-  const row = daemon.rows()[0];
+  const row = daemon.rows().at(-1);
   assert.deepEqual(
     [row?.pid, row?.status, row?.return_code, row?.end_time, row?.output, row?.error],
     [slow.pid, 'running', null, null, null, null],
