@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { converse, type Reply } from '../support/client.ts';
+import { converseWhole, type Reply } from '../support/client.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { makeBackups, testFolder } from '../support/folder.ts';
 import { daily, REFUSED } from '../support/schedule-cases.ts';
@@ -147,7 +147,7 @@ test('a reply that would echo a huge value stays one write of at most 4,096 byte
       { cmd: 'delete_directory', args: { path: `/${huge}` } },
       { cmd: 'update_cron_schedules', args: { schedules: [schedule] } },
     ]) {
-      const { text, reads } = await converse(daemon.at.socket, JSON.stringify(request));
+      const { text, reads } = await converseWhole(daemon.at.socket, JSON.stringify(request));
       assert.equal(reads, 1);
       assert.ok(Buffer.byteLength(text) <= 4096);
       const { message } = JSON.parse(text) as Reply;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { converse, hear } from '../support/client.ts';
+import { converse, converseWhole, hear } from '../support/client.ts';
 import { startDaemon } from '../support/daemon.ts';
 
 const INVALID = /^Invalid JSON: /;
@@ -93,7 +93,7 @@ test('one mebibyte is read, one byte more is too large, and the reply arrives al
   };
   assert.equal((await daemon.ask(sized(1_048_576))).code, 202);
   for (const bytes of [1_048_577, 3_000_000]) {
-    const { text, error } = await converse(daemon.at.socket, sized(bytes));
+    const { text, error } = await converseWhole(daemon.at.socket, sized(bytes));
     assert.equal(error, undefined, 'a client that only writes at first must not break on it');
     assert.equal(JSON.parse(text).message, 'Message too large');
   }
