@@ -20,8 +20,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+const PATIENT = join(import.meta.dirname, '..', 'support', 'patient-main.ts');
+
 test('draining answers what is in flight, waits for children, and refuses to be reached anew', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await startDaemon(t, { main: PATIENT });
   const slow = await holdDeletion(daemon, 'slow');
   const begun = connect(daemon.at.socket);
   const heard = hear(begun);
