@@ -39,11 +39,11 @@ test('a stream outlasts that, and ends with the side of who reads it', async (t)
     () => ({
       contentType: 'text/plain',
       stream: (out) => {
-        setTimeout(() => out.write('after the limit'), 600);
+        setTimeout(() => out.write('after the limit'), 2_500);
         out.once('close', () => ended.resolve());
       },
     }),
-    200,
+    2_000,
   );
   const socket = connect({ path, allowHalfOpen: true }).setEncoding('utf8');
   socket.write(`${HEAD}\r\n`);
@@ -52,6 +52,7 @@ test('a stream outlasts that, and ends with the side of who reads it', async (t)
     heard += piece;
     if (heard.includes('after the limit')) break;
   }
+  assert.match(heard, /after the limit/);
   socket.end();
   await ended.promise;
 });
