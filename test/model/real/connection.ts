@@ -25,6 +25,8 @@ const BRISK = LIMITS.SILENCE_LIMIT * 0.8;
 /** Milliseconds between two bytes of a client that drips. */
 const DRIP = 50;
 const TOO_MUCH = Buffer.alloc(1_048_577, ' ');
+/** Bytes of it at a time. */
+const PART = 65_536;
 
 export async function realConnection(path: Path, daemons: ConnectionDaemons): Promise<Subject> {
   const daemon = await daemons.take(path);
@@ -46,9 +48,12 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
   if (stays) socket.end = (() => socket) as never;
   const heard = hear(socket);
 
-  const send = (bytes: string | Buffer, decides = false) => {
+  const beBrisk = () => {
     if (!decided && (begun || hurried) && Date.now() - lastSign > BRISK)
       throw new TooSlow('the next piece came too late');
+  };
+  const send = (bytes: string | Buffer, decides = false) => {
+    beBrisk();
     begun = true;
     lastSign = Date.now();
     const { promise, resolve } = Promise.withResolvers<unknown>();
@@ -59,6 +64,18 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
     }
     // What comes after a request is thrown away; what would still be there in the end is answered with a reset.
     return promise;
+  };
+  /** The kernel does not take it at once: who is held up meanwhile is refused as one who is silent. */
+  const sendTooMuch = async () => {
+    if (decided) return send(TOO_MUCH);
+    for (let sent = 0; sent < TOO_MUCH.length; sent += PART) {
+      beBrisk();
+      begun = true;
+      lastSign = Date.now();
+      await new Promise((resolve) => socket.write(TOO_MUCH.subarray(sent, sent + PART), resolve));
+    }
+    beBrisk();
+    decided = true;
   };
   const isIn = (state: string) => {
     const what = (got: readonly string[] | undefined) =>
@@ -101,7 +118,7 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
     'broken JSON': () => send(begun ? ']}' : '{]}', true),
     'an unknown command': () => send(begun ? '"cmd":"x"}' : '{"cmd":"x"}', true),
     junk: () => send('x', true),
-    'too much': () => send(TOO_MUCH, true),
+    'too much': sendTooMuch,
     'half-close': end,
     vanish: () => socket.destroy(),
     'the daemon drains': () => {
