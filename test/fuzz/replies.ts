@@ -15,6 +15,8 @@ const STATUS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 const MAX_BYTES = 4_096;
+/** Milliseconds for which the daemon listens on to who has his reply and still sends. */
+const LINGER_LIMIT = 1_000;
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 export interface Judgement {
@@ -24,11 +26,13 @@ export interface Judgement {
 }
 
 export function judge({ bytes, pieces, ending }: Case, heard: Delivered, place: Place): Judgement {
-  const { text, reads, error, closed } = heard;
+  const { text, reads, error, closed, longestPause } = heard;
   if (!closed) return { flaw: `not closed, after ${JSON.stringify(text)}` };
   if (text === '') {
     if (ending === 'vanish' || bytes.length === 0) return {};
     if (error === 'EPIPE' && goesOn(pieces)) return {};
+    // He was refused for his silence, and went on when nobody heard him any more.
+    if (error !== undefined && longestPause > LINGER_LIMIT) return {};
     return { flaw: `no reply (${error ?? 'closed'})` };
   }
   if (bytes.length === 0) return { flaw: `a reply to nothing: ${text}` };

@@ -24,14 +24,39 @@ export interface SendOptions {
   readonly halfClose?: boolean;
 }
 
+/** What was heard by who sent in pieces. */
+export interface Conversed extends Heard {
+  /** Milliseconds that the longest pause between two pieces may have lasted, for whatever reason. */
+  readonly longestPause: number;
+}
+
+/** Writes one piece after the other. */
+export class PieceWriter {
+  readonly #socket: Socket;
+  #last = Number.POSITIVE_INFINITY;
+  longestPause = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  async write(piece: Buffer): Promise<void> {
+    const begun = performance.now();
+    await new Promise((resolve) => this.#socket.write(piece, resolve));
+    this.longestPause = Math.max(this.longestPause, performance.now() - this.#last);
+    this.#last = begun;
+  }
+}
+
 /** Sends bytes, and hears until the daemon closes. */
 export async function converse(
   path: string,
   bytes: string | Buffer,
   options: SendOptions = {},
-): Promise<Heard> {
+): Promise<Conversed> {
   const socket = connect({ path, allowHalfOpen: true });
   const heard = hear(socket);
+  const writer = new PieceWriter(socket);
   const whole = Buffer.from(bytes);
   const size = options.piece ?? Math.max(1, whole.length);
   for (let at = 0; at < whole.length && !socket.destroyed; at += size) {
@@ -40,10 +65,11 @@ export async function converse(
       // Who was answered meanwhile hears that before he finds that he can send no more.
       await turn();
     }
-    await new Promise((resolve) => socket.write(whole.subarray(at, at + size), resolve));
+    await writer.write(whole.subarray(at, at + size));
   }
   if (options.halfClose) socket.end();
-  return heard;
+  const { longestPause } = writer;
+  return { ...(await heard), longestPause };
 }
 
 /** So often a whole request is sent at most. */
