@@ -6,8 +6,9 @@ import { until } from '../support/until.ts';
 import { sendOne } from './senders.ts';
 
 const CLIENTS = 32;
-/** Milliseconds for what may still be open to close: longer than any limit of a connection. */
-const REST_LIMIT = 15_000;
+/** Milliseconds for what may still be open to close: far longer than any limit of a connection, and than the time after
+ * which memory is given back. */
+const REST_LIMIT = 120_000;
 const STALL_LIMIT = 60_000;
 
 /** What a daemon at rest has as many of as an idle one, however much it has done. */

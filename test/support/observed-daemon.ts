@@ -6,7 +6,7 @@ import { until } from './until.ts';
 const MAIN = join(import.meta.dirname, 'observed-main.ts');
 
 /** Milliseconds after which what is still set is there to stay. */
-const REST_LIMIT = 30_000;
+const REST_LIMIT = 120_000;
 
 /** What there is inside a daemon: bytes, open descriptors, living XState actors, timers that are set. */
 export interface Inside {
