@@ -13,8 +13,9 @@ import { walkedBy } from './daemons.ts';
 /** Milliseconds: more than a turn of its loop takes, and less than letting all in does. */
 const TURN = 5;
 
-/** Clients. It lets in one a turn of the loop, and closes until all are in. */
-const CROWD = 2_000;
+/** Clients. It lets in one a turn of the loop, and closes until all are in: not so many that a machine which has much else
+ * to do cannot let them in before the daemon is tired of them. */
+const CROWD = 500;
 
 /** What ends closing, as it is written down. */
 const CLOSED = /after CLOSING_LIMIT|listener\.drained/;
