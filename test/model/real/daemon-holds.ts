@@ -3,11 +3,16 @@ import { connect, type Socket } from 'node:net';
 import Database from 'better-sqlite3';
 import type { Layout, TestDaemon } from '../../support/daemon.ts';
 import { type HeldDeletion, holdDeletion } from '../../support/held-deletion.ts';
+import { LIMITS } from '../oracles/limits.ts';
 import type { DaemonScenario } from './daemon-scenario.ts';
 import { comesTo } from './inside.ts';
 
 /** Milliseconds; less than the 4 s that the daemon lets them. */
 const WRITES_WAIT = 3_000;
+/** Milliseconds between two bytes of a client that drips. */
+const DRIP = 50;
+/** Who lets so much of the time for silence pass may be taken for silent. */
+const BRISK = LIMITS.SILENCE_LIMIT * 0.8;
 
 export class Holds {
   readonly #scenario: DaemonScenario;
@@ -17,6 +22,7 @@ export class Holds {
   #dripping: NodeJS.Timeout | undefined;
   #clients: readonly Socket[] = [];
   #writing = Number.POSITIVE_INFINITY;
+  #hasPaused = false;
 
   constructor(scenario: DaemonScenario, at: Layout) {
     this.#scenario = scenario;
@@ -46,6 +52,11 @@ export class Holds {
     return Date.now() - this.#writing > WRITES_WAIT;
   }
 
+  /** Clients that were to go on sending were held up, and may have been silent for too long. */
+  haveDried(): boolean {
+    return this.#hasPaused;
+  }
+
   release(): void {
     this.stopDripping();
     this.releaseChild();
@@ -72,7 +83,12 @@ export class Holds {
     const clients = [connect(daemon.at.socket), connect(daemon.at.socket)];
     for (const client of clients) client.on('error', () => {}).write('{');
     this.#clients = clients;
-    this.#dripping = setInterval(() => clients.map((client) => client.writable && client.write('[')), 50);
+    let last = Date.now();
+    this.#dripping = setInterval(() => {
+      this.#hasPaused ||= Date.now() - last > BRISK;
+      last = Date.now();
+      for (const client of clients) if (client.writable) client.write('[');
+    }, DRIP);
     await comesTo(
       daemon,
       (inside) => inside?.connections.includes('reading.receiving') ?? false,

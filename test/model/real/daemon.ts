@@ -76,12 +76,18 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
       (inside) => inside?.daemon !== STATES[stage],
       (inside) => new Error(`expected another state than ${inside?.daemon}`),
     );
+  const beInTime = () => {
+    if (holds.haveDried()) throw new TooSlow('clients that were to go on sending were held up');
+  };
   const lasting = [LISTENING, ...scenario.held.map((stage) => STATES[stage])];
   const isIn = (state: string) => async () => {
     await comesTo(
       daemon,
       (inside) => inside?.daemon === state,
-      (inside) => new Error(`expected the state ${state}, got ${inside?.daemon ?? 'no daemon'}`),
+      (inside) => {
+        beInTime();
+        return new Error(`expected the state ${state}, got ${inside?.daemon ?? 'no daemon'}`);
+      },
     );
     await told();
   };
@@ -106,6 +112,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
         : path.states.filter((state) => lasting.includes(state)).map((state) => [state, isIn(state)]),
     ),
     rest: async () => {
+      beInTime();
       holds.release();
       frozen.thaw();
       if (!isOver && canLook) await isIn(LISTENING)();
