@@ -35,7 +35,7 @@ export class ConnectionDaemons {
 const SPENT = ['the daemon drains', 'cannot be sent'];
 
 function needsOf(path: Path): LaunchOptions {
-  const isHurried = isHung(path) || path.events.some((event) => /REQUEST_LIMIT|ACCEPT_LIMIT/.test(event));
+  const isHurried = path.events.some((event) => /REQUEST_LIMIT|ACCEPT_LIMIT/.test(event));
   return {
     config: path.start === 'a stranger' ? { allowed_uids: [SOMEBODY_ELSE] } : {},
     fault: faultOf(path),
