@@ -15,6 +15,8 @@ export type Wish =
 
 /** A client that lets so much time (ms) pass between two pieces may be taken for silent. */
 const BRISK = 150;
+/** One that goes on so much later (ms) finds nobody who still hears it, and may miss that. */
+const LINGER_LIMIT = 1_000;
 
 /** The number of a folder that never was there. */
 const NEVER = 999;
@@ -86,7 +88,7 @@ export const hearOut = (client: number): Step =>
       const waited = whole ? 0 : real.finish(client);
       const reply = await real.heard(client);
       model.clients.delete(client);
-      const wasSilent = waited > BRISK && reply?.code === 400;
+      const wasSilent = reply === undefined ? waited > LINGER_LIMIT : waited > BRISK && reply.code === 400;
       if (!wasSilent) model.hear(request, reply);
     },
   );
