@@ -7,7 +7,7 @@ import { DatabaseTrouble, type LiveDatabase } from './live-database.ts';
 
 /** A request takes some turns from its connection to its write. */
 const IDLE_TURNS = 8;
-const LONGEST_GATHERING_MS = 2;
+const LONGEST_GATHERING_MS = 4;
 const LARGEST_GROUP = 256;
 const FIRST_RETRY_MS = 5;
 const SLOWEST_LOCK_RETRY_MS = 25;
