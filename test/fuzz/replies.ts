@@ -2,6 +2,7 @@
  * daemon: its own words would not show what it does wrong. */
 import { isUtf8 } from 'node:buffer';
 import { ObjectScanner } from '../../src/io/framing.ts';
+import { LIMITS } from '../model/oracles/limits.ts';
 import type { Reply } from '../support/client.ts';
 import type { Case } from './cases.ts';
 import type { Delivered } from './deliver.ts';
@@ -15,8 +16,6 @@ const STATUS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 const MAX_BYTES = 4_096;
-/** Milliseconds for which the daemon listens on to who has his reply and still sends. */
-const LINGER_LIMIT = 1_000;
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 export interface Judgement {
@@ -32,7 +31,7 @@ export function judge({ bytes, pieces, ending }: Case, heard: Delivered, place: 
     if (ending === 'vanish' || bytes.length === 0) return {};
     if (error === 'EPIPE' && goesOn(pieces)) return {};
     // He was refused for his silence, and went on when nobody heard him any more.
-    if (error !== undefined && longestPause > LINGER_LIMIT) return {};
+    if (error !== undefined && longestPause > LIMITS.LINGER_LIMIT) return {};
     return { flaw: `no reply (${error ?? 'closed'})` };
   }
   if (bytes.length === 0) return { flaw: `a reply to nothing: ${text}` };

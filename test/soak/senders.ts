@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Random } from '../chaos/random.ts';
-import { converse, type Reply, type SendOptions } from '../support/client.ts';
+import { BRISK, converse, type Reply, type SendOptions } from '../support/client.ts';
 import type { Layout } from '../support/daemon.ts';
 import { refusable } from '../support/refusable.ts';
 import { schedulesOf } from '../support/schedules.ts';
@@ -13,10 +13,6 @@ export interface Sender {
   /** How often which code came; `none` for clients that did not wait. */
   readonly replies: Record<string, number>;
 }
-
-/** Milliseconds. Who lets more pass between two pieces, as a machine that has much else to do may make one do, may be
- * refused as silent, and miss that if he is still sending. */
-const BRISK = 150;
 
 /** One request, the `nth` of all. */
 type Send = (sender: Sender, nth: number) => Promise<void>;

@@ -24,6 +24,10 @@ export interface SendOptions {
   readonly halfClose?: boolean;
 }
 
+/** Milliseconds. Who lets more pass between two pieces, as a machine that has much else to do may make one do, may be
+ * refused as silent, and miss that if he is still sending. */
+export const BRISK = 150;
+
 /** What was heard by who sent in pieces. */
 export interface Conversed extends Heard {
   /** Milliseconds that the longest pause between two pieces may have lasted, for whatever reason. */

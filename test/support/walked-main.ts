@@ -4,6 +4,7 @@
 import { appendFileSync } from 'node:fs';
 import { Actor } from 'xstate';
 import { walkedIn } from '../model/driver/coverage.ts';
+import { stretchTimers } from './clocks.ts';
 
 const file = process.env.WALKED as string;
 const hurry = Number(process.env.HURRY ?? '1');
@@ -28,11 +29,6 @@ Actor.prototype.start = function (this: Actor<never>) {
   return start.call(this) as never;
 };
 
-if (hurry !== 1) {
-  const original = globalThis.setTimeout;
-  const hurried = (then: () => void, milliseconds = 0, ...rest: []) =>
-    original(then, milliseconds >= 1_000 ? milliseconds / hurry : milliseconds, ...rest);
-  globalThis.setTimeout = Object.assign(hurried, original) as never;
-}
+if (hurry !== 1) stretchTimers(1 / hurry, 1_000);
 
 await import(process.env.FAULT === undefined ? '../../src/main.ts' : './faulty-main.ts');

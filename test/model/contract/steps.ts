@@ -1,6 +1,8 @@
 /** The steps that fast-check makes sequences of: what clients, an operator and the kernel do. */
 import type { AsyncCommand } from 'fast-check';
+import { BRISK } from '../../support/client.ts';
 import { scheduleCount } from '../../support/schedules.ts';
+import { LIMITS } from '../oracles/limits.ts';
 import type { ContractModel, Request } from './contract-model.ts';
 import type { RealWorld } from './real-world.ts';
 
@@ -12,11 +14,6 @@ export type Wish =
   | { readonly kind: 'cleanup'; readonly folders: readonly number[] | null }
   | { readonly kind: 'update' }
   | { readonly kind: 'bad'; readonly which: number };
-
-/** A client that lets so much time (ms) pass between two pieces may be taken for silent. */
-const BRISK = 150;
-/** One that goes on so much later (ms) finds nobody who still hears it, and may miss that. */
-const LINGER_LIMIT = 1_000;
 
 /** The number of a folder that never was there. */
 const NEVER = 999;
@@ -88,7 +85,8 @@ export const hearOut = (client: number): Step =>
       const waited = whole ? 0 : real.finish(client);
       const reply = await real.heard(client);
       model.clients.delete(client);
-      const wasSilent = reply === undefined ? waited > LINGER_LIMIT : waited > BRISK && reply.code === 400;
+      const wasSilent =
+        reply === undefined ? waited > LIMITS.LINGER_LIMIT : waited > BRISK && reply.code === 400;
       if (!wasSilent) model.hear(request, reply);
     },
   );

@@ -13,6 +13,7 @@ import type { ConnectionDaemons } from './connection-daemons.ts';
 import { isHung, stageBefore } from './connection-paths.ts';
 import { see } from './connection-sight.ts';
 import { comesTo } from './inside.ts';
+import { BRISK, DRIP } from './pace.ts';
 
 /** Those that last long enough to be met. */
 const LASTING = ['reading.silent', 'reading.receiving', 'reading.hurried'];
@@ -20,10 +21,6 @@ const LASTING = ['reading.silent', 'reading.receiving', 'reading.hurried'];
 const PASSING = ['reading.receiving', 'reading.hurried'];
 /** Milliseconds to meet one of them. */
 const PASSING_PATIENCE = 1_000;
-/** Who lets so much of the time for silence pass cannot be told from a silent client. */
-const BRISK = LIMITS.SILENCE_LIMIT * 0.8;
-/** Milliseconds between two bytes of a client that drips. */
-const DRIP = 50;
 const TOO_MUCH = Buffer.alloc(1_048_577, ' ');
 /** Bytes of it at a time. */
 const PART = 65_536;
@@ -52,30 +49,27 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
     if (!decided && (begun || hurried) && Date.now() - lastSign > BRISK)
       throw new TooSlow('the next piece came too late');
   };
-  const send = (bytes: string | Buffer, decides = false) => {
+  const write = (bytes: string | Buffer) => {
     beBrisk();
     begun = true;
     lastSign = Date.now();
-    const { promise, resolve } = Promise.withResolvers<unknown>();
-    socket.write(bytes, resolve);
-    if (!decided) {
-      decided = decides;
-      return;
-    }
+    return new Promise<unknown>((resolve) => socket.write(bytes, resolve));
+  };
+  const send = (bytes: string | Buffer, decides = false) => {
+    const written = write(bytes);
     // What comes after a request is thrown away; what would still be there in the end is answered with a reset.
-    return promise;
+    if (decided) return written;
+    decided = decides;
+    return undefined;
   };
   /** The kernel does not take it at once: who is held up meanwhile is refused as one who is silent. */
   const sendTooMuch = async () => {
     if (decided) return send(TOO_MUCH);
-    for (let sent = 0; sent < TOO_MUCH.length; sent += PART) {
-      beBrisk();
-      begun = true;
-      lastSign = Date.now();
-      await new Promise((resolve) => socket.write(TOO_MUCH.subarray(sent, sent + PART), resolve));
-    }
+    for (let sent = 0; sent < TOO_MUCH.length; sent += PART)
+      await write(TOO_MUCH.subarray(sent, sent + PART));
     beBrisk();
     decided = true;
+    return undefined;
   };
   const isIn = (state: string) => {
     const what = (got: readonly string[] | undefined) =>

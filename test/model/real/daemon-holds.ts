@@ -3,16 +3,12 @@ import { connect, type Socket } from 'node:net';
 import Database from 'better-sqlite3';
 import type { Layout, TestDaemon } from '../../support/daemon.ts';
 import { type HeldDeletion, holdDeletion } from '../../support/held-deletion.ts';
-import { LIMITS } from '../oracles/limits.ts';
 import type { DaemonScenario } from './daemon-scenario.ts';
 import { comesTo } from './inside.ts';
+import { BRISK, DRIP } from './pace.ts';
 
 /** Milliseconds; less than the 4 s that the daemon lets them. */
 const WRITES_WAIT = 3_000;
-/** Milliseconds between two bytes of a client that drips. */
-const DRIP = 50;
-/** Who lets so much of the time for silence pass may be taken for silent. */
-const BRISK = LIMITS.SILENCE_LIMIT * 0.8;
 
 export class Holds {
   readonly #scenario: DaemonScenario;
