@@ -73,6 +73,7 @@ export function removal(paths: readonly string[]): Step | undefined {
   return unique.length === 0 ? undefined : { do: 'remove', paths: unique };
 }
 
-/** Then none is in it twice. Long lists mostly are: by the times that folders of backups are named after. */
+/** Each after the one before, so that none is in it twice: as long lists mostly are, by the times that folders of backups
+ * are named after. */
 const isAscending = (paths: readonly string[]) =>
   paths.slice(1).every((path, index) => (paths[index] as string) < path);

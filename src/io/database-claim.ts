@@ -12,8 +12,7 @@ export interface DatabaseClaim {
 
 /** Makes the commands in the database this daemon's alone: a second one would take them for left behind, and carry out
  * again what the first is still at. The claim is SQLite's lock on an empty file beside it, so the kernel ends it with
- * the process, however that dies. Throws DATABASE_IN_USE, DATABASE_UNUSABLE and
- * DATABASE_WITHOUT_ROOM. */
+ * the process, however that dies. Throws DATABASE_IN_USE, DATABASE_UNUSABLE and DATABASE_WITHOUT_ROOM. */
 export function claimDatabase(path: string): DatabaseClaim {
   let file: Database.Database | undefined;
   try {
