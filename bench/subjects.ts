@@ -89,7 +89,7 @@ async function startDaemon(
   const daemon = new TestDaemon(at, pid, exited);
   const { socket, backups } = at;
   const stop = async () => void (await daemon.stop());
-  return { name, pid, at, socket, backups, daemon, stop, settled: () => emptied(at.database) };
+  return { name, pid, at, socket, backups, daemon, stop, settled: () => emptied(at.state) };
 }
 
 /** Resolves when no command is without an end. */

@@ -6,7 +6,7 @@ import type { DoorRules } from './actors/doorkeeper.ts';
 import type { SocketPlace } from './actors/listener.ts';
 import { noted } from './actors/noted.ts';
 import type { Asked, Left } from './actors/processes.ts';
-import { replanRequest } from './commands/request.ts';
+import { describeRequest, replanRequest } from './commands/request.ts';
 import { WHITELIST } from './commands/whitelist.ts';
 import { asDaemonError, DaemonError } from './errors.ts';
 import { type Accounts, readAccounts } from './io/accounts.ts';
@@ -107,7 +107,12 @@ function daemonInput({ config, log, audit, record, accounts, manager, announce }
         }
       },
     },
-    openStore: () => openStore(storeOptions(config, log.logger, commits)),
+    openStore: () =>
+      openStore({
+        ...storeOptions(config, log.logger, commits),
+        describe: ({ request, acceptedAt: at, connectionId: id }) =>
+          describeRequest(request, WHITELIST, settings, { at, id }),
+      }),
     queueHandler: ({ store }) => ({
       logger: log.logger,
       counters,
@@ -124,7 +129,7 @@ function daemonInput({ config, log, audit, record, accounts, manager, announce }
     admin: ({ store, actor }, daemon) => ({
       socketPath: config.admin_socket_path,
       metricsPort: config.metrics_port,
-      databasePath: config.database_path,
+      statePath: config.state_path,
       cronFile: config.cron_file,
       version: manifest.version,
       shadow: config.shadow,
@@ -220,16 +225,27 @@ function doorRules(config: Config, accounts: Accounts): DoorRules {
 
 /** What must not be deleted, wherever the config puts it. */
 function ownFiles(config: Config): string[] {
-  const database = ['', '-wal', '-shm', '-cmd-lock'].map((suffix) => config.database_path + suffix);
+  const database = ['', '-wal', '-shm', '-journal'].map((suffix) => config.database_path + suffix);
+  const state = ['', '-wal', '-shm', '-lock'].map((suffix) => config.state_path + suffix);
   const { socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file, record } = config;
   const records = record === null ? [] : [record, `${record}.1`];
-  return [...database, socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file, ...records];
+  return [
+    ...database,
+    ...state,
+    socket_path,
+    admin_socket_path,
+    cron_file,
+    cmd_log_file,
+    audit_log_file,
+    ...records,
+  ];
 }
 
-function storeOptions(config: Config, logger: Logger, commits: Histogram): StoreOptions {
+function storeOptions(config: Config, logger: Logger, commits: Histogram): Omit<StoreOptions, 'describe'> {
   const { message, remedy } = new DaemonError('DATABASE_TROUBLE');
   return {
-    path: config.database_path,
+    statePath: config.state_path,
+    sharedPath: config.database_path,
     shadow: config.shadow,
     retention: {
       maxAgeMs: config.transitions_max_days * DAY,

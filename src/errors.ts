@@ -34,31 +34,43 @@ export const ERRORS = {
     remedy:
       'look at what it is and move it away; only in a folder that nobody but root can write to may a log be anything else',
   },
+  STATE_UNTRUSTED: {
+    exit: 74,
+    message: 'cannot trust the directory of state_path',
+    remedy:
+      'give state_path a directory of its own that belongs to the user of the daemon, with mode 0700, where nobody else can rename it',
+  },
+  SHARED_DATABASE_UNSAFE: {
+    message: 'cannot use the shared database safely',
+    remedy:
+      'find out who put the named file there and move it away: database_path must be a plain file with one name, and no transaction may be left in a rollback journal',
+  },
   DATABASE_UNUSABLE: {
     exit: 74,
     message: 'the database cannot be used',
     remedy:
-      'check database_path: its folder must be writable for the daemon, and the file an SQLite database',
+      'check the named path: its directory must be writable for the daemon, and the file an SQLite database',
   },
   DATABASE_WITHOUT_ROOM: {
     exit: 74,
     message: 'there is no room for the database',
-    remedy: 'make room on the disk that holds database_path, then start again',
+    remedy: 'make room on the disk that holds the named path, then start again',
   },
   DATABASE_IN_USE: {
     exit: 75,
     message: 'another daemon works on the database',
-    remedy: 'stop it first, or set another database_path; one that drains ends by itself',
+    remedy: 'stop it first, or set another state_path; one that drains ends by itself',
   },
   SHADOW_DATABASE: {
     exit: 74,
     message: 'a daemon in shadow mode and one that carries out cannot share a database',
     remedy:
-      'give the one in shadow mode a database_path of its own, where no file is yet; remove that after the trial',
+      'give the one in shadow mode a state_path and a database_path of its own, where no file is yet; remove them after the trial',
   },
   DATABASE_UNREADABLE: {
     message: 'the database cannot be read',
-    remedy: 'check database_path in the config, and that you may read it: as root, or as one of its group',
+    remedy:
+      'check database_path in the config, and that you may read it: as root, or as a member of its group',
   },
   RECOVERY_TOO_SLOW: {
     exit: 74,

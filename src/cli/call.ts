@@ -7,6 +7,7 @@ import { askDryRun } from '../io/admin-client.ts';
 import { type ConfigOptions, configOf, readConfig, withConfig } from './config-option.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { followToEnd } from './follow.ts';
+import { findSource } from './history-source.ts';
 import { printableJson } from './printable.ts';
 import { unanswered } from './unanswered.ts';
 import { EXIT, perform, suggesting, VerbFailure, withExamples, withJson } from './verb.ts';
@@ -40,11 +41,11 @@ interface CallOptions extends ConfigOptions {
 async function send(cmd: string, args: string[], options: CallOptions): Promise<number> {
   const request = { cmd, args: parseArgs(args) };
   if (options.dryRun) return showDryRun(request, options);
-  const { socket_path, database_path } = configOf(options);
-  const reply = await reach(socket_path, request);
+  const config = configOf(options);
+  const reply = await reach(config.socket_path, request);
   console.log(printableJson(reply));
   if (reply.code !== 202) return EXIT.failed;
-  return options.wait ? followToEnd(database_path, reply.id, options.json) : EXIT.ok;
+  return options.wait ? followToEnd(findSource(options), reply.id, options.json) : EXIT.ok;
 }
 
 async function showDryRun(request: unknown, options: CallOptions): Promise<number> {

@@ -5,7 +5,7 @@ import { DaemonError } from '../errors.ts';
 import { CONFIG_FILES } from '../io/config.ts';
 import type { Config } from '../io/config-schema.ts';
 import { cronFindings } from './checks/cron.ts';
-import { databaseFindings } from './checks/database.ts';
+import { journalFindings, sharedFindings } from './checks/database.ts';
 import { type Finding, type Level, Notes } from './checks/finding.ts';
 import { logFinding, rootFinding } from './checks/places.ts';
 import { siblingFindings } from './checks/siblings.ts';
@@ -54,7 +54,8 @@ async function findingsOf(options: ConfigOptions): Promise<Finding[]> {
     ...(config.shadow
       ? [notes.warning('shadow mode: nothing is carried out', 'set shadow to false after the trial')]
       : []),
-    ...databaseFindings(config.database_path),
+    ...journalFindings(config.state_path),
+    ...sharedFindings(config.database_path),
     await socketFinding('socket', config.socket_path, 'socket_path'),
     await socketFinding('admin socket', config.admin_socket_path, 'admin_socket_path'),
     ...cronFindings(config.cron_file),

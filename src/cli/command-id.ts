@@ -1,11 +1,10 @@
-import type { Reader } from '../io/history.ts';
-import { readHistory, SHORTEST_ID } from '../io/history.ts';
+import { type HistorySource, type Reader, readHistory, SHORTEST_ID } from '../io/history.ts';
 import type { CommandHistory } from '../io/history-rows.ts';
 import { EXIT, VerbFailure } from './verb.ts';
 
 /** The command of an id, or of its beginning; without one the last. Throws where there is none, or more than one. */
-export function theCommand(path: string, given?: string): CommandHistory {
-  const { ids, found } = readHistory(path, (reader) => lookUp(reader, given));
+export function theCommand(source: HistorySource, given?: string): CommandHistory {
+  const { ids, found } = readHistory(source, (reader) => lookUp(reader, given));
   if (ids.length > 1)
     throw new VerbFailure(`several commands begin with ${given}`, 'give more of the id', EXIT.unknown);
   if (!found && given !== undefined && given.length < SHORTEST_ID)
@@ -16,7 +15,7 @@ export function theCommand(path: string, given?: string): CommandHistory {
     );
   if (!found)
     throw new VerbFailure(
-      `${path} knows no command ${given ?? 'yet'}`,
+      `${source.path} knows no command ${given ?? 'yet'}`,
       'dbcalm-cmd list shows those that it knows',
       EXIT.unknown,
     );

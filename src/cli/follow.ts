@@ -1,5 +1,5 @@
 import { watchDatabase } from '../io/database-watch.ts';
-import { readHistory } from '../io/history.ts';
+import { type HistorySource, readHistory } from '../io/history.ts';
 import type { CommandHistory } from '../io/history-rows.ts';
 import { theCommand } from './command-id.ts';
 import { printableJson } from './printable.ts';
@@ -34,10 +34,12 @@ export async function* following<T>(path: string, read: () => T): AsyncGenerator
 
 /** Prints each transition as it comes, then how it ended; gives the exit code. As JSON: one line a transition, then
  * what `show` has. */
-export async function followToEnd(path: string, id: string, json = false): Promise<number> {
-  const commandId = theCommand(path, id).process.command_id;
+export async function followToEnd(source: HistorySource, id: string, json = false): Promise<number> {
+  const commandId = theCommand(source, id).process.command_id;
   let told = 0;
-  for await (const found of following(path, () => readHistory(path, (reader) => reader.of(commandId)))) {
+  for await (const found of following(source.path, () =>
+    readHistory(source, (reader) => reader.of(commandId)),
+  )) {
     // Not there: the database was replaced. The daemon writes the row anew with its end.
     if (!found) continue;
     const { transitions } = found;

@@ -3,8 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '../errors.ts';
 import { adminLines, askAdmin } from '../io/admin-client.ts';
+import type { HistorySource } from '../io/history.ts';
 import { theCommand } from './command-id.ts';
 import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
+import { findSource } from './history-source.ts';
 import { type DaemonState, inspectText } from './inspect-text.ts';
 import { printable, printableJson } from './printable.ts';
 import { Screen } from './screen.ts';
@@ -51,7 +53,7 @@ export function addInspect(root: Command): void {
 }
 
 function inspect(options: InspectOptions): Promise<number> {
-  const { admin_socket_path: path, database_path } = configOf(options);
+  const { admin_socket_path: path } = configOf(options);
   const { json, follow, actor, command, web, port } = options;
   if (!follow && (actor ?? command) !== undefined)
     throw new VerbFailure('--actor and --command choose events', 'give --follow, too');
@@ -59,7 +61,7 @@ function inspect(options: InspectOptions): Promise<number> {
   // Ctrl-C is how it ends well.
   process.once('SIGINT', () => process.exit(EXIT.ok));
   process.once('SIGTERM', () => process.exit(EXIT.ok));
-  if (follow) return printEvents(path, eventsPath(actor, command && wholeId(database_path, command)));
+  if (follow) return printEvents(path, eventsPath(actor, command && wholeId(findSource(options), command)));
   if (web) return serve(path, port, json);
   return process.stdout.isTTY && !json ? refresh(path) : printState(path, json);
 }
@@ -113,8 +115,8 @@ function eventsPath(actor?: string, commandId?: string): string {
 }
 
 /** The daemon wants the whole id. */
-function wholeId(databasePath: string, given: string): string {
-  return given.length === 36 ? given : theCommand(databasePath, given).process.command_id;
+function wholeId(source: HistorySource, given: string): string {
+  return given.length === 36 ? given : theCommand(source, given).process.command_id;
 }
 
 const look = (path: string) =>

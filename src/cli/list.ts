@@ -2,7 +2,8 @@ import { type Command, Option } from 'commander';
 import { WHITELIST } from '../commands/whitelist.ts';
 import { readHistory } from '../io/history.ts';
 import { type Listed, STATES, type State } from '../io/history-rows.ts';
-import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
+import { type ConfigOptions, withConfig } from './config-option.ts';
+import { findSource } from './history-source.ts';
 import { between, duration, faint, fitted, moment, shortId, stateLook } from './looks.ts';
 import { printable, printableJson } from './printable.ts';
 import { parseLimit, parseSince } from './since.ts';
@@ -16,10 +17,10 @@ interface ListOptions extends ConfigOptions {
   readonly json?: boolean;
 }
 
-/** Of the daemon; others write into the table, too. */
+/** Of the daemon; other services write to the shared table, too. */
 const TYPES = WHITELIST.map(({ name }) => name);
 
-/** `list`: the commands of the database, newest first. */
+/** `list`: the recorded commands, newest first. */
 export function addList(root: Command): void {
   const verb = root.command('list').description('list the commands, newest first');
   verb
@@ -40,9 +41,7 @@ export function addList(root: Command): void {
 
 function list(options: ListOptions): number {
   const { state, type, since, limit } = options;
-  const rows = readHistory(configOf(options).database_path, (reader) =>
-    reader.list({ state, type, since, limit }),
-  );
+  const rows = readHistory(findSource(options), (reader) => reader.list({ state, type, since, limit }));
   if (options.json) console.log(printableJson(rows, 2));
   else if (rows.length === 0) console.error('dbcalm-cmd: no such command');
   else console.log(table(rows));

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { readAccounts } from '../io/accounts.ts';
 import { theCommand } from './command-id.ts';
-import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
+import { type ConfigOptions, withConfig } from './config-option.ts';
+import { findSource } from './history-source.ts';
 import { printableJson } from './printable.ts';
 import { showText } from './show-text.ts';
 import { EXIT, perform, withExamples, withJson } from './verb.ts';
@@ -10,7 +11,7 @@ interface ShowOptions extends ConfigOptions {
   readonly json?: boolean;
 }
 
-/** `show`: all that the database has of one command. */
+/** `show`: all that is recorded of one command. */
 export function addShow(root: Command): void {
   const verb = root
     .command('show')
@@ -22,7 +23,7 @@ export function addShow(root: Command): void {
 }
 
 function show(id: string | undefined, options: ShowOptions): number {
-  const found = theCommand(configOf(options).database_path, id);
+  const found = theCommand(findSource(options), id);
   console.log(options.json ? printableJson(found, 2) : showText(found, readAccounts().userName));
   return EXIT.ok;
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { type Reader, readHistory } from '../io/history.ts';
 import type { End } from '../io/history-rows.ts';
-import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
+import { type ConfigOptions, withConfig } from './config-option.ts';
 import { following } from './follow.ts';
+import { findSource } from './history-source.ts';
 import { between, duration, moment, shortId, stateLook } from './looks.ts';
 import { printable, printableJson } from './printable.ts';
 import { EXIT, perform, withExamples, withJson } from './verb.ts';
@@ -24,7 +25,7 @@ export function addTail(root: Command): void {
 async function tail(options: TailOptions): Promise<number> {
   // Ctrl-C is how it ends well.
   process.once('SIGINT', () => process.exit(EXIT.ok));
-  const path = configOf(options).database_path;
+  const source = findSource(options);
   let last: number | undefined;
   const fresh = (reader: Reader): End[] => {
     const newest = reader.lastTransition();
@@ -33,7 +34,7 @@ async function tail(options: TailOptions): Promise<number> {
     last = newest;
     return newest > after ? reader.endsAfter(after) : [];
   };
-  for await (const ends of following(path, () => readHistory(path, fresh)))
+  for await (const ends of following(source.path, () => readHistory(source, fresh)))
     for (const end of ends) console.log(options.json ? printableJson(end) : endText(end));
   return EXIT.ok;
 }

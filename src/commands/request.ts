@@ -1,4 +1,5 @@
 import { Check } from 'typebox/value';
+import type { CommandText } from '../io/records.ts';
 import { type Refusal, refuse } from '../io/reply.ts';
 import type { Command, CommandSettings, Plan, Stamp } from './command.ts';
 
@@ -34,6 +35,26 @@ export function replanRequest(
 ): Outcome<Plan> {
   const parsed = parseRequest(Buffer.from(text));
   return 'ok' in parsed ? planRequest(parsed.ok, whitelist, settings, stamp) : parsed;
+}
+
+/** The texts of a command that was accepted, from the stored text of its request, whatever is allowed today. Undefined where they
+ * cannot be told. */
+export function describeRequest(
+  text: string,
+  whitelist: readonly Command[],
+  settings: CommandSettings,
+  stamp: Stamp,
+): CommandText | undefined {
+  try {
+    const { cmd, args } = JSON.parse(text) as {
+      readonly cmd: unknown;
+      readonly args: Record<string, unknown>;
+    };
+    const plan = whitelist.find(({ name }) => name === cmd)?.plan(args, settings, stamp);
+    return plan && { command: plan.command, args: JSON.stringify(plan.args) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** From a JSON object to the frozen plan of a whitelisted command. */

@@ -1,8 +1,8 @@
-/** What the database has of one command. */
+/** What a database has of one command. */
 import type Database from 'better-sqlite3';
 import type { AuditRow, CommandHistory, ProcessRow, State, Step } from './history-rows.ts';
 
-/** The shared row says `running` of what still waits; our own table knows. */
+/** The row of a command that waits says `running`; the table of unsettled commands knows better. */
 export const STATE = `CASE p.status WHEN 'success' THEN 'succeeded' WHEN 'failed' THEN 'failed'
   ELSE coalesce(u.state, 'running') END`;
 export const UNSETTLED = 'LEFT JOIN cmd_unsettled u ON u.process_id = p.id AND u.command_id = p.command_id';
@@ -18,31 +18,29 @@ export function historyOf(database: Database.Database, commandId: string): Comma
   return {
     process,
     state,
-    transitions: stepsOf(database, commandId),
+    transitions: stepsOf(database, found),
     audit: auditOf(database, commandId),
   };
 }
 
 type Row = ProcessRow & { readonly state: State };
 
-/** By the index of the transitions: the shared table has none, and only a row without transitions, or with another
- * number, is looked for in all of it. */
+/** The last of its rows: a journal that was replaced under the daemon may have got two. */
 function rowOf(database: Database.Database, commandId: string): Row | undefined {
-  const select = `SELECT ${ROW}, ${STATE} AS state FROM process p ${UNSETTLED} WHERE p.command_id = ?`;
-  const known = database
-    .prepare(
-      `${select} AND p.id = (SELECT process_id FROM cmd_transition WHERE command_id = ? ORDER BY id DESC LIMIT 1)`,
+  return database
+    .prepare<[string], Row>(
+      `SELECT ${ROW}, ${STATE} AS state FROM main.process p ${UNSETTLED} WHERE p.command_id = ? ORDER BY p.id DESC LIMIT 1`,
     )
-    .get(commandId, commandId);
-  return (known ?? database.prepare(select).get(commandId)) as Row | undefined;
+    .get(commandId);
 }
 
-function stepsOf(database: Database.Database, commandId: string): Step[] {
+function stepsOf(database: Database.Database, { id, command_id }: Row): Step[] {
   return database
-    .prepare(
-      'SELECT from_state, to_state, event, at, why FROM cmd_transition WHERE command_id = ? ORDER BY id',
+    .prepare<[number, string], Step>(
+      `SELECT from_state, to_state, event, at, why FROM cmd_transition
+       WHERE process_id = ? AND command_id = ? ORDER BY id`,
     )
-    .all(commandId) as Step[];
+    .all(id, command_id);
 }
 
 function auditOf(database: Database.Database, commandId: string): AuditRow[] {

@@ -27,6 +27,7 @@ export const ConfigSchema = Type.Object({
     description: 'names the log folder in the cron file',
   }),
   database_path: file('the database that is shared with the API server'),
+  state_path: file("the daemon's own database, for root alone"),
   socket_path: file('where clients connect'),
   admin_socket_path: file('where operators connect'),
   metrics_port: Type.Union([Type.Integer({ minimum: 1, maximum: 65_535 }), Type.Null()], {
@@ -101,6 +102,7 @@ export interface Config extends GivenConfig {
 export const DEFAULTS: Omit<Config, 'deletion_roots'> = {
   project_name: 'dbcalm',
   database_path: '/var/lib/dbcalm/db.sqlite3',
+  state_path: '/var/lib/dbcalm-cmd/state.sqlite3',
   socket_path: '/var/run/dbcalm/cmd.sock',
   admin_socket_path: '/var/run/dbcalm/cmd-admin.sock',
   metrics_port: null,

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { MIGRATIONS } from './migrations.ts';
+import { findSchemaProblem, hasProcess } from './shared-schema.ts';
 
 export interface DatabaseLook {
   readonly journal: string;
@@ -10,17 +11,41 @@ export interface DatabaseLook {
   readonly damage: string | undefined;
 }
 
-/** Reads the database as it is, and changes nothing in it. Throws SQLite's own errors. */
-export function lookAtDatabase(path: string): DatabaseLook {
+/** Reads the journal as it is, and changes nothing in it. Throws SQLite's own errors. */
+export function lookAtJournal(path: string): DatabaseLook {
   const database = new Database(path, { readonly: true, fileMustExist: true });
   try {
-    const [first] = database.pragma('quick_check(1)') as { quick_check: string }[];
-    const damage = first?.quick_check === 'ok' ? undefined : first?.quick_check;
     const journal = database.pragma('journal_mode', { simple: true }) as string;
-    return { journal, version: versionOf(database), knownVersion: MIGRATIONS.length, damage };
+    return {
+      journal,
+      version: versionOf(database),
+      knownVersion: MIGRATIONS.length,
+      damage: damageOf(database),
+    };
   } finally {
     database.close();
   }
+}
+
+/** The same of the shared database. `problem`: why its table `process` cannot be written; then its pages are not checked, since that
+ * runs code of the schema. */
+export function lookAtShared(
+  path: string,
+): Pick<DatabaseLook, 'journal' | 'damage'> & { readonly problem: string | undefined } {
+  const database = new Database(path, { readonly: true, fileMustExist: true });
+  try {
+    database.pragma('trusted_schema = OFF');
+    const problem = hasProcess(database) ? findSchemaProblem(database) : undefined;
+    const journal = database.pragma('journal_mode', { simple: true }) as string;
+    return { journal, problem, damage: problem === undefined ? damageOf(database) : undefined };
+  } finally {
+    database.close();
+  }
+}
+
+function damageOf(database: Database.Database): string | undefined {
+  const [first] = database.pragma('quick_check(1)') as { quick_check: string }[];
+  return first?.quick_check === 'ok' ? undefined : first?.quick_check;
 }
 
 function versionOf(database: Database.Database): number {

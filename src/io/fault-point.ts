@@ -2,6 +2,7 @@
  * In a normal install nothing can happen there: only code of a test, loaded into the process, sets a hook. */
 export const FAULT_POINTS = [
   'accept.written',
+  'journal.committed',
   'accept.committed',
   'reply.sending',
   'reply.sent',

@@ -1,9 +1,11 @@
-/** What the database has of the commands, for who looks: read-only, with the daemon up or down. */
+/** What is recorded of the commands, for the verbs of the program: read-only, with the daemon up or down. */
+import { accessSync, constants, lstatSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
 import { historyOf, STATE, UNSETTLED } from './command-history.ts';
 import type { End, Filter, Listed } from './history-rows.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { findSchemaProblem } from './shared-schema.ts';
 
 const SUMMARY = `p.id, p.command_id, p.command, p.pid, p.status, p.return_code, p.start_time, p.end_time, p.type,
   p.args, ${STATE} AS state`;
@@ -18,7 +20,7 @@ function readerOf(database: Database.Database) {
     list: ({ state, type, since, limit }: Filter): Listed[] =>
       database
         .prepare(
-          `SELECT ${SUMMARY} FROM process p ${UNSETTLED}
+          `SELECT ${SUMMARY} FROM main.process p ${UNSETTLED}
            WHERE (@state IS NULL OR ${STATE} = @state) AND (@type IS NULL OR p.type = @type)
              AND (@since IS NULL OR p.start_time >= @since)
            ORDER BY p.id DESC LIMIT @limit`,
@@ -27,7 +29,7 @@ function readerOf(database: Database.Database) {
     /** The command_id that is `given` or begins with it: none, one, or two where it is of several. */
     matching(given: string): string[] {
       const find = database.prepare(
-        `SELECT DISTINCT command_id FROM process
+        `SELECT DISTINCT command_id FROM main.process
          WHERE command_id = @given OR length(@given) >= ${SHORTEST_ID} AND substr(command_id, 1, length(@given)) = @given
          ORDER BY command_id = @given DESC LIMIT 2`,
       );
@@ -35,7 +37,7 @@ function readerOf(database: Database.Database) {
       return found[0] === given ? [given] : found;
     },
     last: () =>
-      database.prepare('SELECT command_id FROM process ORDER BY id DESC LIMIT 1').pluck().get() as
+      database.prepare('SELECT command_id FROM main.process ORDER BY id DESC LIMIT 1').pluck().get() as
         | string
         | undefined,
     of: (commandId: string) => historyOf(database, commandId),
@@ -46,20 +48,43 @@ function readerOf(database: Database.Database) {
         .prepare(
           `SELECT t.id AS transition, t.command_id, p.type, p.command, p.return_code, p.start_time,
              t.from_state, t.to_state, t.event, t.at, t.why
-           FROM cmd_transition t LEFT JOIN process p ON p.id = t.process_id AND p.command_id = t.command_id
+           FROM cmd_transition t LEFT JOIN main.process p ON p.id = t.process_id AND p.command_id = t.command_id
            WHERE t.id > ? AND t.to_state IN ('succeeded', 'failed') ORDER BY t.id`,
         )
         .all(transition) as End[],
   };
 }
 
-/** What `read` gives of the database as it is at one moment. Throws DATABASE_UNREADABLE. */
-export function readHistory<T>(path: string, read: (reader: Reader) => T): T {
+/** Where commands are recorded. The journal has all of it, and is for root alone; the shared database has the table `process`. */
+export interface HistorySource {
+  readonly kind: 'journal' | 'shared';
+  readonly path: string;
+}
+
+interface HistoryPaths {
+  readonly state_path: string;
+  readonly database_path: string;
+}
+
+/** The journal where it may be read, else the shared database. */
+export function findHistory({ state_path, database_path }: HistoryPaths): HistorySource {
+  try {
+    accessSync(state_path, constants.R_OK);
+    return { kind: 'journal', path: state_path };
+  } catch {
+    return { kind: 'shared', path: database_path };
+  }
+}
+
+/** What `read` gives of the record as it is at one moment. Throws DATABASE_UNREADABLE. */
+export function readHistory<T>({ kind, path }: HistorySource, read: (reader: Reader) => T): T {
   let database: Database.Database | undefined;
   try {
+    // A pipe would be waited for.
+    if (!lstatSync(path).isFile()) throw new Error('it is not a plain file');
     database = new Database(path, { readonly: true, fileMustExist: true });
-    standIn(database);
-    // Short: for as long as it lasts the daemon's log cannot be reset.
+    if (kind === 'shared') restrictToProcess(database);
+    // Short: for as long as it lasts the write-ahead log cannot be reset.
     return database.transaction(read)(readerOf(database));
   } catch (error) {
     throw new DaemonError('DATABASE_UNREADABLE', `${path}: ${messageOf(error)}`, error);
@@ -68,12 +93,15 @@ export function readHistory<T>(path: string, read: (reader: Reader) => T): T {
   }
 }
 
-/** In a database that another daemon made, tables of ours are missing: they read as empty. */
-function standIn(database: Database.Database): void {
-  const known = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all();
-  for (const [, name, columns] of MIGRATIONS.join('\n').matchAll(
-    /CREATE TABLE (?:IF NOT EXISTS )?(\w+) (\([^;]+\));/g,
+/** Of the shared database only the table `process` is read: tables with the names of the journal's are empty ones of this
+ * connection, and code in the schema is not run. */
+function restrictToProcess(database: Database.Database): void {
+  database.pragma('trusted_schema = OFF');
+  const problem = findSchemaProblem(database);
+  if (problem !== undefined) throw new Error(problem);
+  for (const [, name = '', columns] of MIGRATIONS.join('\n').matchAll(
+    /CREATE TABLE (cmd_\w+) (\([^;]+\));/g,
   )) {
-    if (!known.includes(name)) database.exec(`CREATE TEMP TABLE ${name} ${columns}`);
+    database.exec(`CREATE TEMP TABLE ${name} ${columns}`);
   }
 }

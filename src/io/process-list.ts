@@ -17,7 +17,7 @@ const LIST = `
   SELECT * FROM (
     SELECT p.id, p.command_id, p.type, ${STATE} AS state,
       substr(p.command, 1, 200) AS command, p.pid, p.return_code, p.start_time, p.end_time
-    FROM (SELECT * FROM process ORDER BY id DESC LIMIT ${MAX_LOOKED_AT}) p
+    FROM (SELECT * FROM main.process ORDER BY id DESC LIMIT ${MAX_LOOKED_AT}) p
     ${UNSETTLED})
   WHERE (@state IS NULL OR state = @state) AND (@type IS NULL OR type = @type)
     AND (@since IS NULL OR start_time >= @since)

@@ -52,6 +52,12 @@ export interface Unsettled {
   readonly command: string;
 }
 
+/** What the process table tells of a command: its argv as one text, and its arguments as JSON. */
+export interface CommandText {
+  readonly command: string;
+  readonly args: string;
+}
+
 /** How long transitions are kept: those that are older, or more than `maxCount`, go. */
 export interface Retention {
   readonly maxAgeMs: number;

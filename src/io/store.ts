@@ -3,21 +3,30 @@ import { DaemonError } from '../errors.ts';
 import type { AuditEntry } from './audit.ts';
 import { claimDatabase } from './database-claim.ts';
 import { faultPoint } from './fault-point.ts';
-import { type CommitListener, GroupCommit, type TroubleListener } from './group-commit.ts';
+import {
+  type CommitListener,
+  type CommitOptions,
+  GroupCommit,
+  type TroubleListener,
+} from './group-commit.ts';
+import { openJournalDatabase } from './journal-database.ts';
+import { JournaledDatabase, type Session } from './journaled-database.ts';
 import { LiveDatabase } from './live-database.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Accepted, Outcome, Retention, Transition, Unsettled } from './records.ts';
-import { type Tables, tablesOf } from './tables.ts';
+import { openSharedDatabase } from './shared-database.ts';
+import { SharedTables } from './shared-tables.ts';
+import { prepareTables, type Tables, type TablesOptions } from './tables.ts';
 
-/** How long (ms) a new command waits for another's write lock: less than the 5 s that the Python client waits. */
-export const LOCK_PATIENCE = 4000;
+/** How long a new command waits for the write lock of another process: less than the 5 s that the Python client waits. */
+export const LOCK_TIMEOUT_MS = 4000;
 
-/** How long (ms) what nobody waits for may wait for others' transactions: the entry of a refusal, which the audit log has
+/** How long a write that nobody waits for may wait for others' transactions: the entry of a refusal, which the audit log has
  * by then; and the number of a child, by which a restart finds it sooner than by looking at all that run. */
-const LEISURE = 50;
+const MAX_DELAY_MS = 50;
 
-/** How long (ms) a probe does: nothing depends on it. */
-const PROBE_PATIENCE = 500;
+/** How long a probe waits for a lock: nothing depends on it. */
+const PROBE_TIMEOUT_MS = 500;
 
 /** The durable record: each promise resolves when its write is on disk. */
 export interface Store {
@@ -35,9 +44,9 @@ export interface Store {
   trust(processIds: readonly number[]): Promise<void>;
   /** Of a refused command; the others' entries are written with them. Rejects while the database is in trouble. */
   audit(entry: AuditEntry): Promise<void>;
-  /** Why nothing can be written at the moment. */
+  /** Why new commands are refused at the moment. */
   trouble(): string | undefined;
-  /** Writes what is there already, for who asks whether that works. Rejects with STORE_UNAVAILABLE. */
+  /** Does what an accepted command needs of both databases, and undoes it. Rejects with STORE_UNAVAILABLE. */
   probe(): Promise<void>;
   /** Resolves when nothing waits to be written. */
   drained(): Promise<void>;
@@ -45,53 +54,86 @@ export interface Store {
 }
 
 export interface StoreOptions {
-  readonly path: string;
-  /** That of a daemon in shadow mode. */
+  /** Of the journal: the daemon's own database. */
+  readonly statePath: string;
+  /** Of the database with the table `process` that API servers read. */
+  readonly sharedPath: string;
+  /** True for a daemon in shadow mode. */
   readonly shadow?: boolean;
   readonly retention: Retention;
+  readonly describe: TablesOptions['describe'];
   readonly onTrouble: TroubleListener;
   readonly onCommit?: CommitListener;
 }
 
-/** Throws DATABASE_IN_USE, and as openDatabase does. */
-export function openStore({ path, shadow, retention, onTrouble, onCommit }: StoreOptions): Store {
-  const claim = claimDatabase(path);
-  const database = new LiveDatabase<Tables>(path, (opened) => tablesOf(opened, retention), shadow);
-  const group = new GroupCommit(database, onTrouble, onCommit);
+/** Throws DATABASE_IN_USE, and as openJournalDatabase does. */
+export function openStore(options: StoreOptions): Store {
+  const { statePath, sharedPath, onTrouble, onCommit } = options;
+  const claim = claimDatabase(statePath);
+  let reported: string | undefined;
+  const findTrouble = () => group.trouble ?? database.sharedTrouble;
+  const report = () => {
+    const trouble = findTrouble();
+    if (trouble === reported) return;
+    reported = trouble;
+    onTrouble(trouble);
+  };
+  const database = pairDatabases(options, report);
+  const group = new GroupCommit<Session>(database, report, onCommit);
+  try {
+    database.open();
+  } catch (error) {
+    database.close();
+    claim.release();
+    throw error;
+  }
   type Write = 'accept' | 'start' | 'child' | 'end' | 'recover';
-  const write = async <R>(
-    name: Write,
-    work: (tables: Tables) => R,
-    patience?: number,
-    leisure = 0,
-  ): Promise<R> => {
-    const written = (tables: Tables) => {
-      const result = work(tables);
+  const write = async <R>(name: Write, work: (session: Session) => R, commit?: CommitOptions<Session, R>) => {
+    const written = (session: Session) => {
+      const result = work(session);
       faultPoint(`${name}.written`);
       return result;
     };
-    const result = await group.commit(written, patience, leisure);
+    const result = await group.commit(written, commit);
     faultPoint(`${name}.committed`);
     return result;
   };
   return {
-    accept: (accepted) => write('accept', (tables) => tables.accept(accepted), LOCK_PATIENCE),
-    start: (transition) => write('start', (tables) => tables.start(transition)),
+    accept: (accepted) =>
+      write('accept', (session) => session.acceptBoth(accepted), {
+        lockTimeoutMs: LOCK_TIMEOUT_MS,
+        revoke: (session, processId) => session.revoke(processId, accepted.commandId),
+      }),
+    start: (transition) => write('start', (session) => session.start(transition)),
     spawned: (processId, commandId, child) =>
-      write('child', (tables) => tables.spawned(processId, commandId, child), undefined, LEISURE),
+      write(
+        'child',
+        (session) => {
+          session.spawned(processId, commandId, child);
+          session.outdate(processId);
+        },
+        { maxDelayMs: MAX_DELAY_MS },
+      ),
     end: (transition, outcome, accepted) =>
-      write('end', (tables) => tables.end(transition, outcome, accepted)),
-    recover: (transition) => write('recover', (tables) => tables.recover(transition)),
-    unsettled: () => group.commit((tables) => tables.unsettled()),
-    trust: (processIds) => group.commit((tables) => tables.trust(processIds)),
-    audit: (entry) => group.commit((tables) => tables.audit(entry), LOCK_PATIENCE, LEISURE),
-    trouble: () => group.trouble,
+      write('end', (session) => session.outdate(session.end(transition, outcome, accepted))),
+    recover: (transition) => write('recover', (session) => session.recover(transition)),
+    unsettled: () => group.commit((session) => session.unsettled()),
+    trust: (processIds) => group.commit((session) => session.trust(processIds)),
+    audit: (entry) =>
+      group.commit((session) => session.audit(entry), {
+        lockTimeoutMs: LOCK_TIMEOUT_MS,
+        maxDelayMs: MAX_DELAY_MS,
+      }),
+    trouble: findTrouble,
     probe: async () => {
-      // To look must not be what makes a new one.
-      if (!existsSync(path)) throw new DaemonError('STORE_UNAVAILABLE', 'the database file is not there');
-      await group.commit((tables) => tables.probe(), PROBE_PATIENCE);
+      // A look must not be what makes a new file.
+      for (const path of [statePath, sharedPath]) {
+        if (!existsSync(path)) throw new DaemonError('STORE_UNAVAILABLE', `${path} is not there`);
+      }
+      await group.commit((session) => session.probeBoth(), { lockTimeoutMs: PROBE_TIMEOUT_MS });
       // A write of another kind may still wait for the end of the trouble.
-      if (group.trouble !== undefined) throw new DaemonError('STORE_UNAVAILABLE', group.trouble);
+      const trouble = findTrouble();
+      if (trouble !== undefined) throw new DaemonError('STORE_UNAVAILABLE', trouble);
     },
     drained: () => group.drained(),
     close: () => {
@@ -100,4 +142,22 @@ export function openStore({ path, shadow, retention, onTrouble, onCommit }: Stor
       claim.release();
     },
   };
+}
+
+function pairDatabases(options: StoreOptions, onSharedTrouble: () => void): JournaledDatabase {
+  const { statePath, sharedPath, shadow, retention, describe } = options;
+  const journal = new LiveDatabase<Tables>({
+    path: statePath,
+    open: (path, lockTimeoutMs) => ({ database: openJournalDatabase(path, lockTimeoutMs, shadow) }),
+    prepare: (database) => prepareTables(database, { retention, describe }),
+  });
+  const shared = new LiveDatabase<SharedTables>({
+    path: sharedPath,
+    open: (path, lockTimeoutMs) => openSharedDatabase(path, lockTimeoutMs, shadow),
+    prepare: (database) => new SharedTables(database),
+    verify: (tables) => tables.verify(),
+    onCheckpoint: () => paired.checkpointed(),
+  });
+  const paired = new JournaledDatabase({ journal, shared, onSharedTrouble });
+  return paired;
 }

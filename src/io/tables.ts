@@ -1,18 +1,43 @@
 import type Database from 'better-sqlite3';
 import { type AuditEntry, acceptedEntry, endedEntry } from './audit.ts';
-import type { Peer } from './peer.ts';
 import type { ProcessIdentity } from './process-identity.ts';
-import type { Accepted, Outcome, Retention, Transition, Unsettled } from './records.ts';
+import type { Accepted, CommandText, Outcome, Retention, Transition, Unsettled } from './records.ts';
+import type { ProjectedRow } from './shared-tables.ts';
 import { timestamp } from './timestamp.ts';
+import { isId, type UnsettledRow, unsettledFrom } from './unsettled-row.ts';
 
-/** So often (transitions and audit entries) old ones are looked for, and so many are removed then: faster than they come. */
-const PRUNE_EVERY = 100;
-const PRUNE_BATCH = 1_000;
+/** Old rows are looked for once in so many transitions and audit entries, and so many are removed then: faster than they come. */
+const PRUNE_EVERY_COUNT = 100;
+const PRUNE_BATCH_COUNT = 1_000;
 
-/** The statements, each a synchronous write within a transaction of the caller's. */
-export type Tables = ReturnType<typeof tablesOf>;
+/** Longer texts are cut in the journal: the request and the shared table have them whole. */
+const MAX_TEXT_LENGTH = 4_096;
 
-export function tablesOf(database: Database.Database, retention: Retention) {
+/** The largest request that a client can send. */
+const MAX_REQUEST_BYTES = 1_048_576;
+
+/** The statements of the journal, each a synchronous write within a transaction of the caller's. */
+export type Tables = ReturnType<typeof prepareTables>;
+
+/** A row of the shared table as the journal has it. */
+export interface Projection {
+  /** The id of the row in the shared table when it was last written there. */
+  readonly sharedId: number;
+  /** `command` and `args` may be cut. */
+  readonly row: ProjectedRow;
+  /** The row with its whole texts; takes as long as it takes to plan its request. */
+  readonly complete: () => ProjectedRow;
+}
+
+export interface TablesOptions {
+  readonly retention: Retention;
+  /** The texts of a command whose own are cut, from its request. */
+  readonly describe: (
+    unsettled: Pick<Unsettled, 'request' | 'acceptedAt' | 'connectionId'>,
+  ) => CommandText | undefined;
+}
+
+export function prepareTables(database: Database.Database, { retention, describe }: TablesOptions) {
   const insert = database.prepare(
     `INSERT INTO process (command_id, command, pid, status, start_time, type, args)
      VALUES (?, ?, 0, 'running', ?, ?, ?)`,
@@ -21,7 +46,7 @@ export function tablesOf(database: Database.Database, retention: Retention) {
     `INSERT OR REPLACE INTO cmd_unsettled (process_id, command_id, connection_id, peer, request, accepted_at, state)
      VALUES (?, ?, ?, ?, ?, ?, 'pending')`,
   );
-  // By both ids: in a database that was replaced the number may be another's.
+  // By both ids: in a journal that was replaced the number may be that of another command.
   const pid = database.prepare('UPDATE process SET pid = ? WHERE id = ? AND command_id = ?');
   const finish = database.prepare(
     `UPDATE process SET status = ?, output = ?, error = ?, return_code = ?, end_time = ?
@@ -38,35 +63,66 @@ export function tablesOf(database: Database.Database, retention: Retention) {
   );
   const trust = database.prepare('UPDATE cmd_unsettled SET tries = 0 WHERE process_id = ?');
   const settle = database.prepare('DELETE FROM cmd_unsettled WHERE process_id = ? AND command_id = ?');
-  const unsettled = database.prepare(
-    `SELECT u.*, coalesce(p.type, '') AS type, coalesce(p.command, '') AS command
+  const unsettled = database.prepare<[], UnsettledRow>(
+    `SELECT u.process_id, u.command_id, u.connection_id, u.peer, u.accepted_at, u.state, u.tries, u.pid, u.pid_start, u.boot_id,
+       CASE WHEN octet_length(u.request) <= ${MAX_REQUEST_BYTES} THEN u.request ELSE '' END AS request,
+       coalesce(p.type, '') AS type, coalesce(p.command, '') AS command
      FROM cmd_unsettled u LEFT JOIN process p ON p.id = u.process_id AND p.command_id = u.command_id
      ORDER BY u.process_id`,
   );
-  const step = database.prepare(
+  const transitionInsert = database.prepare(
     `INSERT INTO cmd_transition (process_id, command_id, from_state, to_state, event, at, why)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   // Ids ascend with time: only the oldest are looked at, however many there are.
-  const prunings = ['cmd_transition', 'cmd_audit'].map((table) =>
-    database.prepare(
-      `DELETE FROM ${table} WHERE id IN (
-         SELECT id FROM (SELECT id, at FROM ${table} ORDER BY id LIMIT ${PRUNE_BATCH})
-         WHERE at < ? OR id <= (SELECT max(id) FROM ${table}) - ?)`,
+  const prunings = [
+    pruning('cmd_transition', 'at'),
+    pruning('cmd_audit', 'at'),
+    pruning(
+      'process',
+      'start_time',
+      'AND id NOT IN (SELECT process_id FROM cmd_unsettled) AND id NOT IN (SELECT process_id FROM cmd_projection)',
     ),
-  );
+  ].map((sql) => database.prepare(sql));
   const insertAudit = database.prepare(
     `INSERT INTO cmd_audit (at, event, command_id, connection_id, pid, uid, gid, cmd, paths, paths_left,
        schedule_count, outcome, reason, duration_ms, security, repeated)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
+  const project = database.prepare(
+    'INSERT OR REPLACE INTO cmd_projection (process_id, shared_id, request) VALUES (?, ?, ?)',
+  );
+  const keepRequest = database.prepare(
+    `UPDATE cmd_projection SET request = (SELECT request FROM cmd_unsettled u WHERE u.process_id = cmd_projection.process_id)
+     WHERE process_id = ?`,
+  );
+  const moveProjection = database.prepare('UPDATE cmd_projection SET shared_id = ? WHERE process_id = ?');
+  const forgetProjection = database.prepare('DELETE FROM cmd_projection WHERE process_id = ?');
+  const shorten = database.prepare(
+    `UPDATE process SET output = substr(output, 1, ${MAX_TEXT_LENGTH}), error = substr(error, 1, ${MAX_TEXT_LENGTH})
+     WHERE id = ? AND (length(output) > ${MAX_TEXT_LENGTH} OR length(error) > ${MAX_TEXT_LENGTH})`,
+  );
+  const projections = database.prepare('SELECT process_id FROM cmd_projection ORDER BY process_id').pluck();
+  const projection = database.prepare<[number], ProjectionRow>(
+    `SELECT j.shared_id, p.command_id, p.command, coalesce(p.pid, 0) AS pid, p.status, p.output, p.error, p.return_code,
+       p.start_time, p.end_time, p.type, p.args, coalesce(j.request, u.request) AS request, u.connection_id
+     FROM cmd_projection j JOIN process p ON p.id = j.process_id
+     LEFT JOIN cmd_unsettled u ON u.process_id = j.process_id WHERE j.process_id = ?`,
+  );
+  const revocations = [
+    'process WHERE id',
+    'cmd_unsettled WHERE process_id',
+    'cmd_projection WHERE process_id',
+  ].map((where) => database.prepare(`DELETE FROM ${where} = ?`));
+  const revokeTransitions = database.prepare('DELETE FROM cmd_transition WHERE process_id = ?');
+  const revokeAudit = database.prepare('DELETE FROM cmd_audit WHERE command_id = ?');
   let untilPruning = 1;
 
   const prune = (now: Date): void => {
     if (--untilPruning > 0) return;
-    untilPruning = PRUNE_EVERY;
+    untilPruning = PRUNE_EVERY_COUNT;
     const oldest = timestamp(new Date(now.getTime() - retention.maxAgeMs));
-    for (const pruning of prunings) pruning.run(oldest, retention.maxCount);
+    for (const statement of prunings) statement.run(oldest, retention.maxCount);
   };
   const audit = (entry: AuditEntry): void => {
     const { peer } = entry;
@@ -85,20 +141,37 @@ export function tablesOf(database: Database.Database, retention: Retention) {
     prune(entry.at);
   };
   const transition = ({ processId, commandId, from, to, event, at, why }: Transition): void => {
-    step.run(processId, commandId, from, to, event, timestamp(at), why ?? null);
+    transitionInsert.run(processId, commandId, from, to, event, timestamp(at), why ?? null);
     prune(at);
   };
-  const record = ({ commandId, command, type, args, at }: Accepted): number =>
-    Number(insert.run(commandId, command, timestamp(at), type, JSON.stringify(args)).lastInsertRowid);
+  const record = ({ commandId, command, type, args, at }: Accepted): number => {
+    const argsText = JSON.stringify(args);
+    const { lastInsertRowid } = insert.run(
+      commandId,
+      cutText(command),
+      timestamp(at),
+      type,
+      argsText.length > MAX_TEXT_LENGTH ? '{}' : argsText,
+    );
+    return Number(lastInsertRowid);
+  };
 
   return {
-    accept(accepted: Accepted): number {
+    /** `sharedId`: the id of its row in the shared table. */
+    accept(accepted: Accepted, sharedId: number): number {
       const { commandId, connectionId, peer, request, at } = accepted;
       const processId = record(accepted);
       open.run(processId, commandId, connectionId, JSON.stringify(peer), request, at.toISOString());
+      project.run(processId, sharedId, null);
       transition({ processId, commandId, from: null, to: 'pending', event: 'process.requested', at });
       audit(acceptedEntry(accepted));
       return processId;
+    },
+    /** Takes back a command of which nobody has been told. */
+    revoke(processId: number, commandId: string): void {
+      for (const statement of revocations) statement.run(processId);
+      revokeTransitions.run(processId);
+      revokeAudit.run(commandId);
     },
     start(started: Transition): void {
       begin.run(started.processId, started.commandId);
@@ -109,89 +182,92 @@ export function tablesOf(database: Database.Database, retention: Retention) {
       identify.run(child.pid, child.start, child.bootId, processId, commandId);
     },
     audit,
-    end(last: Transition, outcome: Outcome, accepted: Accepted): void {
+    /** Returns the id of the process: another one where its row had gone with a journal that was replaced. */
+    end(last: Transition, outcome: Outcome, accepted: Accepted): number {
       const { code, stdout, stderr, at } = outcome;
       const { output, error } = columns(code, stdout, stderr);
       const values = [code === 0 ? 'success' : 'failed', output, error, code, timestamp(at)];
       let { processId } = last;
       const { commandId } = last;
       if (finish.run(...values, processId, commandId).changes === 0) {
-        // Its row is gone with a database that was replaced: its end is on record all the same.
         processId = record(accepted);
+        project.run(processId, 0, isCut(accepted) ? accepted.request : null);
         finish.run(...values, processId, commandId);
-      }
+      } else if (isCut(accepted)) keepRequest.run(processId);
       settle.run(last.processId, commandId);
       transition({ ...last, processId });
       audit(endedEntry(accepted, outcome, last.why));
+      return processId;
     },
     recover(recovered: Transition): void {
       attempt.run(recovered.processId, recovered.commandId);
       transition(recovered);
     },
-    /** The number that stands in the file's header is written there again. */
+    /** The number in the header of the file is written there again. */
     probe(): void {
       database.pragma(`user_version = ${database.pragma('user_version', { simple: true })}`);
     },
     trust(processIds: readonly number[]): void {
       for (const processId of processIds) trust.run(processId);
     },
-    unsettled: (): Unsettled[] => (unsettled.all() as UnsettledRow[]).map(fromRow),
+    unsettled(): Unsettled[] {
+      const rows = unsettled.all();
+      for (const row of rows) {
+        if (isId(row.command_id)) continue;
+        finish.run('failed', null, DAMAGED, -1, timestamp(), row.process_id, row.command_id);
+        settle.run(row.process_id, row.command_id);
+      }
+      return rows.filter((row) => isId(row.command_id)).map(unsettledFrom);
+    },
+    /** Processes whose row may not be in the shared table, or may be lost there by a power cut. */
+    projections: (): number[] => projections.all() as number[],
+    /** Undefined where the journal does not know it any more. */
+    projection(processId: number): Projection | undefined {
+      const found = projection.get(processId);
+      if (!found) return undefined;
+      const { shared_id: sharedId, request, connection_id: connectionId, ...row } = found;
+      const complete = () => {
+        if (request === null || !isCut({ request })) return row;
+        const acceptedAt = new Date(`${row.start_time.slice(0, 23).replace(' ', 'T')}Z`);
+        return { ...row, ...describe({ request, acceptedAt, connectionId: connectionId ?? '' }) };
+      };
+      return { sharedId, row, complete };
+    },
+    moveProjection(processId: number, sharedId: number): void {
+      moveProjection.run(sharedId, processId);
+    },
+    /** The rows of these are on the disk of the shared database, with their ends. */
+    forgetProjections(processIds: readonly number[]): void {
+      for (const processId of processIds) {
+        forgetProjection.run(processId);
+        shorten.run(processId);
+      }
+    },
   };
 }
 
-interface UnsettledRow {
-  process_id: number;
-  command_id: string;
-  connection_id: string;
-  peer: string;
-  request: string;
-  accepted_at: string;
-  state: string;
-  tries: number;
-  pid: number | null;
-  pid_start: string | null;
-  boot_id: string | null;
-  type: string;
-  command: string;
+const DAMAGED = 'the record of this command is damaged';
+
+/** Removes old rows of a table of the journal. */
+function pruning(table: string, time: string, unless = ''): string {
+  return `DELETE FROM ${table} WHERE id IN (
+    SELECT id FROM (SELECT id, ${time} AS at FROM ${table} ORDER BY id LIMIT ${PRUNE_BATCH_COUNT})
+    WHERE (at < ? OR id <= (SELECT max(id) FROM ${table}) - ?) ${unless})`;
 }
 
-/** The database is shared: a row that another has spoilt must not keep the daemon from starting. */
-function fromRow(row: UnsettledRow): Unsettled {
-  const { pid, pid_start: start, boot_id: bootId } = row;
-  const acceptedAt = new Date(String(row.accepted_at));
-  return {
-    processId: row.process_id,
-    commandId: String(row.command_id),
-    connectionId: String(row.connection_id),
-    peer: peerFrom(row.peer),
-    request: String(row.request),
-    // What has no time is as old as can be.
-    acceptedAt: Number.isNaN(acceptedAt.getTime()) ? new Date(0) : acceptedAt,
-    state: row.state === 'running' ? 'running' : 'pending',
-    tries: Number.isSafeInteger(row.tries) ? row.tries : 0,
-    child:
-      Number.isSafeInteger(pid) && start !== null && bootId !== null
-        ? identity(pid, start, bootId)
-        : undefined,
-    type: String(row.type),
-    command: String(row.command),
-  };
+function isCut({ request }: Pick<Accepted, 'request'>): boolean {
+  return request.length > MAX_TEXT_LENGTH;
 }
 
-function identity(pid: number | null, start: string, bootId: string): ProcessIdentity {
-  return { pid: pid as number, start: String(start), bootId: String(bootId) };
+function cutText(text: string): string {
+  if (text.length <= MAX_TEXT_LENGTH) return text;
+  return `${text.slice(0, MAX_TEXT_LENGTH)} … (${text.length} characters)`;
 }
 
-function peerFrom(text: string): Peer {
-  try {
-    const { pid, uid, gid } = JSON.parse(text) as Record<string, unknown>;
-    if ([pid, uid, gid].every(Number.isSafeInteger)) {
-      return { known: true, pid: pid as number, uid: uid as number, gid: gid as number };
-    }
-  } catch {
-    // As below.
-  }
-  return { known: false, why: 'the record does not tell' };
+interface ProjectionRow extends ProjectedRow {
+  readonly shared_id: number;
+  readonly request: string | null;
+  readonly connection_id: string | null;
 }
 
 /** Exit 0: both streams in `output`; else apart. Empty is NULL. */

@@ -1,17 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type Database from 'better-sqlite3';
-import { openDatabase } from '../../src/io/database.ts';
+import Database from 'better-sqlite3';
+import { openJournalDatabase } from '../../src/io/journal-database.ts';
 import { type Layout, prepare } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
 import { fileOf, scheduleCount } from '../support/schedules.ts';
+import { SERVER_DATABASES } from '../support/server-databases.ts';
 import { Ledger } from './ledger.ts';
 
 export interface World {
   readonly at: Layout;
   readonly ledger: Ledger;
+  /** The journal. */
   readonly database: Database.Database;
+  readonly shared: Database.Database;
   readonly gone: string;
   readonly half: string;
 }
@@ -24,7 +27,7 @@ export const putCronFile = ({ at }: World, update: number) =>
 export function fabricate(t: TestContext): World {
   const at = prepare(testFolder(t));
   const ledger = new Ledger();
-  const database = openDatabase(at.database, 0);
+  const database = openJournalDatabase(at.state, 0);
   t.after(() => database.close());
   const [gone, half] = [join(at.backups, 'gone'), join(at.backups, 'half')] as const;
   const insert = database.prepare(
@@ -47,12 +50,17 @@ export function fabricate(t: TestContext): World {
     step.run('running', 'process.admitted', row);
     step.run(row === 2 ? 'failed' : 'succeeded', 'child.exited', row);
   }
+  const shared = new Database(at.database);
+  t.after(() => shared.close());
+  shared.exec(SERVER_DATABASES.Go);
+  shared.prepare('ATTACH ? AS journal').run(at.state);
+  shared.exec('INSERT INTO process SELECT * FROM journal.process');
   for (const id of ['gone', 'half', 'update 1']) ledger.acknowledged.add(id);
   for (const path of [gone, half]) ledger.lone.add(path);
   ledger.updates.set('update 1', 1);
   ledger.unanswered.add(2);
   mkdirSync(half);
-  const world = { at, ledger, database, gone, half };
+  const world = { at, ledger, database, shared, gone, half };
   putCronFile(world, 2);
   return world;
 }

@@ -26,6 +26,7 @@ const [DELETION, UPDATE] = ['delete_directory', 'update_cron_schedules'] as cons
 /** By point: the command that comes by, what becomes of it when the daemon is killed there, and when it throws there. */
 const WALK: Partial<Record<FaultPoint, readonly [command: string, killed: End, thrown: End]>> = {
   'accept.written': [DELETION, 'nothing', 'nothing'],
+  'journal.committed': [DELETION, 'carried out', 'nothing'],
   'accept.committed': [DELETION, 'carried out', 'carried out'],
   'reply.sending': [DELETION, 'carried out', 'carried out'],
   'reply.sent': [DELETION, 'carried out', 'carried out'],

@@ -61,7 +61,7 @@ export async function runChaos({ kills, seed, folder, complain }: ChaosOptions):
     daemon = await launchDaemon(at);
     orphans.releaseAll();
     // One that never settles is judged as it is.
-    await until('the end of all commands', () => isSettled(at.database)).catch(() => {});
+    await until('the end of all commands', () => isSettled(at.state)).catch(() => {});
     return { kills, seed, orphans: orphans.count, ...judge.verdict() };
   } finally {
     orphans.releaseAll();

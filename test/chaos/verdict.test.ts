@@ -56,7 +56,13 @@ const BAD: readonly Bad[] = [
   [
     'a row that nobody heard of runs for ever',
     { 'left running': 1 },
-    run("INSERT INTO process SELECT 9, 'x', '', 0, 'running', '', '', 0, '', '', 'cleanup_backups', '{}'"),
+    ({ database, shared }) => {
+      for (const one of [database, shared]) {
+        one.exec(
+          "INSERT INTO process SELECT 9, 'x', '', 0, 'running', '', '', 0, '', '', 'cleanup_backups', '{}'",
+        );
+      }
+    },
   ],
   [
     'an ended command is still to be settled',
@@ -87,6 +93,23 @@ const BAD: readonly Bad[] = [
     'an update began before an earlier one had ended',
     { 'wrong order': 1 },
     run("DELETE FROM cmd_transition WHERE process_id = 3 AND to_state = 'succeeded'"),
+  ],
+  [
+    'a command has no row in the shared table',
+    { 'not projected': 1 },
+    ({ shared }) => void shared.exec('DELETE FROM process WHERE id = 1'),
+  ],
+  [
+    'a row of the shared table says something else',
+    { 'not projected': 1 },
+    ({ shared }) => void shared.exec("UPDATE process SET status = 'failed' WHERE id = 1"),
+  ],
+  [
+    'a command has two rows in the shared table',
+    { 'not projected': 1 },
+    ({ shared }) =>
+      void shared.exec(`INSERT INTO process (command_id, command, status, start_time, type, args)
+        SELECT command_id, command, status, start_time, type, args FROM process WHERE id = 1`),
   ],
   ['the cron file is an older one', { 'wrong order': 1 }, nothing, (world) => putCronFile(world, 1)],
 ];

@@ -1,4 +1,5 @@
-/** The judge: holds what the clients know against the table, and the table against the world. */
+/** The judge: holds what the clients know against the journal, the journal against the world, and the shared table against the
+ * journal. */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -8,7 +9,15 @@ import type { Ledger } from './ledger.ts';
 import { overtakings } from './overtaking.ts';
 
 /** What must not happen, ever. */
-export const FLAWS = ['lost', 'run twice', 'left running', 'torn files', 'litter', 'wrong order'] as const;
+export const FLAWS = [
+  'lost',
+  'run twice',
+  'left running',
+  'torn files',
+  'litter',
+  'wrong order',
+  'not projected',
+] as const;
 export type Flaw = (typeof FLAWS)[number];
 export type Verdict = Record<'requests' | 'acknowledged' | 'refused' | 'interrupted' | Flaw, number>;
 
@@ -19,6 +28,14 @@ const ADMITTED_TWICE = `SELECT command_id FROM cmd_transition WHERE event = 'pro
 const OPEN = `SELECT command_id FROM process WHERE status = 'running'
               AND type IN ('update_cron_schedules', 'delete_directory', 'cleanup_backups')
               UNION SELECT command_id FROM cmd_unsettled`;
+
+const PROJECTED = `SELECT command_id, concat_ws(' ', status, return_code, start_time, end_time, type) AS said FROM process
+                   WHERE type IN ('update_cron_schedules', 'delete_directory', 'cleanup_backups') ORDER BY id`;
+
+interface Projected {
+  readonly command_id: string;
+  readonly said: string;
+}
 
 export class Judge {
   readonly #at: Layout;
@@ -62,6 +79,7 @@ export class Judge {
   verdict(): Verdict {
     this.look();
     this.#judgeRows();
+    this.#judgeProjection();
     for (const id of this.#ids(ADMITTED_TWICE)) this.#flaw('run twice', `${id} was admitted twice`);
     for (const path of this.#canaries) {
       if (!existsSync(path)) this.#flaw('run twice', `${path} was removed after its command had ended`);
@@ -122,6 +140,24 @@ export class Judge {
     }
   }
 
+  /** Each command has one row in the shared table, which says what the journal says. */
+  #judgeProjection(): void {
+    const wanted = this.#query(PROJECTED) as Projected[];
+    const found = Map.groupBy(
+      this.#read(this.#at.database, PROJECTED) as Projected[],
+      (row) => row.command_id,
+    );
+    for (const row of wanted) {
+      const rows = found.get(row.command_id) ?? [];
+      if (rows.length === 1 && rows[0]?.said === row.said) continue;
+      const said = rows.map(({ said: text }) => text).join(' and ') || 'nothing';
+      this.#flaw(
+        'not projected',
+        `of ${row.command_id} the shared table says ${said}, the journal ${row.said}`,
+      );
+    }
+  }
+
   #flaw(flaw: Flaw, complaint: string): void {
     this.#flaws[flaw]++;
     this.#complain(`${flaw}: ${complaint}`);
@@ -132,7 +168,11 @@ export class Judge {
   }
 
   #query(sql: string, ...parameters: unknown[]): unknown[] {
-    const database = new Database(this.#at.database, { readonly: true });
+    return this.#read(this.#at.state, sql, ...parameters);
+  }
+
+  #read(path: string, sql: string, ...parameters: unknown[]): unknown[] {
+    const database = new Database(path, { readonly: true });
     try {
       return database.prepare(sql).all(...parameters);
     } finally {

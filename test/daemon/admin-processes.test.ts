@@ -106,12 +106,12 @@ test('one command: its row, its transitions and who asked for it', async (t) => 
     ]),
   );
   const none = await one('79caa8ef-b828-4aa0-a69b-4cd499095eeb');
-  assert.deepEqual([none.status, none.body.error], [404, 'the database knows no command of this id']);
+  assert.deepEqual([none.status, none.body.error], [404, 'the journal knows no command of this id']);
 });
 
 test('a database that cannot be read is said to be that', async (t) => {
   const daemon = await startDaemon(t);
-  for (const suffix of ['', '-wal', '-shm']) rmSync(daemon.at.database + suffix);
+  for (const suffix of ['', '-wal', '-shm']) rmSync(daemon.at.state + suffix);
   for (const path of ['/processes', '/processes/x']) {
     const { status, body } = await lookJson(daemon, path);
     assert.equal(status, 503);

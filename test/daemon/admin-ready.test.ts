@@ -49,7 +49,7 @@ test('not while the database is gone, and to ask does not make a new one', async
   for (const suffix of ['', '-wal', '-shm']) rmSync(daemon.at.database + suffix);
   const gone = await readiness(daemon);
   assert.equal(gone.status, 503);
-  assert.match(gone.failing.database as string, /the database file is not there/);
+  assert.match(gone.failing.database as string, /db\.sqlite3 is not there/);
   assert.deepEqual(await readiness(daemon), gone);
   while ((await daemon.deletion(join(daemon.at.backups, 'none'))).code !== 202);
   assert.deepEqual(await readiness(daemon), READY);

@@ -52,7 +52,10 @@ test('all is well with a daemon that runs, and after it', async (t) => {
 test('before the first start nothing is there, and check makes nothing', (t) => {
   const at = prepare(testFolder(t));
   const before = everything(at.folder);
-  assert.deepEqual(troubles(at), { status: 0, wrong: { database: 'warning: not there' } });
+  assert.deepEqual(troubles(at), {
+    status: 0,
+    wrong: { journal: 'warning: not there', 'shared database': 'warning: not there' },
+  });
   assert.deepEqual(everything(at.folder), before);
 });
 
@@ -78,7 +81,10 @@ test('what is in the way is named', (t) => {
   const at = prepare(testFolder(t));
   mkdirSync(join(at.folder, 'run'));
   writeFileSync(at.socket, 'mine');
-  writeFileSync(at.database, 'no database at all, and long enough to see that');
+  for (const path of [at.database, at.state]) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, 'no database at all, and long enough to see that');
+  }
   mkdirSync(at.log, { recursive: true });
   rmdirSync(at.backups);
   writeFileSync(at.backups, '');
@@ -86,7 +92,8 @@ test('what is in the way is named', (t) => {
   const { status, wrong } = troubles(at);
   assert.equal(status, 1);
   assert.deepEqual(wrong, {
-    database: 'problem: file is not a database',
+    journal: 'problem: file is not a database',
+    'shared database': 'problem: file is not a database',
     socket: 'problem: something that is not a socket is in its place',
     'cron folder': 'problem: there is no such folder',
     log: 'problem: it is a folder',

@@ -65,7 +65,10 @@ test("another's write lock does not stop the daemon from reading and refusing; t
   other.exec('BEGIN IMMEDIATE');
   const refused = await daemon.deletion(join(daemon.at.backups, 'b2'));
   assert.deepEqual([refused.code, refused.status], [503, 'Service Unavailable']);
-  assert.match(refused.message as string, /the database does not take the command: database is locked/);
+  assert.match(
+    refused.message as string,
+    /the database does not take the command: the shared database: database is locked/,
+  );
   other.exec('COMMIT');
   other.close();
   assert.equal(daemon.rows().length, 1);

@@ -15,7 +15,7 @@ const schedules = (id: number) => [
 
 /** What is written between two daemons, as if time had passed or another had written. */
 function rewrite({ at }: TestDaemon, sql: string): void {
-  const database = new Database(at.database);
+  const database = new Database(at.state);
   database.exec(sql);
   database.close();
 }

@@ -11,7 +11,7 @@ import { verb } from '../support/verb.ts';
 
 /** Everything below, but for the daemon's own record: what it is, and when it changed in any way. */
 function stateOf(folder: string): string[] {
-  const own = /^(lib|log|run)(\/|$)/;
+  const own = /^(lib|log|run|state)(\/|$)/;
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => !own.test(name));
   return ['', ...names].sort().map((name) => {
     const { ino, mode, size, mtimeMs, ctimeMs } = lstatSync(join(folder, name));
@@ -87,7 +87,7 @@ test('neither takes over what the other has accepted: each has a database of its
     const at = prepare(daemon.at.folder, { shadow: !first });
     const { code, stderr } = await exitOf(spawnDaemon(at));
     assert.equal(code, 74);
-    assert.match(stderr, /cannot share a database.*What to do: give the one in shadow mode a database_path/);
+    assert.match(stderr, /cannot share a database.*What to do: give the one in shadow mode a state_path/);
     const again = await startDaemon(t, { folder: at.folder, config: { shadow: first } });
     await again.stop();
   }

@@ -82,10 +82,10 @@ test('everybody who had connected before the signal is answered', async (t) => {
   assert.equal((await daemon.exited).code, 0);
 });
 
-test('an end that cannot be written yet is waited for', async (t) => {
+test('the daemon waits for an end that the journal does not take yet', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'held');
-  const other = new Database(daemon.at.database);
+  const other = new Database(daemon.at.state);
   t.after(() => other.close());
   other.exec('BEGIN IMMEDIATE');
   held.release();

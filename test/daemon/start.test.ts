@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -69,9 +69,10 @@ for (const room of ['none', 'too little for its log']) {
     skip: !canMount && 'mounts a tmpfs',
   }, async (t) => {
     const mount = mounter(t);
-    const { code, line } = await failing(t, {}, ({ database }) => {
-      const disk = dirname(database);
-      mount(disk, '-t', 'tmpfs', '-o', 'size=2m', 'tmpfs');
+    const { code, line } = await failing(t, {}, ({ state }) => {
+      const disk = dirname(state);
+      mkdirSync(disk);
+      mount(disk, '-t', 'tmpfs', '-o', 'size=2m,mode=700', 'tmpfs');
       const { bavail, bsize } = statfsSync(disk);
       writeFileSync(
         join(disk, 'ballast'),
@@ -83,14 +84,32 @@ for (const room of ['none', 'too little for its log']) {
   });
 }
 
+test('a daemon starts with a shared database that cannot be used, refuses commands with the reason, and goes on', async (t) => {
+  const daemon = await startDaemon(t, {
+    arrange: ({ database }) => writeFileSync(database, 'this is not a database, but text'.repeat(50)),
+  });
+  const path = join(daemon.at.backups, 'b1');
+  const refused = await daemon.deletion(path);
+  assert.deepEqual([refused.code, refused.status], [503, 'Service Unavailable']);
+  assert.match(refused.message as string, /the shared database: .*db\.sqlite3: file is not a database/);
+  assert.equal((await daemon.ask({ cmd: 'x' })).code, 400);
+  await daemon.logged('the trouble', ({ code, msg }) => {
+    return code === 'DATABASE_TROUBLE' && /file is not a database/.test(msg as string);
+  });
+  rmSync(daemon.at.database);
+  while ((await daemon.deletion(path)).code !== 202);
+});
+
 test('a database that is none, a config that is wrong, a log that cannot be: each has its line and its code', async (t) => {
-  const notADatabase = await failing(t, {}, ({ database }) =>
-    writeFileSync(database, 'this is not a database, but text'.repeat(50)),
-  );
+  const notADatabase = await failing(t, {}, ({ state }) => {
+    mkdirSync(dirname(state), { mode: 0o700 });
+    writeFileSync(state, 'this is not a database, but text'.repeat(50));
+  });
   assert.equal(notADatabase.code, 74);
-  assert.match(notADatabase.line, /the database cannot be used: .*db\.sqlite3: file is not a database/);
-  const folder = await failing(t, {}, ({ database }) => mkdirSync(database));
-  assert.equal(folder.code, 74);
+  assert.match(notADatabase.line, /the database cannot be used: .*state\.sqlite3: file is not a database/);
+  const open = await failing(t, {}, ({ state }) => mkdirSync(dirname(state), { mode: 0o755 }));
+  assert.equal(open.code, 74);
+  assert.match(open.line, /cannot trust the directory of state_path: .* has mode 755, not 700/);
   const unknown = await failing(t, { databse_path: '/x' });
   assert.equal(unknown.code, 78);
   assert.match(unknown.line, /cmd-config\.yml: unknown key "databse_path"; allowed are project_name, /);

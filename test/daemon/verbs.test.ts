@@ -76,7 +76,7 @@ test('what others wrote into the table cannot move a terminal', async (t) => {
   const daemon = await startDaemon(t);
   await daemon.stop();
   const evil = '\u001b]0;title\u0007\u009b2J\u202e';
-  const database = new Database(daemon.at.database);
+  const database = new Database(daemon.at.state);
   database
     .prepare(
       `INSERT INTO process (command_id, command, status, output, error, start_time, end_time, type, args)

@@ -52,7 +52,10 @@ export function isSettled({ database }: Pick<Place, 'database'>): boolean {
 }
 
 /** What is wrong with the rows, at the end. `accepted`: the ids of all 202. */
-export function rowFlaws({ database }: Pick<Place, 'database'>, accepted: ReadonlySet<string>): string[] {
+export function rowFlaws(
+  { database, state }: Pick<Place, 'database' | 'state'>,
+  accepted: ReadonlySet<string>,
+): string[] {
   const known = new Set(query(database, 'SELECT command_id FROM process') as string[]);
   const without = [...accepted].filter((id) => !known.has(id)).map((id) => `${id} has its 202 and no row`);
   const running = query(database, "SELECT command FROM process WHERE status = 'running'");
@@ -60,7 +63,7 @@ export function rowFlaws({ database }: Pick<Place, 'database'>, accepted: Readon
     database,
     "SELECT command FROM process WHERE status = 'failed' AND coalesce(error, '') = '' OR status NOT IN ('success', 'failed', 'running')",
   );
-  const open = query(database, 'SELECT command_id FROM cmd_unsettled');
+  const open = query(state, 'SELECT command_id FROM cmd_unsettled');
   return [
     ...without,
     ...running.map((command) => `still running: ${String(command).slice(0, 300)}`),

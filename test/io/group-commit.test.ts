@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { GroupCommit } from '../../src/io/group-commit.ts';
 import { DatabaseTrouble, LiveDatabase } from '../../src/io/live-database.ts';
 import { testFolder } from '../support/folder.ts';
+import { openWal } from '../support/open-wal.ts';
 import { until } from '../support/until.ts';
 
 type Notes = (text: string) => number | bigint;
@@ -13,12 +14,17 @@ function store(t: TestContext) {
   const path = join(testFolder(t), 'db.sqlite3');
   const opened: Database.Database[] = [];
   let transactions = 0;
-  const live = new LiveDatabase<Notes>(path, (database) => {
-    opened.push(database);
-    database.exec('CREATE TABLE IF NOT EXISTS note (text TEXT UNIQUE)');
-    const insert = database.prepare('INSERT INTO note VALUES (?)');
-    return (text) => insert.run(text).lastInsertRowid;
+  const live = new LiveDatabase<Notes>({
+    path,
+    open: openWal,
+    prepare: (database) => {
+      opened.push(database);
+      database.exec('CREATE TABLE IF NOT EXISTS note (text TEXT UNIQUE)');
+      const insert = database.prepare('INSERT INTO note VALUES (?)');
+      return (text) => insert.run(text).lastInsertRowid;
+    },
   });
+  live.open();
   const counted = {
     transaction: <R>(work: (tables: Notes) => R): R => {
       transactions++;
@@ -64,7 +70,7 @@ test('what arrives together shares a transaction', async (t) => {
 test('what has leisure goes with the first that has none, in the order in which they came', async (t) => {
   const { group, note, notes, transactions } = store(t);
   const HOUR = 3_600_000;
-  const patient = group.commit(note('a'), undefined, HOUR);
+  const patient = group.commit(note('a'), { maxDelayMs: HOUR });
   await new Promise(setImmediate);
   assert.equal(transactions(), 0);
   await Promise.all([group.commit(note('b')), patient]);
@@ -75,22 +81,21 @@ test('what has leisure goes with the first that has none, in the order in which 
 test('what has leisure does not wait for ever, nor for a stop, nor beyond a full group', async (t) => {
   const { group, note, transactions } = store(t);
   const HOUR = 3_600_000;
-  await group.commit(note('a'), undefined, 5);
-  const last = group.commit(note('b'), undefined, HOUR);
+  await group.commit(note('a'), { maxDelayMs: 5 });
+  const last = group.commit(note('b'), { maxDelayMs: HOUR });
   await group.drained();
   await last;
   assert.equal(transactions(), 2);
   await Promise.all(
-    Array.from({ length: 256 }, (_, index) => group.commit(note(`c${index}`), undefined, HOUR)),
+    Array.from({ length: 256 }, (_, index) => group.commit(note(`c${index}`), { maxDelayMs: HOUR })),
   );
   assert.equal(transactions(), 3);
 });
 
 test('a work that is wrong fails alone, and not those that share its transaction', async (t) => {
   const { group, note, notes } = store(t);
-  const patience = 1_000;
   const results = await Promise.allSettled(
-    ['a', 'b', 'a', 'c'].map((text) => group.commit(note(text), patience)),
+    ['a', 'b', 'a', 'c'].map((text) => group.commit(note(text), { lockTimeoutMs: 1_000 })),
   );
   assert.deepEqual(
     results.map(({ status }) => status),
@@ -114,7 +119,7 @@ test("under another's lock the patient wait, the impatient are refused, and noth
   const { group, other, note, notes, troubles } = store(t);
   other.exec('BEGIN IMMEDIATE');
   const kept = group.commit(note('kept'));
-  await assert.rejects(group.commit(note('refused'), 30), /database is locked/);
+  await assert.rejects(group.commit(note('refused'), { lockTimeoutMs: 30 }), /database is locked/);
   assert.equal(group.trouble, 'database is locked');
   other.exec('COMMIT');
   await kept;
@@ -129,7 +134,10 @@ test('a disk without room refuses what is new and keeps what must not be lost', 
   database.pragma(`max_page_count = ${pages}`);
   const large = 'x'.repeat(100_000);
   const kept = group.commit(note(large));
-  await assert.rejects(group.commit(note('y'.repeat(100_000)), 1_000), /database or disk is full/);
+  await assert.rejects(
+    group.commit(note('y'.repeat(100_000)), { lockTimeoutMs: 1_000 }),
+    /database or disk is full/,
+  );
   await until('the trouble', () => group.trouble);
   database.pragma('max_page_count = 100000');
   await kept;
@@ -155,7 +163,7 @@ test('however many are kept, an impatient one does not wait longer than it wants
   const { group, other, note, notes } = store(t);
   other.exec('BEGIN IMMEDIATE');
   const kept = Array.from({ length: 300 }, (_, index) => group.commit(note(`kept ${index}`)));
-  await assert.rejects(group.commit(note('impatient'), 30), /database is locked/);
+  await assert.rejects(group.commit(note('impatient'), { lockTimeoutMs: 30 }), /database is locked/);
   other.exec('COMMIT');
   await Promise.all(kept);
   assert.equal(notes().length, 300);
@@ -165,7 +173,7 @@ test('however many are kept, an impatient one does not wait longer than it wants
 test('trouble ends by itself, also where nobody waits for it', async (t) => {
   const { group, other, note, troubles } = store(t);
   other.exec('BEGIN IMMEDIATE');
-  await assert.rejects(group.commit(note('a'), 1));
+  await assert.rejects(group.commit(note('a'), { lockTimeoutMs: 1 }));
   other.exec('COMMIT');
   await until('the end of the trouble', () => troubles.at(-1) === undefined && troubles.length > 0);
   assert.equal(group.trouble, undefined);

@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { openDatabase } from '../../src/io/database.ts';
 import { watchDatabase } from '../../src/io/database-watch.ts';
-import { readHistory } from '../../src/io/history.ts';
+import { type HistorySource, readHistory } from '../../src/io/history.ts';
 import type { Filter } from '../../src/io/history-rows.ts';
-import { MIGRATIONS } from '../../src/io/migrations.ts';
+import { openJournalDatabase } from '../../src/io/journal-database.ts';
 import { testFolder } from '../support/folder.ts';
+import { SERVER_DATABASES } from '../support/server-databases.ts';
 
 const INSERT =
   'INSERT INTO process (command_id, command, status, start_time, end_time, type, args) VALUES (?, ?, ?, ?, ?, ?, ?)';
+const journal = (path: string): HistorySource => ({ kind: 'journal', path });
 const at = (hour: number) => `2026-11-24 ${String(hour).padStart(2, '0')}:00:00.000000`;
+
+/** For the daemon's user alone. */
+function stateFolder(t: TestContext): string {
+  const folder = join(testFolder(t), 'state');
+  mkdirSync(folder, { mode: 0o700 });
+  return folder;
+}
 
 function fill(database: Database.Database): void {
   const add = (id: string, status: string, hour: number, type: string) =>
@@ -24,8 +32,8 @@ function fill(database: Database.Database): void {
 }
 
 test('states are ours where we know them, and each filter holds', (t) => {
-  const path = join(testFolder(t), 'db.sqlite3');
-  const database = openDatabase(path, 0);
+  const path = join(testFolder(t), 'state', 'state.sqlite3');
+  const database = openJournalDatabase(path, 0);
   fill(database);
   database
     .prepare(
@@ -33,7 +41,9 @@ test('states are ours where we know them, and each filter holds', (t) => {
     )
     .run();
   const ids = (filter: Partial<Filter>) =>
-    readHistory(path, (reader) => reader.list({ limit: 20, ...filter })).map(({ command_id }) => command_id);
+    readHistory(journal(path), (reader) => reader.list({ limit: 20, ...filter })).map(
+      ({ command_id }) => command_id,
+    );
   const cases: [Partial<Filter>, string[]][] = [
     [{}, ['cccc1', 'bbbb1', 'aaaa2', 'aaaa1']],
     [{ limit: 2 }, ['cccc1', 'bbbb1']],
@@ -51,10 +61,10 @@ test('states are ours where we know them, and each filter holds', (t) => {
 });
 
 test('the beginning of an id is enough where it is of one command', (t) => {
-  const path = join(testFolder(t), 'db.sqlite3');
-  const database = openDatabase(path, 0);
+  const path = join(testFolder(t), 'state', 'state.sqlite3');
+  const database = openJournalDatabase(path, 0);
   fill(database);
-  const matching = (given: string) => readHistory(path, (reader) => reader.matching(given));
+  const matching = (given: string) => readHistory(journal(path), (reader) => reader.matching(given));
   assert.deepEqual(matching('aaaa1'), ['aaaa1']);
   assert.deepEqual(matching('bbbb'), ['bbbb1']);
   assert.equal(matching('aaaa').length, 2);
@@ -62,26 +72,30 @@ test('the beginning of an id is enough where it is of one command', (t) => {
   database.close();
 });
 
-test('a database of another daemon has rows and no transitions, and is not changed', (t) => {
+test('the shared database has rows and no transitions, whatever tables are in it, and is not changed', (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
   const database = new Database(path);
-  database.exec(MIGRATIONS[0]?.slice(0, MIGRATIONS[0].indexOf(';')) as string);
+  database.exec(SERVER_DATABASES.Go);
+  database.exec(
+    'CREATE TABLE cmd_transition (id, process_id, command_id); INSERT INTO cmd_transition VALUES (7, 1, 1)',
+  );
   fill(database);
-  const found = readHistory(path, (reader) => reader.of('aaaa1'));
+  const shared: HistorySource = { kind: 'shared', path };
+  const found = readHistory(shared, (reader) => reader.of('aaaa1'));
   assert.deepEqual([found?.state, found?.transitions, found?.audit], ['succeeded', [], []]);
   assert.equal(
-    readHistory(path, (reader) => reader.lastTransition()),
+    readHistory(shared, (reader) => reader.lastTransition()),
     0,
   );
-  assert.equal(readHistory(path, (reader) => reader.list({ limit: 9 })).length, 4);
+  assert.equal(readHistory(shared, (reader) => reader.list({ limit: 9 })).length, 4);
   const tables = database.prepare("SELECT count(*) FROM sqlite_master WHERE name LIKE 'cmd_%'").pluck();
-  assert.equal(tables.get(), 0);
+  assert.equal(tables.get(), 1);
   database.close();
 });
 
 test('what is no database is told so, and none is made', (t) => {
   const folder = testFolder(t);
-  const read = (path: string) => () => readHistory(path, (reader) => reader.last());
+  const read = (path: string) => () => readHistory(journal(path), (reader) => reader.last());
   assert.throws(read(join(folder, 'none.sqlite3')), { code: 'DATABASE_UNREADABLE' });
   assert.deepEqual(readdirSync(folder), []);
   const text = join(folder, 'text');
@@ -92,15 +106,15 @@ test('what is no database is told so, and none is made', (t) => {
 test('a commit wakes who watches, also of a database that comes later', { timeout: 60_000 }, async (t) => {
   // Not the timer does.
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const path = join(testFolder(t), 'db.sqlite3');
+  const path = join(stateFolder(t), 'state.sqlite3');
   const watched = watchDatabase(path);
   t.after(() => watched.close());
-  const database = openDatabase(path, 0);
+  const database = openJournalDatabase(path, 0);
   for (let rows = 4; rows <= 40; rows += 4) {
     const woken = watched.changed();
     fill(database);
     await woken;
-    assert.equal(readHistory(path, (reader) => reader.list({ limit: 99 })).length, rows);
+    assert.equal(readHistory(journal(path), (reader) => reader.list({ limit: 99 })).length, rows);
   }
   database.close();
 });

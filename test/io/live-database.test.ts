@@ -4,19 +4,24 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { openDatabase } from '../../src/io/database.ts';
 import { claimDatabase } from '../../src/io/database-claim.ts';
 import { DatabaseTrouble, LiveDatabase } from '../../src/io/live-database.ts';
 import { testFolder } from '../support/folder.ts';
+import { openWal } from '../support/open-wal.ts';
 import { until } from '../support/until.ts';
 
 function live(t: TestContext) {
   const path = join(testFolder(t), 'db.sqlite3');
-  const database = new LiveDatabase<(text: string) => void>(path, (opened) => {
-    opened.exec('CREATE TABLE IF NOT EXISTS note (text)');
-    const insert = opened.prepare('INSERT INTO note VALUES (?)');
-    return (text) => void insert.run(text);
+  const database = new LiveDatabase<(text: string) => void>({
+    path,
+    open: openWal,
+    prepare: (opened) => {
+      opened.exec('CREATE TABLE IF NOT EXISTS note (text)');
+      const insert = opened.prepare('INSERT INTO note VALUES (?)');
+      return (text) => void insert.run(text);
+    },
   });
+  database.open();
   t.after(() => database.close());
   const write = (text: string) => database.transaction((note) => note(text));
   const notes = () => {
@@ -119,9 +124,13 @@ test('a claim keeps another daemon off until it is released', (t) => {
 test('what cannot be prepared leaves no connection open', (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
   const open = () =>
-    new LiveDatabase(path, () => {
-      throw new Error('no such table');
-    });
+    new LiveDatabase({
+      path,
+      open: openWal,
+      prepare: () => {
+        throw new Error('no such table');
+      },
+    }).open();
   assert.throws(open, /no such table/);
   const before = readdirSync('/proc/self/fd').length;
   for (let i = 0; i < 20; i++) assert.throws(open);
@@ -133,7 +142,7 @@ test('a database that is up to date opens under the lock of another; a new one t
   const other = new Database(path);
   t.after(() => other.close());
   other.exec('BEGIN IMMEDIATE');
-  openDatabase(path, 0).close();
+  openWal(path, 0).database.close();
   other.exec('COMMIT');
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix);
   assert.throws(() => write('a'), DatabaseTrouble);
@@ -153,7 +162,8 @@ test('a database that is up to date opens under the lock of another; a new one t
 test('after an error of the disk the connection is opened anew; a full disk is not one', (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
   let opened = 0;
-  const database = new LiveDatabase(path, () => opened++);
+  const database = new LiveDatabase({ path, open: openWal, prepare: () => opened++ });
+  database.open();
   t.after(() => database.close());
   const meet = (code: string) => {
     assert.throws(

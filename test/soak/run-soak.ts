@@ -77,7 +77,7 @@ export function growth({ early, end }: Soak): string[] {
 
 /** The figures once it is as an idle one is; those that it is left with, if it does not become so. */
 async function atRest(at: Layout, { look }: ObservedDaemon, idle: Inside): Promise<Inside> {
-  const database = new Database(at.database, { readonly: true });
+  const database = new Database(at.state, { readonly: true });
   const open = database.prepare('SELECT 1 FROM cmd_unsettled LIMIT 1');
   await until('the end of all commands', () => open.get() === undefined);
   database.close();

@@ -1,7 +1,14 @@
 import type { TestContext } from 'node:test';
 import { type Call, replaceCall } from './replace-call.ts';
 
-type Watched = 'chmodSync' | 'chownSync' | 'lchownSync' | 'openSync' | 'statSync';
+type Watched =
+  | 'chmodSync'
+  | 'chownSync'
+  | 'lchownSync'
+  | 'openSync'
+  | 'statSync'
+  | 'fstatSync'
+  | 'readdirSync';
 
 /** Runs `then` right after each call of a function of node:fs, with its arguments: what another process may do at that
  * very moment. */

@@ -45,6 +45,7 @@ export function layout(folder: string) {
     folder,
     socket: join(folder, 'run', 'cmd.sock'),
     database: join(folder, 'lib', 'db.sqlite3'),
+    state: join(folder, 'state', 'state.sqlite3'),
     cronFile: join(folder, 'cron.d', 'dbcalm'),
     log: join(folder, 'log', 'cmd.log'),
     backups: join(folder, 'backups'),
@@ -62,6 +63,7 @@ export function prepare(folder: string, config: Record<string, unknown> = {}): L
     socket_path: at.socket,
     admin_socket_path: join(folder, 'run', 'cmd-admin.sock'),
     database_path: at.database,
+    state_path: at.state,
     cron_file: at.cronFile,
     cmd_log_file: at.log,
     audit_log_file: join(folder, 'log', 'cmd-audit.log'),
@@ -163,8 +165,10 @@ export class TestDaemon {
     ) as TransitionRow[];
   }
 
+  /** Of the shared database; a statement that names a table of the journal is one of the journal. */
   query(sql: string, ...parameters: unknown[]): unknown[] {
-    const database = new Database(this.at.database, { readonly: true });
+    const path = /\bcmd_\w+/.test(sql) ? this.at.state : this.at.database;
+    const database = new Database(path, { readonly: true });
     try {
       return database.prepare(sql).all(...parameters);
     } finally {

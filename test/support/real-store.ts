@@ -1,8 +1,8 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
 import type { Accepted, Retention, Transition } from '../../src/io/records.ts';
-import { openStore } from '../../src/io/store.ts';
+import { openStore, type StoreOptions } from '../../src/io/store.ts';
 import { PEER } from './connection.ts';
 import { testFolder } from './folder.ts';
 
@@ -36,21 +36,28 @@ export interface OpenOptions {
   /** The file of a store that was closed; a new one without it. */
   readonly path?: string;
   readonly retention?: Retention;
+  readonly describe?: StoreOptions['describe'];
 }
 
-/** A store on a real file, and what another connection reads there. */
-export function openedStore(t: TestContext, { path: given, retention = FOREVER }: OpenOptions = {}) {
-  const path = given ?? join(testFolder(t), 'lib', 'db.sqlite3');
-  const store = openStore({ path, retention, onTrouble: () => {} });
+/** A store on real files, and what another connection reads in the journal. */
+export function openedStore(
+  t: TestContext,
+  { path: given, retention = FOREVER, describe = () => undefined }: OpenOptions = {},
+) {
+  const path = given ?? join(testFolder(t), 'state', 'state.sqlite3');
+  const sharedPath = join(dirname(dirname(path)), 'lib', 'db.sqlite3');
+  const store = openStore({ statePath: path, sharedPath, retention, describe, onTrouble: () => {} });
   const other = new Database(path);
+  const shared = new Database(sharedPath);
   t.after(() => {
     store.close();
     other.close();
+    shared.close();
   });
   const read = (sql: string) => other.prepare(sql).all() as Record<string, unknown>[];
   const list = (sql: string) => other.prepare(sql).pluck().all();
   const finish = (id: number, commandId: string, code: number, stdout: string, stderr: string) =>
     store.end(step(id, commandId, 'x'), { code, stdout, stderr, at: NOON }, command(commandId));
   const attempts = async () => (await store.unsettled()).map(({ tries }) => tries);
-  return { store, path, other, read, list, finish, attempts };
+  return { store, path, sharedPath, other, shared, read, list, finish, attempts };
 }

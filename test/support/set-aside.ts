@@ -5,7 +5,7 @@ import { undoLater } from './undo.ts';
 
 /** Takes `table` away under the daemon; gives how to put it back. */
 export function setAside(t: TestContext, daemon: TestDaemon, table: string): () => void {
-  const other = new Database(daemon.at.database, { timeout: 5_000 });
+  const other = new Database(/^cmd_/.test(table) ? daemon.at.state : daemon.at.database, { timeout: 5_000 });
   undoLater(t, () => other.close());
   other.exec(`ALTER TABLE ${table} RENAME TO aside`);
   return () => other.exec(`ALTER TABLE aside RENAME TO ${table}`);

@@ -7,7 +7,7 @@ import { MAX_REQUEST_BYTES } from '../../src/actors/read-request.ts';
 import { ANSWER_LIMIT } from '../../src/io/admin-server.ts';
 import { DEFAULTS } from '../../src/io/config-schema.ts';
 import { MAX_REPLY_BYTES } from '../../src/io/reply.ts';
-import { LOCK_PATIENCE } from '../../src/io/store.ts';
+import { LOCK_TIMEOUT_MS } from '../../src/io/store.ts';
 import { CONNECTION_LIMITS } from '../../src/machines/connection-context.ts';
 import { DAEMON_LIMITS } from '../../src/machines/daemon-setup.ts';
 
@@ -37,13 +37,13 @@ test('a reply has at most the 4,096 bytes that the Go client reads, once', () =>
 });
 
 test('a command waits for a lock less long than the most impatient client waits for its reply', () => {
-  assert.equal(LOCK_PATIENCE, 4_000);
+  assert.equal(LOCK_TIMEOUT_MS, 4_000);
   // What is left is for the silence that may end the request, the refusal and its way back.
-  assert.ok(LOCK_PATIENCE + CONNECTION_LIMITS.SILENCE_LIMIT + 500 <= CLIENT_PATIENCE);
+  assert.ok(LOCK_TIMEOUT_MS + CONNECTION_LIMITS.SILENCE_LIMIT + 500 <= CLIENT_PATIENCE);
 });
 
 test("the connection does not give up before the store's own answer, which says that nothing was recorded", () => {
-  assert.ok(CONNECTION_LIMITS.ACCEPT_LIMIT >= 2 * LOCK_PATIENCE);
+  assert.ok(CONNECTION_LIMITS.ACCEPT_LIMIT >= 2 * LOCK_TIMEOUT_MS);
 });
 
 test('all steps of draining together end before systemd kills what is left', () => {

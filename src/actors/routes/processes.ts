@@ -8,7 +8,7 @@ import { json, problem, type Route } from './route.ts';
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
 
-/** What the database knows, newest first; it is shared, so other services' processes are there, too. */
+/** The commands of the journal, newest first. The shared database is not read: its schema is code of whoever may write to it. */
 export const processes: Route = {
   method: 'GET',
   path: '/processes',
@@ -16,7 +16,7 @@ export const processes: Route = {
   answer: ({ sight, query }) => {
     const filter = filterOf(query);
     if (typeof filter === 'string') return problem(400, filter);
-    return reading(() => json(200, { processes: listProcesses(sight.databasePath, filter) }));
+    return reading(() => json(200, { processes: listProcesses(sight.statePath, filter) }));
   },
 };
 
@@ -26,8 +26,8 @@ export const processById: Route = {
   query: [],
   answer: ({ sight, id }) =>
     reading(() => {
-      const found = readProcess(sight.databasePath, id);
-      return found ? json(200, found) : problem(404, 'the database knows no command of this id');
+      const found = readProcess(sight.statePath, id);
+      return found ? json(200, found) : problem(404, 'the journal knows no command of this id');
     }),
 };
 

@@ -18,7 +18,7 @@ export interface Sight {
   readonly commits: Histogram;
   readonly inspection: Inspection;
   readonly dryRuns: DryRuns;
-  readonly databasePath: string;
+  readonly statePath: string;
   readonly cronFile: string;
   readonly version: string;
   /** True where nothing is carried out. */

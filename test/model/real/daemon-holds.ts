@@ -26,7 +26,7 @@ export class Holds {
   }
 
   lock(): void {
-    this.#other = new Database(this.#at.database);
+    this.#other = new Database(this.#at.state);
     this.#other.exec('BEGIN IMMEDIATE');
   }
 

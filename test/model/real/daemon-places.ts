@@ -1,7 +1,7 @@
 /** What a daemon finds when it starts: its config, and what is in the place of its things already. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Layout } from '../../support/daemon.ts';
 import type { DaemonScenario } from './daemon-scenario.ts';
 import type { Daemons } from './daemons.ts';
@@ -18,8 +18,8 @@ export async function putInPlace(
     rmSync(at.log);
   }
   if (before === 'a broken database') {
-    mkdirSync(join(at.folder, 'lib'));
-    writeFileSync(at.database, 'no database'.repeat(100));
+    mkdirSync(dirname(at.state), { mode: 0o700 });
+    writeFileSync(at.state, 'no database'.repeat(100));
   }
   if (before === 'a socket that answers') {
     mkdirSync(join(at.folder, 'run'));

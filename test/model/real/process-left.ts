@@ -13,20 +13,20 @@ export function configOf(start: string, { folder }: Layout): Record<string, unkn
 }
 
 /** As if time had passed, or other daemons had died of it. */
-export function rewrite(start: string, { database }: Layout, id: string | undefined): void {
+export function rewrite(start: string, { state }: Layout, id: string | undefined): void {
   const what = start.endsWith('expired')
     ? "accepted_at = '2026-01-01T00:00:00.000Z'"
     : start.endsWith('too often')
       ? 'tries = 3'
       : undefined;
   if (what === undefined) return;
-  const other = new Database(database);
+  const other = new Database(state);
   other.prepare(`UPDATE cmd_unsettled SET ${what} WHERE command_id = ?`).run(id);
   other.close();
 }
 
-export function idOnRecord({ database }: Layout): string {
-  const other = new Database(database, { readonly: true });
+export function idOnRecord({ state }: Layout): string {
+  const other = new Database(state, { readonly: true });
   const id = other.prepare('SELECT command_id FROM process').pluck().get();
   other.close();
   return id as string;

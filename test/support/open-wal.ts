@@ -1,0 +1,10 @@
+import Database from 'better-sqlite3';
+import type { OpenedDatabase } from '../../src/io/live-database.ts';
+
+/** Opens a plain database of a test as the daemon opens its own: WAL, and no waiting for locks once it is open. */
+export function openWal(path: string, lockTimeoutMs: number): OpenedDatabase {
+  const database = new Database(path, { timeout: lockTimeoutMs });
+  database.pragma('journal_mode = WAL');
+  database.pragma('busy_timeout = 0');
+  return { database };
+}
