@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { posix } from 'node:path';
 import { DaemonError } from '../errors.ts';
-import { type PinnedFolder, pinFolder } from './pinned-folder.ts';
+import { type PinnedFolder, pinFolder, withNameIn } from './pinned-folder.ts';
 import { isClosedFolder, isOurs } from './root-place.ts';
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
@@ -27,7 +27,7 @@ const MAX_LINKS = 40;
 export function openLogFile(file: string, links = MAX_LINKS): number {
   const folder = holdFolder(posix.dirname(file));
   try {
-    return named(folder, posix.basename(file), (path) => openIn(folder.place, path, file, links));
+    return withNameIn(folder, posix.basename(file), (path) => openIn(folder.place, path, file, links));
   } finally {
     closeSync(folder.fd);
   }
@@ -84,22 +84,11 @@ function holdFolder(path: string): PinnedFolder {
 function makeFolder(path: string): PinnedFolder {
   const above = holdFolder(posix.dirname(path));
   try {
-    named(above, posix.basename(path), (name) => mkdirSync(name));
+    withNameIn(above, posix.basename(path), (name) => mkdirSync(name));
   } finally {
     closeSync(above.fd);
   }
   return holdFolder(path);
-}
-
-/** Gives `work` the path of a name in a folder that is held; errors tell it as everybody knows it. */
-function named<T>({ fd, place }: PinnedFolder, name: string, work: (path: string) => T): T {
-  const path = `/proc/self/fd/${fd}/${name}`;
-  try {
-    return work(path);
-  } catch (error) {
-    if (error instanceof Error) error.message = error.message.replaceAll(path, posix.join(place, name));
-    throw error;
-  }
 }
 
 function isOursAlone(found: Stats): boolean {

@@ -33,6 +33,17 @@ export function pinFolder(
   throw new DaemonError('FOLDER_MOVED', `${path} leads to ${opened}`);
 }
 
+/** Calls `work` with a path of `name` that leads through the held descriptor. Errors name the real path instead. */
+export function withNameIn<T>({ fd, place }: PinnedFolder, name: string, work: (path: string) => T): T {
+  const path = `/proc/self/fd/${fd}/${name}`;
+  try {
+    return work(path);
+  } catch (error) {
+    if (error instanceof Error) error.message = error.message.replaceAll(path, posix.join(place, name));
+    throw error;
+  }
+}
+
 /** Where `path` must really be: a root is the operator's and may be a symlink, what is below it may not. Undefined if
  * the root does not exist. */
 function placeOf(path: string, roots: readonly string[], places: RootPlaces): string | undefined {

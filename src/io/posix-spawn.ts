@@ -32,7 +32,8 @@ const SETSIGDEF = 0x04;
 const SETSIGMASK = 0x08;
 const O_CLOEXEC = 0o2000000;
 const F_DUPFD_CLOEXEC = 1030;
-const FIRST_FD = 3;
+/** The first descriptor of a program that is not one of its standard streams. */
+export const FIRST_FD = 3;
 
 type Library = ReturnType<typeof load>;
 let loaded: Library | undefined;

@@ -17,26 +17,51 @@ export function rootPlace(root: string): string {
 /** Whether nobody but we and root decides what is in a folder: neither by writing to it, nor to one above it. Throws as
  * rootPlace does. */
 export function isClosedFolder(folder: string): boolean {
-  return walk(folder).closed;
+  return closedObjection(folder) === undefined;
 }
 
-function walk(root: string): { readonly place: string; readonly closed: boolean } {
+/** Returns which directory keeps `directory` from being a closed one, and why. Throws as rootPlace does. */
+export function closedObjection(directory: string): string | undefined {
+  const { place, here, open } = walk(directory);
+  return open ?? objectionTo(place, here, isClosed(here));
+}
+
+/** Ubuntu lets the group `syslog`, which is rsyslog's own, write to it. */
+const SYSTEM_LOGS = '/var/log';
+
+/** Returns why a file of our own in `directory` can be replaced by other users; undefined where the sticky bit or the modes
+ * prevent that, also for the directories above. `system`: may be writable for its group. Throws as rootPlace does. */
+export function stickyObjection(directory: string, system = SYSTEM_LOGS): string | undefined {
+  const isShut = (found: Stats, at: string) =>
+    (found.mode & (at === system ? constants.S_IWOTH : FOR_OTHERS)) === 0;
+  const { place, here, open } = walk(directory, isShut);
+  return open ?? objectionTo(place, here, isClosed(here) || isSticky(here));
+}
+
+interface Walk {
+  readonly place: string;
+  readonly here: Stats;
+  /** Why others decide what has the names on the way; undefined where only we and root do. */
+  readonly open: string | undefined;
+}
+
+/** `isShut`: whether a directory above the last one is not writable for others. */
+function walk(root: string, isShut: (found: Stats, at: string) => boolean = isClosed): Walk {
   const names = root.split('/');
   let place = '/';
   let here = lstatSync(place);
-  /** Whether only we and root decide what has the names up to here. */
-  let firm = true;
+  let open: string | undefined;
   let links = 0;
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
     if (name === '' || name === '.') continue;
     const next = posix.join(place, name);
     const found = lstatSync(next);
     if (!found.isSymbolicLink()) {
-      firm &&= isOurs(here) && (isClosed(here) || ((here.mode & STICKY) !== 0 && isOurs(found)));
+      open ??= objectionTo(place, here, isShut(here, place) || isSticky(here));
       [place, here] = [next, found];
       continue;
     }
-    if (!(firm && isOurs(here) && isClosed(here) && isOurs(found))) {
+    if (open !== undefined || !isOurs(here) || !isClosed(here) || !isOurs(found)) {
       throw new DaemonError('FOLDER_MOVED', `${next} is a symlink that others can put there`);
     }
     if (++links > MAX_LINKS) throw new DaemonError('FOLDER_MOVED', `${root} leads in a circle`);
@@ -44,7 +69,13 @@ function walk(root: string): { readonly place: string; readonly closed: boolean 
     if (target.startsWith('/')) [place, here] = ['/', lstatSync('/')];
     names.unshift(...target.split('/'));
   }
-  return { place, closed: firm && isOurs(here) && isClosed(here) };
+  return { place, here, open };
+}
+
+function objectionTo(place: string, found: Stats, isFirm: boolean): string | undefined {
+  if (!isOurs(found)) return `${place} belongs to uid ${found.uid}`;
+  if (isFirm) return undefined;
+  return `${place} has mode ${(found.mode & 0o7777).toString(8).padStart(4, '0')}, so other users can write to it`;
 }
 
 export function isOurs({ uid }: Stats): boolean {
@@ -53,4 +84,8 @@ export function isOurs({ uid }: Stats): boolean {
 
 function isClosed({ mode }: Stats): boolean {
   return (mode & FOR_OTHERS) === 0;
+}
+
+function isSticky({ mode }: Stats): boolean {
+  return (mode & STICKY) !== 0;
 }
