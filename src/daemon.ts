@@ -16,6 +16,7 @@ import { loadForFirstUse } from './io/first-use.ts';
 import { COMMIT_SECONDS, Histogram } from './io/histogram.ts';
 import { IdleMemory } from './io/idle-memory.ts';
 import { type Log, type Logger, openLog } from './io/log.ts';
+import { cronLogDirectory } from './io/names.ts';
 import { isSameFile } from './io/paths.ts';
 import { type Peer, peerOf } from './io/peer.ts';
 import { type ServiceManager, serviceManager } from './io/service-manager.ts';
@@ -83,6 +84,7 @@ function daemonInput({ config, log, audit, record, accounts, manager, announce }
   const settings = {
     projectName: config.project_name,
     cronFile: config.cron_file,
+    cronLogDirectory: cronLogDirectory(config),
     deletionRoots: config.deletion_roots,
     ownFiles: [...ownFiles(config), ...(manager.socket?.path ? [manager.socket.path] : [])],
   };

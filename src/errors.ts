@@ -179,6 +179,25 @@ export const ERRORS = {
     message: 'the new cron file could not be written; the old one is untouched',
     remedy: 'check that the folder of cron_file exists, is writable for the daemon and has room',
   },
+  CRON_DIRECTORY_UNSAFE: {
+    message: 'cannot replace the cron file: its directory can be changed by other users',
+    remedy:
+      'give the directory of cron_file and each directory above it to root, and take the write permission from group and others',
+  },
+  CRON_LOGS_UNSAFE: {
+    message: 'cannot prepare the log files of the cron jobs: their directory is not safe',
+    remedy: 'give the directory to root and set its sticky bit (chmod 3770); the cron file was not changed',
+  },
+  CRON_LOG_OCCUPIED: {
+    message: 'cannot prepare a log file of the cron jobs: its place is taken',
+    remedy:
+      'check what is at the path and move it away: the daemon creates the file itself; the cron file was not changed',
+  },
+  CRON_LOGS_UNWRITABLE: {
+    message: 'cannot create the log files of the cron jobs',
+    remedy:
+      'create the directory (install -d -m 3770), let the daemon write there and make room; the cron file was not changed',
+  },
   INTERRUPTED: {
     message: 'interrupted by a restart of the daemon',
     remedy: 'it is not run again by itself: look at what is left, then send the command again',

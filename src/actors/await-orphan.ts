@@ -2,7 +2,9 @@ import { realpathSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fromCallback } from 'xstate';
 import type { Step } from '../commands/command.ts';
-import { findProcess, isAlive, type ProcessIdentity, type Running } from '../io/process-identity.ts';
+import { FIRST_FD } from '../io/posix-spawn.ts';
+import { findProcess, isAlive, isOurs, type ProcessIdentity, type Running } from '../io/process-identity.ts';
+import { MV, RM, RM_OPTIONS, renamingArguments } from './step-programs.ts';
 
 export type OrphanEvent = { readonly type: 'orphan.found' } | { readonly type: 'orphan.gone' };
 
@@ -10,6 +12,8 @@ export interface AwaitOrphanInput {
   /** The child as it was written down; a daemon killed right after its start had no time to. */
   readonly child: ProcessIdentity | undefined;
   readonly step: Step | undefined;
+  /** No child of the command can have started before. */
+  readonly acceptedAt: Date;
 }
 
 /** How often (ms) it is looked for: another's child ends without a word. */
@@ -19,7 +23,7 @@ const SLOWEST_LOOK = 500;
 /** Waits for the child that the last daemon left behind, if it lives. */
 export const awaitOrphan = fromCallback<OrphanEvent, AwaitOrphanInput>(({ input, sendBack }) => {
   const send = sendBack as (event: OrphanEvent) => void;
-  const orphan = orphanOf(input);
+  const orphan = findOrphan(input);
   let timer: NodeJS.Timeout | undefined;
   const look = (pause: number) => {
     if (orphan && isAlive(orphan)) timer = setTimeout(look, pause, Math.min(pause * 2, SLOWEST_LOOK));
@@ -30,38 +34,61 @@ export const awaitOrphan = fromCallback<OrphanEvent, AwaitOrphanInput>(({ input,
   return () => clearTimeout(timer);
 });
 
-function orphanOf({ child, step }: AwaitOrphanInput): ProcessIdentity | undefined {
-  if (child && isAlive(child)) return child;
-  return step && findProcess(carrierOf(step));
+/** A recorded process that does not look as this plan would have started it is not ours. One that looks so may be the next
+ * after the recorded one: a long removal has many. */
+function findOrphan({ child, step, acceptedAt }: AwaitOrphanInput): ProcessIdentity | undefined {
+  if (step === undefined) return undefined;
+  const isIt = recognise(step);
+  return child && isOurs(child, isIt) ? child : findProcess(isIt, acceptedAt);
 }
 
-/** Recognises the program that carries out a step by its words. */
-function carrierOf(step: Step): (running: Running) => boolean {
-  const isExactly = (expected: readonly string[]) => {
-    const text = expected.join('\0');
-    return ({ words }: Running) => words.join('\0') === text;
-  };
+/** Recognises the program that carries out a step by its words, and by the directories that it was handed. */
+function recognise(step: Step): (running: Running) => boolean {
   switch (step.do) {
-    case 'replace':
-      return isExactly(['/bin/mv', '-fT', '--', step.staged, step.target]);
-    case 'execute':
-      return isExactly([step.file, ...step.args]);
-    case 'remove': {
-      const places = new Set(step.paths.map(placeOf));
-      return ({ words, descriptor }) => {
-        const [file, ...args] = words;
-        const operand = /^\/proc\/self\/fd\/(\d+)\/([^/]+)$/.exec(args.at(-1) ?? '');
-        if (file !== '/bin/rm' || !operand) return false;
-        return places.has(`${descriptor(Number(operand[1]))}/${operand[2]}`);
-      };
+    case 'replace': {
+      const words = [MV, ...renamingArguments(step.target, step.id)];
+      const directory = realOf(posix.dirname(step.target));
+      return (running) => isSame(running.words, words) && running.descriptor(FIRST_FD) === directory;
     }
+    case 'execute': {
+      const words = [step.file, ...step.args];
+      return (running) => isSame(running.words, words);
+    }
+    case 'remove':
+      return recogniseRemoval(step.paths);
   }
 }
 
-function placeOf(path: string): string {
+const BEFORE_OPERANDS = [RM, ...RM_OPTIONS];
+const OPERAND = /^\/proc\/self\/fd\/(\d+)\/([^/]+)$/;
+
+/** Each of its operands must be one of `paths`. */
+function recogniseRemoval(paths: readonly string[]): (running: Running) => boolean {
+  let places: ReadonlySet<string> | undefined;
+  return ({ words, descriptor }) => {
+    if (!isSame(words.slice(0, BEFORE_OPERANDS.length), BEFORE_OPERANDS)) return false;
+    places ??= placesOf(paths);
+    const known = places;
+    return words.slice(BEFORE_OPERANDS.length).every((operand) => {
+      const [, fd, name] = OPERAND.exec(operand) ?? [];
+      const directory = fd === undefined ? undefined : descriptor(Number(fd));
+      return directory !== undefined && known.has(posix.join(directory, name as string));
+    });
+  };
+}
+
+/** As the links to the descriptors tell them. */
+function placesOf(paths: readonly string[]): ReadonlySet<string> {
+  return new Set(paths.map((path) => posix.join(realOf(posix.dirname(path)), posix.basename(path))));
+}
+
+function realOf(directory: string): string {
   try {
-    return posix.join(realpathSync.native(posix.dirname(path)), posix.basename(path));
+    return realpathSync.native(directory);
   } catch {
-    return path;
+    return directory;
   }
 }
+
+const isSame = (words: readonly string[], expected: readonly string[]) =>
+  words.length === expected.length && words.every((word, index) => word === expected[index]);

@@ -1,7 +1,7 @@
 import { fromPromise } from 'xstate';
 import type { Step } from '../commands/command.ts';
 import { faultPoint } from '../io/fault-point.ts';
-import { syncFolderOf, unstageFile } from '../io/staged-file.ts';
+import { syncDirectoryOf, unstageFile } from '../io/staged-file.ts';
 
 export interface FinishInput {
   readonly step: Step | undefined;
@@ -11,7 +11,7 @@ export interface FinishInput {
 /** After the child: makes a rename last, or removes the staged file that was not renamed. */
 export const finishStep = fromPromise<void, FinishInput>(async ({ input: { step, succeeded } }) => {
   if (step?.do !== 'replace') return;
-  if (!succeeded) return unstageFile(step.staged);
-  await syncFolderOf(step.target);
+  if (!succeeded) return unstageFile(step.target, step.id);
+  await syncDirectoryOf(step.target);
   faultPoint('folder.synced');
 });

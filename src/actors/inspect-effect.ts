@@ -1,11 +1,12 @@
 import { closeSync, lstatSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { fromPromise } from 'xstate';
-import type { Step } from '../commands/command.ts';
+import type { ReplaceStep, Step } from '../commands/command.ts';
 import { messageOf } from '../errors.ts';
 import { faultPoint } from '../io/fault-point.ts';
-import { pinFolder } from '../io/pinned-folder.ts';
+import { type PinnedFolder, pinFolder } from '../io/pinned-folder.ts';
+import { readPresentFile } from '../io/present-file.ts';
+import { holdDirectoryOf } from '../io/staged-file.ts';
 
 export interface InspectInput {
   readonly step: Step | undefined;
@@ -34,9 +35,7 @@ async function inspect(step: Step | undefined, roots: readonly string[]): Promis
     case 'remove':
       return inspectRemoval(step.paths, roots);
     case 'replace':
-      return (await contentOf(step.target)) === step.content
-        ? IN_PLACE
-        : { inPlace: false, detail: `${step.target} is not the file that was to be put there` };
+      return inspectReplacement(step);
     case 'execute':
       return { inPlace: false, detail: `whether ${step.file} had done its work is not known` };
   }
@@ -66,10 +65,16 @@ function exists(path: string, roots: readonly string[]): boolean {
   }
 }
 
-async function contentOf(path: string): Promise<string | undefined> {
+async function inspectReplacement({ target, content }: ReplaceStep): Promise<Finding> {
+  let directory: PinnedFolder | undefined;
   try {
-    return await readFile(path, 'utf8');
-  } catch {
-    return undefined;
+    directory = holdDirectoryOf(target);
+    const path = `/proc/self/fd/${directory.fd}/${posix.basename(target)}`;
+    if ((await readPresentFile(path)).text === content) return IN_PLACE;
+    return { inPlace: false, detail: `${target} is not the file that was to be put there` };
+  } catch (error) {
+    return { inPlace: false, detail: messageOf(error) };
+  } finally {
+    if (directory) closeSync(directory.fd);
   }
 }

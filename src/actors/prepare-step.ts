@@ -1,13 +1,16 @@
 import { closeSync } from 'node:fs';
+import { posix } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
-import type { Step } from '../commands/command.ts';
+import type { ReplaceStep, Step } from '../commands/command.ts';
 import type { Launch } from '../io/child.ts';
+import { prepareCronLogs } from '../io/cron-logs.ts';
 import { faultPoint } from '../io/fault-point.ts';
 import { ForbiddenPlaces } from '../io/forbidden-places.ts';
 import { pathSplitter } from '../io/paths.ts';
 import { type PinnedFolder, pinFolder, type RootPlaces } from '../io/pinned-folder.ts';
-import { stageFile } from '../io/staged-file.ts';
+import { holdDirectoryOf, stageFile } from '../io/staged-file.ts';
+import { inheritedDirectory, MV, RM, RM_OPTIONS, renamingArguments } from './step-programs.ts';
 
 /** `from`: how many of a removal's paths are done. `next`: the same for the part after this one, undefined at the end.
  * Without a `launch` there was nothing to do in this part. */
@@ -29,12 +32,9 @@ const MAX_ARGUMENT_BYTES = 128 * 1024;
 const MAX_FOLDERS = 64;
 const MAX_ABSENT = 500;
 
-const RM = ['-rf', '--one-file-system', '--preserve-root=all', '--'];
-/** Of those that a child is handed. */
-const FIRST_FD = 3;
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
-/** Makes the next part of a step ready to start: pins folders, or writes the staged file. */
+/** Makes the next part of a step ready to start: pins directories, or creates the log files and writes the staged file. */
 export const prepareStep = fromPromise<Prepared, PrepareInput>(async ({ input }) => {
   const { step, from, roots, ownFiles } = input;
   // Others have their turn between two parts.
@@ -44,16 +44,28 @@ export const prepareStep = fromPromise<Prepared, PrepareInput>(async ({ input })
       return { launch: undefined, next: undefined };
     case 'remove':
       return prepareRemoval(step.paths, from, roots, new ForbiddenPlaces(ownFiles, roots));
-    case 'replace': {
-      await stageFile(step.staged, step.content);
-      faultPoint('file.staged');
-      const args = ['-fT', '--', step.staged, step.target];
-      return { launch: { file: '/bin/mv', args, fds: [], names: NO_NAMES }, next: undefined };
-    }
+    case 'replace':
+      return prepareReplacement(step);
     case 'execute':
       return { launch: { file: step.file, args: step.args, fds: [], names: NO_NAMES }, next: undefined };
   }
 });
+
+async function prepareReplacement({ target, id, content, logs }: ReplaceStep): Promise<Prepared> {
+  // First: nothing is touched in the name of an id that is none.
+  const args = renamingArguments(target, id);
+  await prepareCronLogs(logs);
+  const directory = holdDirectoryOf(target);
+  try {
+    await stageFile(directory, target, id, content);
+    faultPoint('file.staged');
+  } catch (error) {
+    closeSync(directory.fd);
+    throw error;
+  }
+  const names = new Map([[inheritedDirectory(0), posix.dirname(target)]]);
+  return { launch: { file: MV, args, fds: [directory.fd], names }, next: undefined };
+}
 
 function prepareRemoval(
   paths: readonly string[],
@@ -81,7 +93,7 @@ function prepareRemoval(
           absent.add(above);
           continue;
         }
-        folder = { ...found, childsName: `/proc/self/fd/${FIRST_FD + pinned.size}` };
+        folder = { ...found, childsName: inheritedDirectory(pinned.size) };
         pinned.set(above, folder);
         faultPoint('folder.pinned');
       }
@@ -98,5 +110,5 @@ function prepareRemoval(
   if (args.length === 0) return { launch: undefined, next };
   const names = new Map([...pinned].map(([folder, { childsName }]) => [childsName, folder]));
   const fds = [...pinned.values()].map(({ fd }) => fd);
-  return { launch: { file: '/bin/rm', args: [...RM, ...args], fds, names }, next };
+  return { launch: { file: RM, args: [...RM_OPTIONS, ...args], fds, names }, next };
 }

@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import type { ReplaceStep } from '../commands/command.ts';
 import { CronTimes, jobsOf } from '../commands/cron-times.ts';
 import { unifiedDiff } from '../commands/unified-diff.ts';
 import { DaemonError } from '../errors.ts';
+import { cronLogsObjection } from '../io/cron-logs.ts';
 import { readPresentFile } from '../io/present-file.ts';
+import { directoryObjection } from '../io/staged-file.ts';
 import { systemTimeZone } from '../io/time-zone.ts';
 
 /** What a cron file would become. */
@@ -12,6 +15,8 @@ export interface CronPreview {
   readonly before: string | null;
   readonly unread?: string;
   readonly after: string;
+  /** Why the command would fail as things are: at its directory or at the log files of its lines. */
+  readonly refused?: string;
   /** As `diff -u` has it. */
   readonly diff: string;
   /** The one that cron lives in. */
@@ -26,12 +31,12 @@ const LINES_A_TURN = 20;
 
 /** Reads the file as it is, and changes nothing. Throws PREVIEW_TOO_SLOW once `signal` is aborted. */
 export async function previewReplacement(
-  file: string,
-  after: string,
+  { target: file, content: after, logs }: ReplaceStep,
   now: Date,
   signal: AbortSignal,
 ): Promise<CronPreview> {
   const { text, unread } = await readPresentFile(file);
+  const refused = (await cronLogsObjection(logs))?.message ?? directoryObjection(file);
   const time_zone = systemTimeZone();
   const times = new CronTimes(time_zone);
   const lines: CronPreview['lines'][number][] = [];
@@ -44,6 +49,7 @@ export async function previewReplacement(
     file,
     before: text ?? null,
     ...(unread === undefined ? {} : { unread }),
+    ...(refused === undefined ? {} : { refused }),
     after,
     diff: await unifiedDiff(file, text, after),
     time_zone,

@@ -45,7 +45,7 @@ export function previewPlan({ plan, roots, now, signal }: PreviewInput): Preview
       return { settled, shown: enough.then(() => ({ ...frame, ...survey.report() })) };
     }
     case 'replace': {
-      const settled = previewReplacement(step.target, step.content, now, signal);
+      const settled = previewReplacement(step, now, signal);
       const late = once(signal, 'abort').then(() => {
         throw new DaemonError('PREVIEW_TOO_SLOW', step.target);
       });

@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import { DaemonError } from '../errors.ts';
 import { CONFIG_FILES } from '../io/config.ts';
 import type { Config } from '../io/config-schema.ts';
-import { cronFindings } from './checks/cron.ts';
+import { cronLogDirectory } from '../io/names.ts';
+import { cronFindings, cronLogFinding } from './checks/cron.ts';
 import { journalFindings, sharedFindings } from './checks/database.ts';
 import { type Finding, type Level, Notes } from './checks/finding.ts';
 import { logFinding, rootFinding } from './checks/places.ts';
@@ -59,6 +60,7 @@ async function findingsOf(options: ConfigOptions): Promise<Finding[]> {
     await socketFinding('socket', config.socket_path, 'socket_path'),
     await socketFinding('admin socket', config.admin_socket_path, 'admin_socket_path'),
     ...cronFindings(config.cron_file),
+    await cronLogFinding(cronLogDirectory(config), config.cron_file),
     logFinding('log', config.cmd_log_file, 'cmd_log_file'),
     logFinding('audit log', config.audit_log_file, 'audit_log_file'),
     ...(config.record === null ? [] : [logFinding('record', config.record, 'record')]),

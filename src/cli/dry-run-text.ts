@@ -47,7 +47,7 @@ function sizeText({ entries, apparent_bytes, freed_bytes, complete }: Omit<Size,
   return `${complete ? '' : 'at least '}${count}, ${sized(apparent_bytes)}, frees ${sized(freed_bytes)}`;
 }
 
-function cronLines({ file, unread, diff, time_zone, lines }: CronPreview): string[] {
+function cronLines({ file, unread, refused, diff, time_zone, lines }: CronPreview): string[] {
   const moment = (time: string) => time.slice(0, 16).replace('T', ' ');
   const times = lines.flatMap(({ line, next }) => [
     `  ${printable(line)}`,
@@ -55,6 +55,7 @@ function cronLines({ file, unread, diff, time_zone, lines }: CronPreview): strin
   ]);
   return [
     ...(unread === undefined ? [] : [`${printable(file)} cannot be compared: ${printable(unread)}`]),
+    ...(refused === undefined ? [] : [`It would fail: ${printable(refused)}`]),
     printableBlock(diff).trimEnd(),
     strong(`When cron would run each line next (${printable(time_zone)})`),
     ...times,

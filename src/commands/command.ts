@@ -1,10 +1,13 @@
 import type { Static, TObject } from 'typebox';
+import type { CronLogs } from '../io/cron-logs.ts';
 import type { Refusal } from '../io/reply.ts';
 
 /** What a command may know of the daemon's configuration. */
 export interface CommandSettings {
   readonly projectName: string;
   readonly cronFile: string;
+  /** Where the log files of the cron file's lines are made; the lines themselves name `/var/log/<projectName>`. */
+  readonly cronLogDirectory: string;
   readonly deletionRoots: readonly string[];
   /** What the daemon needs itself: database, sockets, logs, cron file, config. */
   readonly ownFiles: readonly string[];
@@ -16,10 +19,20 @@ export interface Stamp {
   readonly id: string;
 }
 
-/** The one thing that a plan does. All paths are absolute and normalised; `staged` is beside `target`. */
+/** A new file takes the place of `target`. It is staged in the same directory, under a name that holds `id`. */
+export interface ReplaceStep {
+  readonly do: 'replace';
+  readonly target: string;
+  readonly id: string;
+  readonly content: string;
+  /** The files that the lines of `content` append to. */
+  readonly logs: CronLogs;
+}
+
+/** The one thing that a plan does. All paths are absolute and normalised. */
 export type Step =
   | { readonly do: 'remove'; readonly paths: readonly string[] }
-  | { readonly do: 'replace'; readonly target: string; readonly staged: string; readonly content: string }
+  | ReplaceStep
   | { readonly do: 'execute'; readonly file: string; readonly args: readonly string[] };
 
 /** What a checked command will do and what is recorded of it. Frozen: what was checked is what runs. */

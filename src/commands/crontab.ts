@@ -1,9 +1,12 @@
+import { namedLogDirectory } from '../io/names.ts';
 import { crontabObjection } from './crontab-reader.ts';
 import type { Schedule } from './schedule.ts';
 
 export interface Crontab {
   readonly content: string;
   readonly warnings: readonly string[];
+  /** The names of the files that the lines append to. */
+  readonly logs: readonly string[];
 }
 
 /** cron reads a step with atoi(): a larger one overflows, and cron then refuses the whole file. */
@@ -58,7 +61,11 @@ export function crontabLines(schedules: readonly Schedule[]): number {
 /** The whole file that replaces `/etc/cron.d/<project>`; enabled schedules only, in the order received. Throws where the
  * strict reader objects to it: then no schedule or name can have been checked as it should. */
 export function crontab(schedules: readonly Schedule[], projectName: string, now: Date): Crontab {
-  const log = (name: string) => `>> /var/log/${projectName}/${name}.log 2>&1`;
+  const logs: string[] = [];
+  const log = (name: string) => {
+    logs.push(`${name}.log`);
+    return `>> ${namedLogDirectory(projectName)}/${name}.log 2>&1`;
+  };
   const updated = now.toISOString().slice(0, 19).replace('T', ' ');
   const lines = [
     '# DBCalm Backup Schedules',
@@ -84,5 +91,5 @@ export function crontab(schedules: readonly Schedule[], projectName: string, now
   const content = `${lines.join('\n')}\n`;
   const objection = crontabObjection(content);
   if (objection !== undefined) throw new Error(`the cron file would not be safe: ${objection}`);
-  return { content, warnings };
+  return { content, warnings, logs: [...new Set(logs)] };
 }

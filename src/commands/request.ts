@@ -1,4 +1,5 @@
 import { Check } from 'typebox/value';
+import { isId } from '../io/names.ts';
 import type { CommandText } from '../io/records.ts';
 import { type Refusal, refuse } from '../io/reply.ts';
 import type { Command, CommandSettings, Plan, Stamp } from './command.ts';
@@ -26,13 +27,16 @@ export function parseRequest(bytes: Uint8Array): Outcome<Request> {
   }
 }
 
-/** From the stored text of a request to its plan, by the same checks as when it came. */
+/** From the stored text of a request to its plan, by the same checks as when it came. The id is checked as well: it names a
+ * file. */
 export function replanRequest(
   text: string,
   whitelist: readonly Command[],
   settings: CommandSettings,
   stamp: Stamp,
 ): Outcome<Plan> {
+  if (!isId(stamp.id))
+    return bad(`the record names ${JSON.stringify(stamp.id.slice(0, 80))}, which is no id`);
   const parsed = parseRequest(Buffer.from(text));
   return 'ok' in parsed ? planRequest(parsed.ok, whitelist, settings, stamp) : parsed;
 }

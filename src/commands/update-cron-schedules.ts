@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import * as Type from 'typebox';
+import { stagedName } from '../io/names.ts';
 import { defineCommand } from './command.ts';
 import { crontab, crontabLines } from './crontab.ts';
 import { MAX_LINES } from './crontab-reader.ts';
@@ -17,16 +18,15 @@ export const updateCronSchedules = defineCommand({
   name: 'update_cron_schedules',
   schema: Type.Object({ schedules: Type.Array(Schedule, { must: 'a list' }) }),
   rules: ({ schedules }) => checkSchedules(schedules) ?? tooLong(schedules as Schedule[]),
-  plan: ({ schedules }, { projectName, cronFile }, { at, id }) => {
-    const { content, warnings } = crontab(schedules, projectName, at);
-    // cron ignores names that hold a dot.
-    const staged = posix.join(posix.dirname(cronFile), `.${posix.basename(cronFile)}.${id}`);
+  plan: ({ schedules }, { projectName, cronFile, cronLogDirectory: directory }, { at, id }) => {
+    const { content, warnings, logs: names } = crontab(schedules, projectName, at);
+    const staged = posix.join(posix.dirname(cronFile), stagedName(cronFile, id));
     return {
       type: 'update_cron_schedules',
       command: `/bin/mv -fT -- ${staged} ${cronFile}`,
       args: { schedule_count: schedules.length },
       touches: [cronFile],
-      step: { do: 'replace', target: cronFile, staged, content },
+      step: { do: 'replace', target: cronFile, id, content, logs: { directory, names } },
       warnings,
     };
   },

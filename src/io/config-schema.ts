@@ -39,6 +39,11 @@ export const ConfigSchema = Type.Object({
     allowed: 'an absolute path whose name holds letters, digits, _ and - only: cron ignores others',
     description: 'what update_cron_schedules replaces',
   }),
+  cron_log_dir: Type.Union([folder, Type.Null()], {
+    allowed: 'an absolute path of a directory, or null for /var/log/<project_name>',
+    description:
+      "where the log files of the cron file's lines are prepared; the lines themselves always name /var/log/<project_name>",
+  }),
   cmd_log_file: file('JSON lines; SIGHUP opens it anew'),
   cmd_log_level: Type.String({
     pattern: '^(trace|debug|info|warn|error|fatal|silent)$',
@@ -107,6 +112,7 @@ export const DEFAULTS: Omit<Config, 'deletion_roots'> = {
   admin_socket_path: '/var/run/dbcalm/cmd-admin.sock',
   metrics_port: null,
   cron_file: '/etc/cron.d/dbcalm',
+  cron_log_dir: null,
   cmd_log_file: '/var/log/dbcalm/cmd.log',
   cmd_log_level: 'info',
   audit_log_file: '/var/log/dbcalm/cmd-audit.log',

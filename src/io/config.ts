@@ -105,7 +105,7 @@ function checkRoot(file: string, root: string): string {
 
 /** Of the development config: its paths are relative to the project. */
 function resolved(given: Given, base: string): Given {
-  const isPath = (key: string) => /_(path|file)$|_roots$/.test(key);
+  const isPath = (key: string) => /_(path|file|dir)$|_roots$/.test(key);
   const absolute = (value: unknown) => (typeof value === 'string' ? posix.resolve(base, value) : value);
   const entries = Object.entries(given).map(([key, value]) => {
     if (!isPath(key)) return [key, value];

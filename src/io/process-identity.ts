@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { uptime } from 'node:os';
 
 /** A process, told apart from any other that gets its pid later. `start`: clock ticks since the boot. */
 export interface ProcessIdentity {
@@ -12,6 +13,11 @@ export interface Running {
   readonly words: readonly string[];
   readonly descriptor: (fd: number) => string | undefined;
 }
+
+/** Linux tells times to programs in this unit, whatever its own is. */
+const TICKS_PER_SECOND = 100;
+/** `CLOCK_STEP_S`: so far the system's clock may have been set back while a process ran. */
+const CLOCK_STEP_S = 60;
 
 /** Of a process that lives; a zombie does not. Source: proc_pid_stat(5). */
 export function identityOf(pid: number): ProcessIdentity | undefined {
@@ -28,15 +34,45 @@ export function isAlive({ pid, start, bootId }: ProcessIdentity): boolean {
   return now?.start === start && now.bootId === bootId;
 }
 
-/** The first living process of our own user that `isIt`: another's could be made to look like anything. */
-export function findProcess(isIt: (running: Running) => boolean): ProcessIdentity | undefined {
+/** Whether the process that was recorded lives, belongs to our own user and `isIt`. Its record must be whole. */
+export function isOurs(recorded: ProcessIdentity, isIt: (running: Running) => boolean): boolean {
+  const { pid, start, bootId } = recorded;
+  if (!(pid > 1) || start === '' || bootId === '') return false;
+  // That it lives is asked last: then all that was read before was its own.
+  return isIt(runningOf(pid)) && belongsToUs(pid) && isAlive(recorded);
+}
+
+/** Returns the first living process of our own user that `isIt` and did not start before `since`. */
+export function findProcess(isIt: (running: Running) => boolean, since: Date): ProcessIdentity | undefined {
+  const earliest = ticksAt(since);
   for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name) || ownerOf(name) !== process.getuid?.()) continue;
-    const words = read(`/proc/${name}/cmdline`).split('\0').slice(0, -1);
-    const descriptor = (fd: number) => readLink(`/proc/${name}/fd/${fd}`);
-    if (words.length > 0 && isIt({ words, descriptor })) return identityOf(Number(name));
+    const found = /^\d+$/.test(name) ? identityOf(Number(name)) : undefined;
+    if (found && Number(found.start) >= earliest && isOurs(found, isIt)) return found;
   }
   return undefined;
+}
+
+/** Returns the clock ticks from the boot to a moment, or a little less. */
+function ticksAt(moment: Date): number {
+  const secondsAgo = (Date.now() - moment.getTime()) / 1_000;
+  return Math.floor((uptime() - secondsAgo - CLOCK_STEP_S) * TICKS_PER_SECOND);
+}
+
+function runningOf(pid: number): Running {
+  const words = read(`/proc/${pid}/cmdline`).split('\0').slice(0, -1);
+  const known = new Map<number, string | undefined>();
+  const descriptor = (fd: number) => {
+    if (!known.has(fd)) known.set(fd, readLink(`/proc/${pid}/fd/${fd}`));
+    return known.get(fd);
+  };
+  return { words, descriptor };
+}
+
+/** All four: the real, effective, saved and file system user. A setuid program that another user started has its own real one.
+ * Source: proc_pid_status(5). */
+function belongsToUs(pid: number): boolean {
+  const ids = /^Uid:\t(.+)$/m.exec(read(`/proc/${pid}/status`))?.[1]?.split('\t') ?? [];
+  return ids.length === 4 && ids.every((id) => Number(id) === process.getuid?.());
 }
 
 let ownBoot: string | undefined;
@@ -45,10 +81,6 @@ let ownBoot: string | undefined;
 function bootId(): string {
   ownBoot ??= read('/proc/sys/kernel/random/boot_id').trim();
   return ownBoot;
-}
-
-function ownerOf(pid: string): number | undefined {
-  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
 }
 
 function read(path: string): string {

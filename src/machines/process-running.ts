@@ -27,7 +27,11 @@ export const running = processSetup.createStateConfig({
       description: 'The last daemon had begun it: never run again. If its child lives, it is awaited.',
       invoke: {
         src: 'awaitOrphan',
-        input: ({ context }) => ({ child: context.recovered?.child, step: context.plan.step }),
+        input: ({ context }) => ({
+          child: context.recovered?.child,
+          step: context.plan.step,
+          acceptedAt: context.acceptedAt,
+        }),
         onError: 'doubting',
       },
       on: { 'orphan.found': { actions: 'adopt' }, 'orphan.gone': 'doubting' },

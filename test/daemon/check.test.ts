@@ -115,6 +115,27 @@ test('a link that others can have put in the place of a log', (t) => {
   assert.deepEqual([status, wrong.log], [1, 'problem: it is a symlink, and others can have put it there']);
 });
 
+test('check names a cron directory and log files that others can replace', async (t) => {
+  const daemon = await startDaemon(t);
+  const { at } = daemon;
+  await daemon.carryOut('update_cron_schedules', { schedules: [] });
+  chmodSync(at.cronLogs, 0o770);
+  assert.match(
+    troubles(at).wrong['cron logs'] as string,
+    /^problem: cannot prepare .*dbcalm has mode 0770, so other users can write to it$/,
+  );
+  chmodSync(at.cronLogs, 0o3770);
+  rmSync(join(at.cronLogs, 'cleanup.log'));
+  symlinkSync(at.configFile, join(at.cronLogs, 'cleanup.log'));
+  assert.match(troubles(at).wrong['cron logs'] as string, /cleanup\.log is a symlink$/);
+  rmSync(join(at.cronLogs, 'cleanup.log'));
+  chmodSync(dirname(at.cronFile), 0o775);
+  assert.deepEqual(
+    Object.entries(troubles(at).wrong).filter(([subject]) => subject.startsWith('cron')),
+    [['cron folder', `problem: ${dirname(at.cronFile)} has mode 0775, so other users can write to it`]],
+  );
+});
+
 test('a cron file that cron or the strict reader would not take', (t) => {
   const at = prepare(testFolder(t));
   writeFileSync(at.cronFile, '* * * * * root /bin/\u001b[31mevil\n');

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startDaemon } from '../support/daemon.ts';
@@ -76,9 +87,42 @@ test('a folder in the place of the cron file is left alone, and the staged file 
   });
   const row = await daemon.carryOut('update_cron_schedules', { schedules: schedules(1) });
   assert.deepEqual([row.status, row.return_code], ['failed', 1]);
-  assert.match(row.error as string, /^\/bin\/mv: |^mv: /);
+  const { cronFile } = daemon.at;
+  assert.match(row.error as string, new RegExp(`mv: .*'${cronFile}'`), 'by its real path');
   assert.deepEqual(readdirSync(join(daemon.at.folder, 'cron.d')), ['dbcalm']);
   assert.deepEqual(readdirSync(daemon.at.cronFile), ['inner']);
+});
+
+test('update_cron_schedules fails with a remedy, and touches nothing, where its directory is missing or open to others', async (t) => {
+  const daemon = await startDaemon(t);
+  const directory = join(daemon.at.folder, 'cron.d');
+  const failed = async () => {
+    const { status, error } = await daemon.carryOut('update_cron_schedules', { schedules: schedules(1) });
+    assert.equal(status, 'failed');
+    return error as string;
+  };
+  chmodSync(directory, 0o775);
+  assert.match(await failed(), /cron\.d has mode 0775, .*\. What to do: give the directory of cron_file and/);
+  assert.deepEqual(readdirSync(directory), []);
+  rmdirSync(directory);
+  assert.match(await failed(), /could not be written.*there is no directory .*cron\.d\. What to do: check/);
+  assert.equal(existsSync(directory), false);
+});
+
+test('each of two updates in the same second gives the file an mtime in another second', async (t) => {
+  const daemon = await startDaemon(t);
+  const { cronFile } = daemon.at;
+  const seconds: number[] = [];
+  for (const id of [1, 2, 3]) {
+    await daemon.carryOut('update_cron_schedules', { schedules: schedules(id) });
+    seconds.push(Math.floor(statSync(cronFile).mtimeMs / 1_000));
+  }
+  const future = Math.floor(Date.now() / 1_000) + 86_400;
+  utimesSync(cronFile, future, future);
+  await daemon.carryOut('update_cron_schedules', { schedules: schedules(4) });
+  seconds.push(Math.floor(statSync(cronFile).mtimeMs / 1_000));
+  assert.equal(new Set(seconds).size, 4, `${seconds}`);
+  assert.equal(seconds[3], future + 1);
 });
 
 test('a symlink in the place of the cron file is replaced, not followed', async (t) => {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
-import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { MAX_DRY_RUNS } from '../../src/actors/dry-runs.ts';
@@ -110,6 +119,20 @@ test('a cron update: the diff, and what then stands in the file', async (t) => {
   );
   for (const { next } of cron?.lines ?? []) assert.equal(next.length, 3);
   assert.match(cron?.lines[1]?.next[0] as string, /^\d{4}-\d\d-\d\dT05:30:00[+-]\d\d:\d\d$/);
+});
+
+test('update_cron_schedules in a dry run tells why it would fail, and creates no log', async (t) => {
+  const daemon = await startDaemon(t);
+  const { cronFile, cronLogs } = daemon.at;
+  const look = () => harmless(daemon, { cmd: 'update_cron_schedules', args: { schedules: [daily] } });
+  assert.equal((await look()).plan?.cron?.refused, undefined);
+  assert.ok(!existsSync(cronLogs));
+  mkdirSync(cronLogs);
+  symlinkSync(daemon.at.configFile, join(cronLogs, 'cleanup.log'));
+  assert.match((await look()).plan?.cron?.refused as string, /cleanup\.log is a symlink$/);
+  rmSync(cronLogs, { recursive: true });
+  chmodSync(dirname(cronFile), 0o775);
+  assert.match((await look()).plan?.cron?.refused as string, /cron\.d has mode 0775/);
 });
 
 test('what stands in the place of the cron file is told, where it is no plain file', async (t) => {

@@ -37,7 +37,7 @@ export function litter({ folder, cronFile }: Place): string[] {
     [dirname(cronFile)]: /^dbcalm$/,
     [join(folder, 'run')]: /^cmd(-admin)?\.sock$/,
     [join(folder, 'lib')]: /^db\.sqlite3/,
-    [join(folder, 'log')]: /^cmd(-audit)?\.log$/,
+    [join(folder, 'log')]: /^(cmd(-audit)?\.log|dbcalm)$/,
   };
   return Object.entries(allowed).flatMap(([path, pattern]) =>
     readdirSync(path)

@@ -56,7 +56,13 @@ test('the fourth command of the docs works as it stands there', async (t) => {
   const file = join(folder, 'commands', 'delete-log.ts');
   writeFileSync(file, source);
   const { deleteLog } = (await import(file)) as { deleteLog: Command };
-  const settings = { projectName: 'shop', cronFile: '/c', deletionRoots: ['/r'], ownFiles: [] };
+  const settings = {
+    projectName: 'shop',
+    cronFile: '/c',
+    cronLogDirectory: '/l',
+    deletionRoots: ['/r'],
+    ownFiles: [],
+  };
   const plan = (args: unknown) =>
     planRequest({ cmd: 'delete_log', args }, [...WHITELIST, deleteLog], settings, {
       at: new Date(0),

@@ -9,15 +9,17 @@ import { dryRun } from '../../src/actors/routes/dry-run.ts';
 import type { Asked } from '../../src/actors/routes/route.ts';
 import type { Plan } from '../../src/commands/command.ts';
 import { testFolder } from '../support/folder.ts';
+import { replaceStep } from '../support/replace-step.ts';
 
 const LINES = 2_000;
 
 /** A cron update of many schedules, looked at until `stop` is called. */
 function largeUpdate(t: TestContext) {
-  const target = join(testFolder(t), 'dbcalm');
+  const folder = testFolder(t);
+  const target = join(folder, 'dbcalm');
   writeFileSync(target, '# nothing yet\n');
   const content = '30 2 * * * root /usr/bin/dbcalm backup full\n'.repeat(LINES);
-  const step: Plan['step'] = { do: 'replace', target, staged: `${target}.new`, content };
+  const step = replaceStep(folder, content);
   const plan: Plan = {
     type: 'update_cron_schedules',
     command: '/bin/mv',

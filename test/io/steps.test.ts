@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type AnyActorLogic, createActor, type InputFrom, type OutputFrom, toPromise } from 'xstate';
@@ -11,6 +21,7 @@ import { writeReply } from '../../src/actors/write-reply.ts';
 import type { Step } from '../../src/commands/command.ts';
 import type { Launch } from '../../src/io/child.ts';
 import { testFolder } from '../support/folder.ts';
+import { replaceStep } from '../support/replace-step.ts';
 import { socketPair } from '../support/socket-pair.ts';
 
 /** One actor by itself, to its end. */
@@ -38,23 +49,19 @@ async function turnsUntil(work: () => Promise<unknown>): Promise<number> {
 
 function replacement(t: TestContext) {
   const folder = testFolder(t);
-  const step: Step = {
-    do: 'replace',
-    target: join(folder, 'crontab'),
-    staged: join(folder, 'staged'),
-    content: '',
-  };
-  writeFileSync(step.staged, '');
-  return { folder, step };
+  const step = replaceStep(folder, 'new\n');
+  const staged = join(folder, '.dbcalm.x');
+  return { folder, step, staged };
 }
 
 test('what was staged for nothing goes, and nothing else does', async (t) => {
-  const failed = replacement(t);
-  await run(finishStep, { step: failed.step, succeeded: false });
-  assert.deepEqual(readdirSync(failed.folder), []);
-  const succeeded = replacement(t);
-  await run(finishStep, { step: succeeded.step, succeeded: true });
-  assert.deepEqual(readdirSync(succeeded.folder), ['staged']);
+  const { folder, step, staged } = replacement(t);
+  for (const name of [staged, `${staged}x`, step.target]) writeFileSync(name, '');
+  await run(finishStep, { step, succeeded: true });
+  assert.deepEqual(readdirSync(folder).sort(), ['.dbcalm.x', '.dbcalm.xx', 'dbcalm']);
+  await run(finishStep, { step, succeeded: false });
+  assert.deepEqual(readdirSync(folder).sort(), ['.dbcalm.xx', 'dbcalm']);
+  await run(finishStep, { step, succeeded: false });
 });
 
 test('nothing is started to remove what is not there', async (t) => {
@@ -86,13 +93,47 @@ test('a long removal is started in parts, since to hand many names to a child ke
 });
 
 test('a new file is staged, and the child that puts it in its place is handed both names', async (t) => {
-  const { folder, step } = replacement(t);
-  assert.ok(step.do === 'replace');
-  const fresh = { ...step, staged: join(folder, 'fresh'), content: 'new\n' };
-  const { launch, next } = await run(prepareStep, { step: fresh, from: 0, roots: [], ...NOTHING_OWNED });
-  assert.equal(readFileSync(fresh.staged, 'utf8'), 'new\n');
-  assert.deepEqual([launch?.file, launch?.args], ['/bin/mv', ['-fT', '--', fresh.staged, fresh.target]]);
+  const { folder, step, staged } = replacement(t);
+  const before = descriptors();
+  const { launch, next } = await run(prepareStep, { step, from: 0, roots: [], ...NOTHING_OWNED });
+  assert.equal(readFileSync(staged, 'utf8'), 'new\n');
+  assert.ok(launch);
+  const { file, args, fds, names } = launch;
+  assert.deepEqual(
+    [file, args],
+    ['/bin/mv', ['-fT', '--', '/proc/self/fd/3/.dbcalm.x', '/proc/self/fd/3/dbcalm']],
+  );
+  assert.deepEqual(
+    fds.map((fd) => readlinkSync(`/proc/self/fd/${fd}`)),
+    [folder],
+  );
+  assert.deepEqual([...names], [['/proc/self/fd/3', folder]]);
   assert.equal(next, undefined);
+  for (const fd of fds) closeSync(fd);
+  assert.equal(descriptors(), before, 'nothing else stays open');
+});
+
+test('prepareStep touches nothing and keeps nothing open where the id is none or the directory is not safe', async (t) => {
+  const { folder, step } = replacement(t);
+  const before = descriptors();
+  const prepare = (id: string) =>
+    run(prepareStep, { step: { ...step, id }, from: 0, roots: [], ...NOTHING_OWNED });
+  for (const id of ['../x', 'a/b', '..', '', 'a.b']) {
+    await assert.rejects(prepare(id), { code: 'STAGING_FAILED', message: /is no id$/ });
+    await assert.rejects(run(finishStep, { step: { ...step, id }, succeeded: false }), /is no id$/);
+  }
+  assert.deepEqual(readdirSync(folder), []);
+  chmodSync(folder, 0o770);
+  await assert.rejects(prepare('x'), { code: 'CRON_LOGS_UNSAFE' });
+  mkdirSync(join(folder, 'safe'));
+  chmodSync(folder, 0o1770);
+  await assert.rejects(prepare('x'), { code: 'CRON_DIRECTORY_UNSAFE', message: /has mode 1770/ });
+  await run(finishStep, { step, succeeded: false });
+  assert.deepEqual(readdirSync(folder).sort(), ['log', 'safe']);
+  chmodSync(folder, 0o700);
+  mkdirSync(join(folder, '.dbcalm.x'));
+  await assert.rejects(prepare('x'), { code: 'STAGING_FAILED', message: /EEXIST/ });
+  assert.equal(descriptors(), before);
 });
 
 test('a part ends where many folders in a row are not there, and others have their turn before the next', async (t) => {
@@ -116,14 +157,21 @@ test('a part ends where many folders in a row are not there, and others have the
 });
 
 test('a replacement is in place when the file is to the letter what was to be put there', async (t) => {
-  const { step } = replacement(t);
-  assert.ok(step.do === 'replace');
+  const { folder, step } = replacement(t);
   const inspected = async () => (await run(inspectEffect, { step, roots: [] })).inPlace;
   assert.equal(await inspected(), false);
   writeFileSync(step.target, 'x');
   assert.equal(await inspected(), false);
   writeFileSync(step.target, step.content);
+  const before = descriptors();
   assert.equal(await inspected(), true);
+  renameSync(step.target, join(folder, 'other'));
+  symlinkSync('other', step.target);
+  assert.equal(await inspected(), false, 'a symlink is not followed');
+  renameSync(join(folder, 'other'), step.target);
+  chmodSync(folder, 0o777);
+  assert.equal(await inspected(), false, 'a file that any user can have put there');
+  assert.equal(descriptors(), before);
 });
 
 test('a removal is in place without the folder above it, too, and not while one is left', async (t) => {

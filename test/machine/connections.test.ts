@@ -24,7 +24,13 @@ import { until } from '../support/until.ts';
 
 failOnWarnings();
 
-const SETTINGS = { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'], ownFiles: [] };
+const SETTINGS = {
+  projectName: 'dbcalm',
+  cronFile: '/c/dbcalm',
+  cronLogDirectory: '/l',
+  deletionRoots: ['/r'],
+  ownFiles: [],
+};
 
 /** Real sockets, real connection machines, and the supervisor; processes answer as `answer` says. */
 async function connectionsServer(

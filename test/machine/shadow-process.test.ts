@@ -10,6 +10,7 @@ import { processMachine } from '../../src/machines/process.ts';
 import { shadowProcessMachine } from '../../src/machines/shadow-process.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { LEFT, processInput } from '../support/process.ts';
+import { replaceStep } from '../support/replace-step.ts';
 
 failOnWarnings();
 
@@ -52,7 +53,7 @@ function shadow(input: Parameters<typeof processInput>[0]) {
 test('each kind of step ends as a success that says that nothing was done', async () => {
   const steps = [
     { do: 'remove', paths: ['/r/b1'] },
-    { do: 'replace', target: '/c/dbcalm', staged: '/c/.dbcalm', content: '' },
+    replaceStep('/c'),
     { do: 'execute', file: '/bin/false', args: [] },
     undefined,
   ] as const;

@@ -12,8 +12,6 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'it only spares a claim that is there already to be added once more',
   'actors/admission.ts distinct, last = claim;: left out':
     'it only spares a claim that is there already to be added once more',
-  "actors/await-orphan.ts carrierOf.operand, args.at(-1) ?? '': without ''":
-    'a program without arguments is then looked at as if its last one were "undefined", which is no place either',
   'actors/processes.ts processes.pump, if (pumping || draining): never':
     'it only spreads starts over turns of the loop; while draining nothing waits any more that a look could admit',
 };

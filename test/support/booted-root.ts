@@ -55,7 +55,7 @@ export function makeRoot(folder: string): BootedRoot {
   for (const name of ['var/lib/dbcalm', 'var/log/dbcalm']) {
     mkdirSync(join(root, name), { recursive: true });
     chownSync(join(root, name), 0, GROUP.gid);
-    chmodSync(join(root, name), 0o2770);
+    chmodSync(join(root, name), 0o3770);
   }
   makeEtc(join(root, 'etc'), backups);
   install(usr, backups);

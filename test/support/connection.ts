@@ -23,7 +23,13 @@ export function connectionInput(
     objection,
     now: () => new Date(0),
     whitelist: WHITELIST,
-    settings: { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'], ownFiles: [] },
+    settings: {
+      projectName: 'dbcalm',
+      cronFile: '/c/dbcalm',
+      cronLogDirectory: '/l',
+      deletionRoots: ['/r'],
+      ownFiles: [],
+    },
     processes: processes as Listener<ProcessRequested>,
   };
 }

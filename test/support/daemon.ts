@@ -48,6 +48,8 @@ export function layout(folder: string) {
     state: join(folder, 'state', 'state.sqlite3'),
     cronFile: join(folder, 'cron.d', 'dbcalm'),
     log: join(folder, 'log', 'cmd.log'),
+    /** As `/var/log/dbcalm` where `/var/log` is the log directory of the test. */
+    cronLogs: join(folder, 'log', 'dbcalm'),
     backups: join(folder, 'backups'),
     configFile: join(folder, 'cmd-config.yml'),
   };
@@ -65,6 +67,7 @@ export function prepare(folder: string, config: Record<string, unknown> = {}): L
     database_path: at.database,
     state_path: at.state,
     cron_file: at.cronFile,
+    cron_log_dir: at.cronLogs,
     cmd_log_file: at.log,
     audit_log_file: join(folder, 'log', 'cmd-audit.log'),
     deletion_roots: [at.backups],

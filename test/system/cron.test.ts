@@ -70,7 +70,6 @@ test("cron loads the daemon's file and runs its jobs when the file says", { skip
   const { folder, cronFile } = daemon.at;
   await daemon.carryOut('update_cron_schedules', { schedules: [...intervals, ...others] });
   assert.equal(crontabObjection(readFileSync(cronFile, 'utf8')), undefined);
-  mkdirSync(join(folder, 'log', 'dbcalm'));
   const cron = await startCron(folder);
   try {
     assert.deepEqual(complaints(cron.messages()), []);

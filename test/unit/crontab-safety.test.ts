@@ -72,7 +72,12 @@ for (const [what, fields, project, objection] of unchecked) {
 }
 
 test('a file that is too long for cron is refused, as is a line more than it takes', () => {
-  const settings = { projectName: 'dbcalm', cronFile: '/c/dbcalm', deletionRoots: ['/r'] };
+  const settings = {
+    projectName: 'dbcalm',
+    cronFile: '/c/dbcalm',
+    cronLogDirectory: '/l',
+    deletionRoots: ['/r'],
+  };
   const outcome = (count: number, fields: object = {}) => {
     const schedules = Array.from({ length: count }, (_, id) => ({ ...hourly, id, ...fields }));
     const request = { cmd: 'update_cron_schedules', args: { schedules } };

@@ -8,6 +8,7 @@ import { WHITELIST } from '../../src/commands/whitelist.ts';
 const SETTINGS = {
   projectName: 'dbcalm',
   cronFile: '/etc/cron.d/dbcalm',
+  cronLogDirectory: '/var/log/dbcalm',
   deletionRoots: ['/r'],
   ownFiles: [],
 };
@@ -47,6 +48,28 @@ test('a cron update is staged under a name that cron ignores, beside its target'
   assert.equal(outcome.ok.command, '/bin/mv -fT -- /etc/cron.d/.dbcalm.abc /etc/cron.d/dbcalm');
   assert.deepEqual(outcome.ok.touches, ['/etc/cron.d/dbcalm']);
   assert.deepEqual(outcome.ok.args, { schedule_count: 0 });
+});
+
+test('update_cron_schedules names the log of each line of its file', () => {
+  const schedule = { backup_type: 'full', frequency: 'hourly', enabled: true, minute: 1 };
+  const schedules = [
+    { ...schedule, id: 7 },
+    { ...schedule, id: 7 },
+    { ...schedule, id: 8, enabled: false },
+    { ...schedule, id: -3 },
+  ];
+  const outcome = plan({ cmd: 'update_cron_schedules', args: { schedules } });
+  assert.ok('ok' in outcome && outcome.ok.step?.do === 'replace');
+  const { content, logs } = outcome.ok.step;
+  assert.deepEqual(logs, {
+    directory: '/var/log/dbcalm',
+    names: ['cleanup.log', 'cron-7.log', 'cron--3.log'],
+  });
+  const appended = [...content.matchAll(/ >> (\S+) /g)].map(([, path]) => path);
+  assert.deepEqual(
+    [...new Set(appended)],
+    logs.names.map((name) => `${logs.directory}/${name}`),
+  );
 });
 
 test('an error of the parser is passed on after the words of the contract', () => {
@@ -147,4 +170,22 @@ test('a stored request is planned by the same checks, and refused by them where 
   const outcome = replan('{');
   assert.ok('refusal' in outcome);
   assert.match(outcome.refusal.message, /^Invalid JSON: /);
+});
+
+test('replanRequest refuses a recorded id that is none, whatever the command', () => {
+  const requests = [
+    { cmd: 'update_cron_schedules', args: { schedules: [] } },
+    { cmd: 'delete_directory', args: { path: '/r/a' } },
+  ];
+  const ids = ['', 'x/../../y', '..', 'a.b', 'a b', 'x\n', 'é', 'x\0', 'a'.repeat(65)];
+  for (const request of requests) {
+    const text = JSON.stringify(request);
+    for (const id of ids) {
+      const outcome = replanRequest(text, WHITELIST, SETTINGS, { ...STAMP, id });
+      assert.ok('refusal' in outcome, id);
+      assert.match(outcome.refusal.message, /, which is no id$/);
+    }
+    const longest = replanRequest(text, WHITELIST, SETTINGS, { ...STAMP, id: 'aZ09_-'.padEnd(64, 'x') });
+    assert.ok('ok' in longest);
+  }
 });

@@ -1,6 +1,7 @@
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../../errors.ts';
+import { directoryObjection } from '../../io/staged-file.ts';
 import { stateOf } from '../actor-tree.ts';
 import { json, type Route, type Sight } from './route.ts';
 
@@ -40,12 +41,7 @@ function databaseOf({ store }: Sight): Promise<Check> {
 }
 
 async function cronFolderOf({ cronFile }: Sight): Promise<Check> {
-  const folder = dirname(cronFile);
-  try {
-    if (!(await stat(folder)).isDirectory()) return `${folder} is no folder`;
-    await access(folder, constants.W_OK | constants.X_OK);
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
+  const objection = directoryObjection(cronFile);
+  if (objection !== undefined) return objection;
+  return access(dirname(cronFile), constants.W_OK | constants.X_OK).then(() => undefined, messageOf);
 }

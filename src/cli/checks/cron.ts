@@ -1,6 +1,9 @@
-import { lstatSync, readFileSync, type Stats } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { crontabObjection } from '../../commands/crontab-reader.ts';
+import { ERRORS } from '../../errors.ts';
+import { cronLogsObjection } from '../../io/cron-logs.ts';
+import { closedObjection } from '../../io/root-place.ts';
 import { type Finding, Notes } from './finding.ts';
 import { folderFinding } from './places.ts';
 
@@ -8,7 +11,39 @@ const AGAIN = 'send update_cron_schedules with all schedules: it replaces the fi
 
 export function cronFindings(path: string): Finding[] {
   const folder = folderFinding('cron folder', dirname(path), false);
-  return [folder, ...(folder.level === 'ok' ? fileFindings(path) : [])];
+  if (folder.level !== 'ok') return [folder];
+  const objection = closedObjection(dirname(path));
+  if (objection === undefined) return [folder, ...fileFindings(path)];
+  const notes = new Notes('cron folder', dirname(path));
+  return [notes.problem(objection, ERRORS.CRON_DIRECTORY_UNSAFE.remedy)];
+}
+
+/** The log files that the present lines of the cron file append to, and their directory. */
+export async function cronLogFinding(directory: string, cronFile: string): Promise<Finding> {
+  const notes = new Notes('cron logs', directory);
+  const objection = await cronLogsObjection({ directory, names: logsNamedIn(cronFile) });
+  if (objection === undefined) {
+    return notes.ok(
+      existsSync(directory) ? 'only root can replace them' : 'not there; the daemon makes them',
+    );
+  }
+  const cause = firstCauseOf(objection);
+  return 'errno' in cause
+    ? notes.failed(cause, objection.remedy)
+    : notes.problem(objection.message, objection.remedy);
+}
+
+function logsNamedIn(cronFile: string): string[] {
+  try {
+    const found = readFileSync(cronFile, 'utf8').matchAll(/ >> \/var\/log\/[^/ ]+\/([^/ ]+) 2>&1$/gm);
+    return [...found].map(([, name]) => name as string);
+  } catch {
+    return [];
+  }
+}
+
+function firstCauseOf(error: Error): Error {
+  return error.cause instanceof Error ? firstCauseOf(error.cause) : error;
 }
 
 function fileFindings(path: string): Finding[] {

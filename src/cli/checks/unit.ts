@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../io/config-schema.ts';
+import { cronLogDirectory } from '../../io/names.ts';
 import { ancestors, isBelow, normalise } from '../../io/paths.ts';
 import { readUnit, type Settings } from '../../io/unit-file.ts';
 import { type Finding, Notes } from './finding.ts';
@@ -41,7 +42,9 @@ function writtenFolders(config: Config): string[] {
     config.audit_log_file,
     ...(config.record === null ? [] : [config.record]),
   ];
-  return [...new Set([...files.map((file) => dirname(file)), ...config.deletion_roots])];
+  return [
+    ...new Set([...files.map((file) => dirname(file)), cronLogDirectory(config), ...config.deletion_roots]),
+  ];
 }
 
 export function objectionTo(notes: Notes, settings: Settings, given: string): Finding[] {
