@@ -1,10 +1,11 @@
 import type Database from 'better-sqlite3';
 import { type AuditEntry, acceptedEntry, endedEntry } from './audit.ts';
+import { isId } from './names.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Accepted, CommandText, Outcome, Retention, Transition, Unsettled } from './records.ts';
 import type { ProjectedRow } from './shared-tables.ts';
 import { timestamp } from './timestamp.ts';
-import { isId, type UnsettledRow, unsettledFrom } from './unsettled-row.ts';
+import { type UnsettledRow, unsettledFrom } from './unsettled-row.ts';
 
 /** Old rows are looked for once in so many transitions and audit entries, and so many are removed then: faster than they come. */
 const PRUNE_EVERY_COUNT = 100;

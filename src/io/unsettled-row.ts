@@ -1,4 +1,5 @@
 /** What the journal has of a command without an end, checked when it is read. */
+import { isId } from './names.ts';
 import type { Peer } from './peer.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Unsettled } from './records.ts';
@@ -18,9 +19,6 @@ export interface UnsettledRow {
   readonly type: string;
   readonly command: string;
 }
-
-/** Of a command or a connection. */
-export const isId = (text: string) => /^[A-Za-z0-9_-]{1,64}$/.test(text);
 
 /** A damaged journal must not keep the daemon from starting, nor make it do anything else than what its rows say. */
 export function unsettledFrom(row: UnsettledRow): Unsettled {
