@@ -11,6 +11,7 @@ import { WHITELIST } from './commands/whitelist.ts';
 import { asDaemonError, DaemonError } from './errors.ts';
 import { type Accounts, readAccounts } from './io/accounts.ts';
 import { type AuditLog, openAuditLog } from './io/audit-log.ts';
+import type { LoadedConfig } from './io/config.ts';
 import type { Config } from './io/config-schema.ts';
 import { loadForFirstUse } from './io/first-use.ts';
 import { COMMIT_SECONDS, Histogram } from './io/histogram.ts';
@@ -19,6 +20,7 @@ import { type Log, type Logger, openLog } from './io/log.ts';
 import { cronLogDirectory } from './io/names.ts';
 import { isSameFile } from './io/paths.ts';
 import { type Peer, peerOf } from './io/peer.ts';
+import { deletionRootPlace } from './io/root-place.ts';
 import { type ServiceManager, serviceManager } from './io/service-manager.ts';
 import { openStore, type StoreOptions } from './io/store.ts';
 import { NO_RECORD, openTrafficRecord, type TrafficRecord } from './io/traffic-record.ts';
@@ -31,7 +33,8 @@ import type { ProcessInput } from './machines/process-context.ts';
 import { shadowProcessMachine } from './machines/shadow-process.ts';
 
 /** Builds the parts and runs the root actor to its end. `greet`: what to say once it listens. */
-export async function runDaemon(config: Config, greet: () => void): Promise<DaemonOutput> {
+export async function runDaemon(loaded: LoadedConfig, greet: () => void): Promise<DaemonOutput> {
+  const { config, files, warnings } = loaded;
   const fields = config.shadow ? { shadow: true } : {};
   const accounts = readAccounts();
   const [log, audit] = await Promise.all([
@@ -41,6 +44,8 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
   const record = recordOf(config, log.logger);
   const manager = serviceManager(({ code, message, remedy }) => log.logger.warn({ code, remedy }, message));
   warnOfPlace(config, manager, log.logger);
+  for (const { code, message, remedy } of [...warnings, ...untrustedRoots(config)])
+    log.logger.warn({ code, remedy }, message);
   if (config.shadow) log.logger.warn(SHADOW_WARNING);
   const announce = () => {
     const socket = manager.socket?.path ?? config.socket_path;
@@ -51,7 +56,7 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
   };
   const actor = createActor(noted(daemonMachine), {
     id: 'daemon',
-    input: daemonInput({ config, log, audit, record, accounts, manager, announce }),
+    input: daemonInput({ config, files, log, audit, record, accounts, manager, announce }),
   });
   const ended = toPromise(actor);
   actor.start();
@@ -68,6 +73,8 @@ export async function runDaemon(config: Config, greet: () => void): Promise<Daem
 
 interface Edges {
   readonly config: Config;
+  /** The files that it was read from. */
+  readonly files: readonly string[];
   readonly log: Log;
   readonly audit: AuditLog;
   readonly record: TrafficRecord;
@@ -76,7 +83,7 @@ interface Edges {
   readonly announce: () => void;
 }
 
-function daemonInput({ config, log, audit, record, accounts, manager, announce }: Edges): DaemonInput {
+function daemonInput({ config, files, log, audit, record, accounts, manager, announce }: Edges): DaemonInput {
   const now = () => new Date();
   const counters = newCounters();
   const commits = new Histogram(COMMIT_SECONDS);
@@ -86,7 +93,8 @@ function daemonInput({ config, log, audit, record, accounts, manager, announce }
     cronFile: config.cron_file,
     cronLogDirectory: cronLogDirectory(config),
     deletionRoots: config.deletion_roots,
-    ownFiles: [...ownFiles(config), ...(manager.socket?.path ? [manager.socket.path] : [])],
+    unsafeRoots: config.unsafe_deletion_roots,
+    ownFiles: [...ownFiles(config), ...files, ...(manager.socket?.path ? [manager.socket.path] : [])],
   };
   const common = { now, whitelist: WHITELIST, settings };
   const connection = (links: Omit<ConnectionInput, keyof typeof common | 'id'>): ConnectionInput => ({
@@ -168,6 +176,7 @@ function daemonInput({ config, log, audit, record, accounts, manager, announce }
         ...links,
         ...('recovered' in origin ? left(origin) : asked(origin)),
         deletionRoots: settings.deletionRoots,
+        unsafeRoots: settings.unsafeRoots,
         ownFiles: settings.ownFiles,
         maxOutput: config.max_output_bytes,
         pendingLifetime: config.pending_expires_minutes * 60_000,
@@ -227,20 +236,36 @@ function doorRules(config: Config, accounts: Accounts): DoorRules {
 
 /** What must not be deleted, wherever the config puts it. */
 function ownFiles(config: Config): string[] {
-  const database = ['', '-wal', '-shm', '-journal'].map((suffix) => config.database_path + suffix);
-  const state = ['', '-wal', '-shm', '-lock'].map((suffix) => config.state_path + suffix);
-  const { socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file, record } = config;
+  const { database_path, state_path, socket_path, admin_socket_path, cron_file } = config;
+  const { cmd_log_file, audit_log_file, record } = config;
+  const databases = [database_path, state_path].flatMap((path) =>
+    DATABASE_SUFFIXES.map((suffix) => path + suffix),
+  );
   const records = record === null ? [] : [record, `${record}.1`];
-  return [
-    ...database,
-    ...state,
-    socket_path,
-    admin_socket_path,
-    cron_file,
-    cmd_log_file,
-    audit_log_file,
-    ...records,
-  ];
+  return [...databases, socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file, ...records];
+}
+
+/** Of the files of a database: SQLite's, and those of the lock that keeps a second daemon away. */
+const DATABASE_SUFFIXES = [
+  '',
+  '-wal',
+  '-shm',
+  '-journal',
+  '-lock',
+  '-lock-journal',
+];
+
+/** Why deletions below some roots will be refused. It is no reason not to start: the others, and cron updates, go on. */
+function untrustedRoots({ deletion_roots, unsafe_deletion_roots }: Config): DaemonError[] {
+  return deletion_roots.flatMap((root) => {
+    try {
+      deletionRootPlace(root, unsafe_deletion_roots);
+    } catch (error) {
+      // One that is not there yet is looked at when it is used.
+      if (error instanceof DaemonError) return [error];
+    }
+    return [];
+  });
 }
 
 function storeOptions(config: Config, logger: Logger, commits: Histogram): Omit<StoreOptions, 'describe'> {

@@ -18,6 +18,17 @@ export const ERRORS = {
     message: 'the config is not valid',
     remedy: 'correct the key that is named, or remove it to get its default',
   },
+  CONFIG_UNTRUSTED: {
+    exit: 78,
+    message: 'cannot use the config: somebody else than root or the user of the daemon can change it',
+    remedy:
+      "give the file and each directory above it to root, and let nobody else write there (chown root, chmod go-w); if the file is the API server's own, write what the daemon needs into /etc/dbcalm/cmd-config.yml instead",
+  },
+  CONFIG_KEYS_IGNORED: {
+    message:
+      "cannot take keys from the API server's config, but for backup_dir, database_path and project_name",
+    remedy: 'move the keys to /etc/dbcalm/cmd-config.yml, or remove them',
+  },
   LOG_UNWRITABLE: {
     exit: 73,
     message: 'the log file cannot be opened',
@@ -166,6 +177,11 @@ export const ERRORS = {
   ROOT_THERE: {
     message: 'a deletion root is there',
     remedy: 'give another path: what lies below a root may go, the root stays',
+  },
+  ROOT_UNTRUSTED: {
+    message: 'cannot delete below a root that others can exchange',
+    remedy:
+      'give the directory to root, and let nobody else write to the one above it (chown root, chmod go-w), or list it in unsafe_deletion_roots',
   },
   FOLDER_UNREACHABLE: {
     message: 'the folder above the path cannot be opened',

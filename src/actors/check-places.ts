@@ -6,12 +6,15 @@ import { forbidden } from '../commands/deletable.ts';
 import { DaemonError } from '../errors.ts';
 import { ForbiddenPlaces } from '../io/forbidden-places.ts';
 import { pathSplitter } from '../io/paths.ts';
-import { pinFolder, type RootPlaces } from '../io/pinned-folder.ts';
+import { type FindRoot, pinFolder, rememberRoots } from '../io/pinned-folder.ts';
 import type { Refusal } from '../io/reply.ts';
+import { deletionRootPlace } from '../io/root-place.ts';
 
 export interface CheckPlacesInput {
   readonly step: Step | undefined;
   readonly roots: readonly string[];
+  /** Those that the operator accepts although others can exchange them. */
+  readonly unsafeRoots: readonly string[];
   readonly ownFiles: readonly string[];
 }
 
@@ -21,10 +24,10 @@ const FOLDERS_A_TURN = 200;
 /** Refuses a removal for what only the file system knows: a symlink on the way, a mount, a file of the daemon's. It is
  * for the client, who hears of it at once; what makes a removal safe is the same look when it is prepared. */
 export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(async ({ input }) => {
-  const { step, roots, ownFiles } = input;
+  const { step, roots, unsafeRoots, ownFiles } = input;
   if (step?.do !== 'remove') return undefined;
   const places = new Map<string, string | undefined>();
-  const rootPlaces: RootPlaces = new Map();
+  const find = rememberRoots((root) => deletionRootPlace(root, unsafeRoots));
   const kept = new ForbiddenPlaces(ownFiles, roots);
   const split = pathSplitter();
   for (const path of step.paths) {
@@ -33,7 +36,7 @@ export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(as
       let place = places.get(folder);
       if (place === undefined && !places.has(folder)) {
         if (places.size % FOLDERS_A_TURN === FOLDERS_A_TURN - 1) await setImmediate();
-        place = placeOf(folder, roots, rootPlaces);
+        place = placeOf(folder, roots, find);
         places.set(folder, place);
       }
       if (place !== undefined) kept.check(place, name);
@@ -45,8 +48,8 @@ export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(as
   return undefined;
 });
 
-function placeOf(folder: string, roots: readonly string[], rootPlaces: RootPlaces): string | undefined {
-  const pinned = pinFolder(folder, roots, rootPlaces);
+function placeOf(folder: string, roots: readonly string[], find: FindRoot): string | undefined {
+  const pinned = pinFolder(folder, roots, find);
   if (pinned) closeSync(pinned.fd);
   return pinned?.place;
 }

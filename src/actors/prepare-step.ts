@@ -8,7 +8,8 @@ import { prepareCronLogs } from '../io/cron-logs.ts';
 import { faultPoint } from '../io/fault-point.ts';
 import { ForbiddenPlaces } from '../io/forbidden-places.ts';
 import { pathSplitter } from '../io/paths.ts';
-import { type PinnedFolder, pinFolder, type RootPlaces } from '../io/pinned-folder.ts';
+import { type PinnedFolder, pinFolder, rememberRoots } from '../io/pinned-folder.ts';
+import { deletionRootPlace } from '../io/root-place.ts';
 import { holdDirectoryOf, stageFile } from '../io/staged-file.ts';
 import { inheritedDirectory, MV, RM, RM_OPTIONS, renamingArguments } from './step-programs.ts';
 
@@ -18,6 +19,7 @@ export interface PrepareInput {
   readonly step: Step | undefined;
   readonly from: number;
   readonly roots: readonly string[];
+  readonly unsafeRoots: readonly string[];
   readonly ownFiles: readonly string[];
 }
 export interface Prepared {
@@ -36,14 +38,14 @@ const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 /** Makes the next part of a step ready to start: pins directories, or creates the log files and writes the staged file. */
 export const prepareStep = fromPromise<Prepared, PrepareInput>(async ({ input }) => {
-  const { step, from, roots, ownFiles } = input;
+  const { step, from, roots, unsafeRoots, ownFiles } = input;
   // Others have their turn between two parts.
   if (from > 0) await setImmediate();
   switch (step?.do) {
     case undefined:
       return { launch: undefined, next: undefined };
     case 'remove':
-      return prepareRemoval(step.paths, from, roots, new ForbiddenPlaces(ownFiles, roots));
+      return prepareRemoval(step.paths, from, { roots, unsafeRoots }, new ForbiddenPlaces(ownFiles, roots));
     case 'replace':
       return prepareReplacement(step);
     case 'execute':
@@ -70,12 +72,12 @@ async function prepareReplacement({ target, id, content, logs }: ReplaceStep): P
 function prepareRemoval(
   paths: readonly string[],
   from: number,
-  roots: readonly string[],
+  { roots, unsafeRoots }: Pick<PrepareInput, 'roots' | 'unsafeRoots'>,
   kept: ForbiddenPlaces,
 ): Prepared {
   const pinned = new Map<string, PinnedFolder & { readonly childsName: string }>();
   const absent = new Set<string>();
-  const places: RootPlaces = new Map();
+  const find = rememberRoots((root) => deletionRootPlace(root, unsafeRoots));
   const split = pathSplitter();
   const args: string[] = [];
   let bytes = 0;
@@ -88,7 +90,7 @@ function prepareRemoval(
       let folder = pinned.get(above);
       if (folder === undefined) {
         if (pinned.size === MAX_FOLDERS || absent.size === MAX_ABSENT) break;
-        const found = pinFolder(above, roots, places);
+        const found = pinFolder(above, roots, find);
         if (found === undefined) {
           absent.add(above);
           continue;

@@ -3,7 +3,8 @@ import { posix } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import { ancestors } from '../io/paths.ts';
-import { type PinnedFolder, pinFolder, type RootPlaces } from '../io/pinned-folder.ts';
+import { type FindRoot, type PinnedFolder, pinFolder, rememberRoots } from '../io/pinned-folder.ts';
+import { rootPlace } from '../io/root-place.ts';
 import { emptySize, type TreeSize, TreeSizes } from '../io/tree-sizes.ts';
 
 export interface Size {
@@ -58,13 +59,13 @@ export class RemovalSurvey {
   async look(): Promise<void> {
     const listed = new Set(this.#paths);
     const sizes = new TreeSizes({ maxEntries: MAX_ENTRIES, signal: this.#signal });
-    const places: RootPlaces = new Map();
+    const find = rememberRoots(rootPlace);
     try {
       for (const [index, path] of this.#paths.entries()) {
         if (index % PATHS_A_TURN === PATHS_A_TURN - 1) await setImmediate();
         if (this.#signal.aborted) return;
         const within = [...ancestors(path)].find((folder) => listed.has(folder));
-        if (within === undefined) await this.#lookAt(path, sizes, places);
+        if (within === undefined) await this.#lookAt(path, sizes, find);
         else this.#found.push({ within });
       }
     } finally {
@@ -87,11 +88,11 @@ export class RemovalSurvey {
     return { paths, total };
   }
 
-  async #lookAt(path: string, sizes: TreeSizes, places: RootPlaces): Promise<void> {
+  async #lookAt(path: string, sizes: TreeSizes, find: FindRoot): Promise<void> {
     const found = { size: emptySize(), done: false };
     const index = this.#found.push(found) - 1;
     try {
-      const folder = this.#pin(posix.dirname(path), places);
+      const folder = this.#pin(posix.dirname(path), find);
       const there = folder && (await sizes.add(folder.fd, posix.basename(path), found.size));
       if (there) found.done = true;
       else this.#found[index] = { missing: true };
@@ -101,10 +102,10 @@ export class RemovalSurvey {
   }
 
   /** One at a time: most paths lie in the same folder. */
-  #pin(path: string, places: RootPlaces): PinnedFolder | undefined {
+  #pin(path: string, find: FindRoot): PinnedFolder | undefined {
     if (this.#pinned?.path !== path) {
       this.#unpin();
-      this.#pinned = { path, folder: pinFolder(path, this.#roots, places) };
+      this.#pinned = { path, folder: pinFolder(path, this.#roots, find) };
     }
     return this.#pinned.folder;
   }

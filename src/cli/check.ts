@@ -2,17 +2,16 @@ import { existsSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { DaemonError } from '../errors.ts';
-import { CONFIG_FILES } from '../io/config.ts';
-import type { Config } from '../io/config-schema.ts';
+import { CONFIG_FILES, type LoadedConfig } from '../io/config.ts';
 import { cronLogDirectory } from '../io/names.ts';
 import { cronFindings, cronLogFinding } from './checks/cron.ts';
 import { journalFindings, sharedFindings } from './checks/database.ts';
 import { type Finding, type Level, Notes } from './checks/finding.ts';
 import { logFinding, rootFinding } from './checks/places.ts';
 import { siblingFindings } from './checks/siblings.ts';
-import { socketFinding } from './checks/socket.ts';
+import { socketDirectoryFindings, socketFinding } from './checks/socket.ts';
 import { unitFindings } from './checks/unit.ts';
-import { type ConfigOptions, readConfig, withConfig } from './config-option.ts';
+import { type ConfigOptions, readConfigFiles, withConfig } from './config-option.ts';
 import { printable, printableJson } from './printable.ts';
 import { EXIT, perform, withExamples, withJson } from './verb.ts';
 
@@ -43,15 +42,17 @@ async function check(options: CheckOptions): Promise<number> {
 
 async function findingsOf(options: ConfigOptions): Promise<Finding[]> {
   const notes = new Notes('config', fileOf(options) ?? null);
-  let config: Config;
+  let loaded: LoadedConfig;
   try {
-    config = readConfig(options);
+    loaded = readConfigFiles(options);
   } catch (error) {
     if (!(error instanceof DaemonError)) throw error;
     return [notes.problem(error.message, error.remedy)];
   }
+  const { config, warnings } = loaded;
   return [
     notes.ok(fileOf(options) === undefined ? 'no file; the defaults hold' : 'valid'),
+    ...warnings.map(({ message, remedy }) => notes.warning(message, remedy)),
     ...(config.shadow
       ? [notes.warning('shadow mode: nothing is carried out', 'set shadow to false after the trial')]
       : []),
@@ -59,12 +60,13 @@ async function findingsOf(options: ConfigOptions): Promise<Finding[]> {
     ...sharedFindings(config.database_path),
     await socketFinding('socket', config.socket_path, 'socket_path'),
     await socketFinding('admin socket', config.admin_socket_path, 'admin_socket_path'),
+    ...socketDirectoryFindings([config.socket_path, config.admin_socket_path]),
     ...cronFindings(config.cron_file),
     await cronLogFinding(cronLogDirectory(config), config.cron_file),
     logFinding('log', config.cmd_log_file, 'cmd_log_file'),
     logFinding('audit log', config.audit_log_file, 'audit_log_file'),
     ...(config.record === null ? [] : [logFinding('record', config.record, 'record')]),
-    ...config.deletion_roots.map(rootFinding),
+    ...config.deletion_roots.map((root) => rootFinding(root, config.unsafe_deletion_roots)),
     ...unitFindings(config),
     ...siblingFindings(config),
   ];

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSea } from 'node:sea';
 import type { Command } from 'commander';
-import { loadConfig } from '../io/config.ts';
+import { type LoadedConfig, loadConfigFiles } from '../io/config.ts';
 import type { Config } from '../io/config-schema.ts';
 
 /** The project's folder: where `npm start` finds its config and makes ./var. */
@@ -23,16 +23,26 @@ export function withConfig(command: Command): Command {
   return command.option('--development', 'read config/development.yml: unprivileged, everything below ./var');
 }
 
+/** The config alone. As loadedConfigOf otherwise. */
 export function configOf(options: ConfigOptions): Config {
-  const found = readConfig(options);
+  return loadedConfigOf(options).config;
+}
+
+/** In development the directories that the config names are made. */
+export function loadedConfigOf(options: ConfigOptions): LoadedConfig {
+  const found = readConfigFiles(options);
   if (options.config !== undefined || !options.development) return found;
-  for (const folder of [dirname(found.cron_file), ...found.deletion_roots])
-    mkdirSync(folder, { recursive: true });
+  const { cron_file, deletion_roots } = found.config;
+  for (const directory of [dirname(cron_file), ...deletion_roots]) mkdirSync(directory, { recursive: true });
   return found;
 }
 
-/** Makes no folder, for who only looks. */
-export function readConfig({ config, development }: ConfigOptions): Config {
-  if (config !== undefined || !development) return loadConfig(config);
-  return loadConfig(DEVELOPMENT, PROJECT);
+/** Makes no directory, for who only looks. */
+export function readConfig(options: ConfigOptions): Config {
+  return readConfigFiles(options).config;
+}
+
+export function readConfigFiles({ config, development }: ConfigOptions): LoadedConfig {
+  if (config !== undefined || !development) return loadConfigFiles(config);
+  return loadConfigFiles(DEVELOPMENT, PROJECT);
 }

@@ -12,11 +12,12 @@ interface Described {
 }
 
 /** Depends on the API server's config, so that it is no constant. */
-const ROOTS = '`backup_dir` of the API server, `/var/lib/dbcalm/tmp`, `/tmp`';
+const ROOTS = '`backup_dir` of the API server, `/tmp`';
 
 function rowOf([key, schema]: [string, Described]): string {
   const value = (DEFAULTS as Record<string, unknown>)[key];
-  const shown = key === 'deletion_roots' ? ROOTS : `\`${value}\``;
+  const shown =
+    key === 'deletion_roots' ? ROOTS : `\`${Array.isArray(value) ? JSON.stringify(value) : value}\``;
   return `| \`${key}\` | ${shown} | ${schema.allowed} | ${schema.description} |`;
 }
 

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { asDaemonError } from '../errors.ts';
 import type { Config } from '../io/config-schema.ts';
-import { type ConfigOptions, configOf, withConfig } from './config-option.ts';
+import { type ConfigOptions, loadedConfigOf, withConfig } from './config-option.ts';
 import { complain, perform, VerbFailure, withExamples } from './verb.ts';
 
 /** The verb that is taken when none is given. */
@@ -31,11 +31,12 @@ interface DaemonOptions extends ConfigOptions {
 async function serve(options: DaemonOptions): Promise<number> {
   try {
     const { runDaemon } = await import('../daemon.ts');
-    const config = withRecord(configOf(options), options.record);
+    const { config: found, files, warnings } = loadedConfigOf(options);
+    const config = withRecord(found, options.record);
     const greet = () => {
       if (options.development && options.config === undefined) console.log(greeting(config));
     };
-    const { exitCode, failure } = await runDaemon(config, greet);
+    const { exitCode, failure } = await runDaemon({ config, files, warnings }, greet);
     if (failure) complain(failure);
     return exitCode;
   } catch (error) {

@@ -9,6 +9,8 @@ export interface CommandSettings {
   /** Where the log files of the cron file's lines are made; the lines themselves name `/var/log/<projectName>`. */
   readonly cronLogDirectory: string;
   readonly deletionRoots: readonly string[];
+  /** Those of them that are used although others can exchange them. */
+  readonly unsafeRoots: readonly string[];
   /** What the daemon needs itself: database, sockets, logs, cron file, config. */
   readonly ownFiles: readonly string[];
 }

@@ -56,6 +56,10 @@ export const ConfigSchema = Type.Object({
     allowed: 'a list of absolute paths, none of them a system folder',
     description: 'only what lies strictly below one of these is ever deleted',
   }),
+  unsafe_deletion_roots: Type.Array(folder, {
+    allowed: 'a list of deletion_roots',
+    description: 'roots that are used although others own them, or can rename them',
+  }),
   socket_mode: Type.String({
     pattern: '^0?[0-7]{3}$',
     allowed: "an octal mode in quotes, such as '0660'",
@@ -116,6 +120,7 @@ export const DEFAULTS: Omit<Config, 'deletion_roots'> = {
   cmd_log_file: '/var/log/dbcalm/cmd.log',
   cmd_log_level: 'info',
   audit_log_file: '/var/log/dbcalm/cmd-audit.log',
+  unsafe_deletion_roots: [],
   socket_mode: '0666',
   socket_owner: null,
   socket_group: null,

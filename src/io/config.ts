@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, posix } from 'node:path';
-import { loadAll } from 'js-yaml';
 import { Check } from 'typebox/value';
-import { DaemonError, messageOf } from '../errors.ts';
+import { DaemonError } from '../errors.ts';
 import { withAccounts } from './config-accounts.ts';
+import { type Given, readConfigFile, readSourceConfig } from './config-file.ts';
 import { type Config, ConfigSchema, DEFAULTS, FOREIGN_KEYS, type GivenConfig } from './config-schema.ts';
 import { normalise } from './paths.ts';
 import { objectionToRoot } from './system-folders.ts';
@@ -11,51 +11,67 @@ import { objectionToRoot } from './system-folders.ts';
 /** Looked for in this order. The second is the API server's own. */
 export const CONFIG_FILES = ['/etc/dbcalm/cmd-config.yml', '/etc/dbcalm/config.yml'];
 
-const TEMP_ROOTS = ['/var/lib/dbcalm/tmp', '/tmp'];
+const TEMP_ROOTS = ['/tmp'];
 
-type Given = Record<string, unknown>;
+/** What is taken from the API server's file: it says where the API server has its things, not what root does. */
+const SHARED_KEYS = ['backup_dir', 'database_path', 'project_name'];
 
-/** The config of `file`, else of the first of `files` that exists, else the defaults. `base`: the folder that relative
- * paths start from; without it they are errors. Throws CONFIG_UNREADABLE and CONFIG_INVALID. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The files that it was read from, by the names that were given and by where they really are. */
+  readonly files: readonly string[];
+  /** What the operator should know although the config is valid. */
+  readonly warnings: readonly DaemonError[];
+}
+
+/** The config alone. As loadConfigFiles otherwise. */
 export function loadConfig(file?: string, base?: string, files = CONFIG_FILES): Config {
+  return loadConfigFiles(file, base, files).config;
+}
+
+/** The config of `file`, else of the first of `files` that exists, else the defaults. `base`: the directory that relative
+ * paths of the sources' own config start from; in others they are errors. Throws CONFIG_UNTRUSTED, CONFIG_UNREADABLE and
+ * CONFIG_INVALID. */
+export function loadConfigFiles(file?: string, base?: string, files = CONFIG_FILES): LoadedConfig {
   const found = file ?? files.find((candidate) => existsSync(candidate));
-  if (found === undefined) return check('', withDefaults('', {}));
-  const given = base === undefined ? read(found) : resolved(read(found), base);
-  refuseUnknown(found, given);
+  if (found === undefined) return { config: check('', withDefaults('', {})), files: [], warnings: [] };
+  const { keys, place } = base === undefined ? readConfigFile(found) : readSourceConfig(found);
+  const read = [...new Set([posix.resolve(found), place])];
+  if (isApiServers(found)) {
+    const { shared, ignored } = sharedOf(keys);
+    const warnings = ignored.length === 0 ? [] : [keysIgnored(found, ignored)];
+    return { config: check(found, withDefaults(found, shared)), files: read, warnings };
+  }
+  refuseUnknown(found, keys);
+  const given = base === undefined ? keys : resolved(keys, base);
   const [own, apiServers] = files;
-  // In our own file the backups are where the API server has them, unless it says otherwise.
-  if (file === undefined && found === own && apiServers !== undefined && existsSync(apiServers)) {
-    return check(found, withDefaults(apiServers, { backup_dir: read(apiServers).backup_dir, ...given }));
+  // Without deletion_roots in our own file the backups are where the API server has them.
+  const asksApiServer = file === undefined && found === own && given.deletion_roots === undefined;
+  if (asksApiServer && apiServers !== undefined && existsSync(apiServers)) {
+    const theirs = readConfigFile(apiServers);
+    const config = check(found, withDefaults(apiServers, { ...given, backup_dir: theirs.keys.backup_dir }));
+    return { config, files: [...read, apiServers, theirs.place], warnings: [] };
   }
-  return check(found, withDefaults(found, given));
+  return { config: check(found, withDefaults(found, given)), files: read, warnings: [] };
 }
 
-function read(file: string): Given {
-  let value: unknown;
-  try {
-    value = documentOf(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new DaemonError('CONFIG_UNREADABLE', `${file}: ${messageOf(error)}`, error);
-  }
-  if (value === null || value === undefined) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new DaemonError('CONFIG_INVALID', `${file} must hold keys with values`);
-  }
-  return value as Given;
+/** Splits the keys of the API server's file into what is taken from it, and what only our own file may say. */
+function sharedOf(given: Given) {
+  const ours = Object.keys(ConfigSchema.properties);
+  const isShared = ([key]: [string, unknown]) => SHARED_KEYS.includes(key);
+  return {
+    shared: Object.fromEntries(Object.entries(given).filter(isShared)),
+    ignored: Object.keys(given).filter((key) => ours.includes(key) && !SHARED_KEYS.includes(key)),
+  };
 }
 
-/** Undefined: there is nothing in it but comments. */
-function documentOf(yaml: string): unknown {
-  const [document, ...more] = loadAll(yaml);
-  if (more.length > 0) throw new Error('it holds more than one document');
-  return document;
-}
+const keysIgnored = (file: string, keys: readonly string[]) =>
+  new DaemonError('CONFIG_KEYS_IGNORED', `${file}: ${keys.join(', ')}`);
 
 const isApiServers = (file: string) => basename(file) === 'config.yml';
 
 /** The API server may have keys that we do not know; in our own file an unknown one is a slip of the pen. */
 function refuseUnknown(file: string, given: Given): void {
-  if (isApiServers(file)) return;
   const known = Object.keys(ConfigSchema.properties);
   const unknown = Object.keys(given).find((key) => !known.includes(key));
   if (unknown === undefined) return;
@@ -94,7 +110,16 @@ function check(file: string, config: GivenConfig): Config {
     throw new DaemonError('CONFIG_INVALID', `${file}: ${key} is ${shown}, allowed is ${allowed}`);
   }
   const deletion_roots = config.deletion_roots.map((root) => checkRoot(file, root));
-  return { ...withAccounts(file, config), deletion_roots };
+  const unsafe_deletion_roots = config.unsafe_deletion_roots.map(normalise);
+  const unmeant = unsafe_deletion_roots.find((root) => !deletion_roots.includes(root));
+  if (unmeant !== undefined) {
+    const why = 'it is not one of deletion_roots';
+    throw new DaemonError(
+      'CONFIG_INVALID',
+      `${file}: unsafe_deletion_roots holds ${JSON.stringify(unmeant)}: ${why}`,
+    );
+  }
+  return { ...withAccounts(file, config), deletion_roots, unsafe_deletion_roots };
 }
 
 function checkRoot(file: string, root: string): string {

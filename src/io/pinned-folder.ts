@@ -13,18 +13,28 @@ export interface PinnedFolder {
   readonly place: string;
 }
 
-/** Where the roots are, found once for many folders. A root that moves in between is noticed all the same: what is
- * opened must be at the place that was found. */
-export type RootPlaces = Map<string, string>;
+/** Finds where a root is; throws where it must not be used. */
+export type FindRoot = (root: string) => string;
+
+/** Finds each root once for many directories. A root that moves in between is noticed all the same: what is opened must be
+ * at the place that was found. */
+export function rememberRoots(find: FindRoot): FindRoot {
+  const places = new Map<string, string>();
+  return (root) => {
+    const place = places.get(root) ?? find(root);
+    places.set(root, place);
+    return place;
+  };
+}
 
 /** Holds the folder at `path` by descriptor, after making sure that it is the one at this very place below (or at)
  * one of `roots`. Undefined if there is none. The caller closes it. */
 export function pinFolder(
   path: string,
   roots: readonly string[],
-  places: RootPlaces = new Map(),
+  find: FindRoot = rootPlace,
 ): PinnedFolder | undefined {
-  const place = placeOf(path, roots, places);
+  const place = placeOf(path, roots, find);
   const fd = place === undefined ? undefined : openFolder(place);
   if (fd === undefined) return undefined;
   const opened = readlinkSync(`/proc/self/fd/${fd}`);
@@ -46,14 +56,12 @@ export function withNameIn<T>({ fd, place }: PinnedFolder, name: string, work: (
 
 /** Where `path` must really be: a root is the operator's and may be a symlink, what is below it may not. Undefined if
  * the root does not exist. */
-function placeOf(path: string, roots: readonly string[], places: RootPlaces): string | undefined {
+function placeOf(path: string, roots: readonly string[], find: FindRoot): string | undefined {
   const nearest = roots.toSorted((a, b) => b.length - a.length);
   const root = nearest.find((candidate) => path === candidate || isBelow(path, candidate));
   if (root === undefined) throw new DaemonError('FOLDER_MOVED', `${path} is below no root`);
   try {
-    const place = places.get(root) ?? rootPlace(root);
-    places.set(root, place);
-    return posix.join(place, posix.relative(root, path));
+    return posix.join(find(root), posix.relative(root, path));
   } catch (error) {
     if (error instanceof DaemonError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

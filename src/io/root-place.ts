@@ -14,6 +14,33 @@ export function rootPlace(root: string): string {
   return walk(root).place;
 }
 
+/** Returns where a deletion root really is, after making sure that it is the directory that the operator means: it
+ * belongs to us or root, and nobody else can put another in its place. Whoever could would have root delete from any
+ * directory that can be moved there. `unsafe`: the roots for which the operator accepts that. Throws ROOT_UNTRUSTED, and
+ * as rootPlace does. */
+export function deletionRootPlace(root: string, unsafe: readonly string[]): string {
+  const { place, found, open } = walk(root);
+  if (unsafe.includes(root)) return place;
+  if (!isOurs(found)) throw new DaemonError('ROOT_UNTRUSTED', `${root} belongs to uid ${found.uid}`);
+  if (open !== undefined)
+    throw new DaemonError('ROOT_UNTRUSTED', `others can rename ${root} or a directory above it`);
+  return place;
+}
+
+/** Returns where a file or directory really is, and whether nobody but we and root can put another in its place. Throws as
+ * rootPlace does. */
+export function placeAndFirmness(path: string): { readonly place: string; readonly firm: boolean } {
+  const { place, open } = walk(path);
+  return { place, firm: open === undefined };
+}
+
+/** Whether nobody else can rename or remove what we put into a directory: it is closed, or it has the sticky bit. Throws
+ * as rootPlace does. */
+export function keepsEntries(directory: string): boolean {
+  const { found, open } = walk(directory);
+  return open === undefined && isOurs(found) && (isClosed(found) || isSticky(found));
+}
+
 /** Whether nobody but we and root decides what is in a folder: neither by writing to it, nor to one above it. Throws as
  * rootPlace does. */
 export function isClosedFolder(folder: string): boolean {
@@ -22,8 +49,8 @@ export function isClosedFolder(folder: string): boolean {
 
 /** Returns which directory keeps `directory` from being a closed one, and why. Throws as rootPlace does. */
 export function closedObjection(directory: string): string | undefined {
-  const { place, here, open } = walk(directory);
-  return open ?? objectionTo(place, here, isClosed(here));
+  const { place, found, open } = walk(directory);
+  return open ?? objectionTo(place, found, isClosed(found));
 }
 
 /** Ubuntu lets the group `syslog`, which is rsyslog's own, write to it. */
@@ -34,13 +61,14 @@ const SYSTEM_LOGS = '/var/log';
 export function stickyObjection(directory: string, system = SYSTEM_LOGS): string | undefined {
   const isShut = (found: Stats, at: string) =>
     (found.mode & (at === system ? constants.S_IWOTH : FOR_OTHERS)) === 0;
-  const { place, here, open } = walk(directory, isShut);
-  return open ?? objectionTo(place, here, isClosed(here) || isSticky(here));
+  const { place, found, open } = walk(directory, isShut);
+  return open ?? objectionTo(place, found, isClosed(found) || isSticky(found));
 }
 
 interface Walk {
   readonly place: string;
-  readonly here: Stats;
+  /** Of the file or directory at `place`. */
+  readonly found: Stats;
   /** Why others decide what has the names on the way; undefined where only we and root do. */
   readonly open: string | undefined;
 }
@@ -58,6 +86,8 @@ function walk(root: string, isShut: (found: Stats, at: string) => boolean = isCl
     const found = lstatSync(next);
     if (!found.isSymbolicLink()) {
       open ??= objectionTo(place, here, isShut(here, place) || isSticky(here));
+      // The sticky bit protects the entries of their owners.
+      if (!isShut(here, place) && !isOurs(found)) open ??= `${next} belongs to uid ${found.uid}`;
       [place, here] = [next, found];
       continue;
     }
@@ -69,7 +99,7 @@ function walk(root: string, isShut: (found: Stats, at: string) => boolean = isCl
     if (target.startsWith('/')) [place, here] = ['/', lstatSync('/')];
     names.unshift(...target.split('/'));
   }
-  return { place, here, open };
+  return { place, found: here, open };
 }
 
 function objectionTo(place: string, found: Stats, isFirm: boolean): string | undefined {
@@ -82,10 +112,9 @@ export function isOurs({ uid }: Stats): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
-function isClosed({ mode }: Stats): boolean {
+/** Whether only the owner can write to it. */
+export function isClosed({ mode }: Stats): boolean {
   return (mode & FOR_OTHERS) === 0;
 }
 
-function isSticky({ mode }: Stats): boolean {
-  return (mode & STICKY) !== 0;
-}
+const isSticky = ({ mode }: Stats): boolean => (mode & STICKY) !== 0;

@@ -105,6 +105,7 @@ export const connectionMachine = connectionSetup.createMachine({
         input: ({ context: { plan, settings } }) => ({
           step: plan?.step,
           roots: settings.deletionRoots,
+          unsafeRoots: settings.unsafeRoots,
           ownFiles: settings.ownFiles,
         }),
         onDone: [

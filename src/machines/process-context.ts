@@ -18,6 +18,7 @@ import type { Store } from '../io/store.ts';
 export interface ProcessInput extends Acceptable {
   readonly slot: string;
   readonly deletionRoots: readonly string[];
+  readonly unsafeRoots: readonly string[];
   readonly ownFiles: readonly string[];
   readonly maxOutput: number;
   /** Milliseconds after which a command that a restart finds pending is not started any more. */

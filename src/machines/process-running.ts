@@ -83,6 +83,7 @@ export const running = processSetup.createStateConfig({
           step: context.plan.step,
           from: context.next ?? 0,
           roots: context.deletionRoots,
+          unsafeRoots: context.unsafeRoots,
           ownFiles: context.ownFiles,
         }),
         onDone: [

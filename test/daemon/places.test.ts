@@ -83,6 +83,7 @@ test('a root that is swapped by who may write above it redirects nothing, before
     },
     config: ({ folder, backups }) => ({
       deletion_roots: [backups, join(folder, 'lib', 'tmp')],
+      unsafe_deletion_roots: [join(folder, 'lib', 'tmp')],
       max_running: 1,
     }),
   });

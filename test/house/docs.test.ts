@@ -61,6 +61,7 @@ test('the fourth command of the docs works as it stands there', async (t) => {
     cronFile: '/c',
     cronLogDirectory: '/l',
     deletionRoots: ['/r'],
+    unsafeRoots: [],
     ownFiles: [],
   };
   const plan = (args: unknown) =>

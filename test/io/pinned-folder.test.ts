@@ -18,7 +18,9 @@ function tree(t: TestContext) {
 
 const prepare = (paths: string[], roots: string[], from = 0, ownFiles: string[] = []): Promise<Prepared> =>
   toPromise(
-    createActor(prepareStep, { input: { step: { do: 'remove', paths }, from, roots, ownFiles } }).start(),
+    createActor(prepareStep, {
+      input: { step: { do: 'remove', paths }, from, roots, unsafeRoots: [], ownFiles },
+    }).start(),
   );
 const descriptors = () => readdirSync('/proc/self/fd').length;
 

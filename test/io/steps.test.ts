@@ -29,7 +29,7 @@ const run = <L extends AnyActorLogic>(logic: L, input: InputFrom<L>): Promise<Ou
   toPromise(createActor(logic, { input } as never).start()) as Promise<OutputFrom<L>>;
 
 const remove = (...paths: string[]): Step => ({ do: 'remove', paths });
-const NOTHING_OWNED = { ownFiles: [] };
+const NOTHING_OWNED = { ownFiles: [], unsafeRoots: [] };
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
 /** How often others had their turn until it was done. */
@@ -199,7 +199,12 @@ test('what the disk says against a path is a refusal of its own kind, and nothin
   symlinkSync(join(root, 'a'), join(root, 'link'));
   writeFileSync(join(root, 'a', 'db'), '');
   const check = (path: string) =>
-    run(checkPlaces, { step: remove(join(root, path)), roots: [root], ownFiles: [join(root, 'a', 'db')] });
+    run(checkPlaces, {
+      step: remove(join(root, path)),
+      roots: [root],
+      ownFiles: [join(root, 'a', 'db')],
+      unsafeRoots: [],
+    });
   const before = descriptors();
   const refusals = [await check('link/x'), await check('a'), await check('a/db'), await check('a/x')];
   assert.deepEqual(

@@ -29,6 +29,7 @@ const SETTINGS = {
   cronFile: '/c/dbcalm',
   cronLogDirectory: '/l',
   deletionRoots: ['/r'],
+  unsafeRoots: [],
   ownFiles: [],
 };
 

@@ -28,6 +28,7 @@ export function connectionInput(
       cronFile: '/c/dbcalm',
       cronLogDirectory: '/l',
       deletionRoots: ['/r'],
+      unsafeRoots: [],
       ownFiles: [],
     },
     processes: processes as Listener<ProcessRequested>,

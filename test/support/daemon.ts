@@ -75,7 +75,7 @@ export function prepare(folder: string, config: Record<string, unknown> = {}): L
     ...config,
   };
   // JSON is YAML.
-  writeFileSync(at.configFile, JSON.stringify(whole));
+  writeFileSync(at.configFile, JSON.stringify(whole), { mode: 0o644 });
   return at;
 }
 

@@ -52,6 +52,7 @@ export function processInput(input: Partial<ProcessInput> = {}): ProcessInput {
     request: '{}',
     acceptedAt: new Date(1000),
     deletionRoots: ['/r'],
+    unsafeRoots: [],
     ownFiles: [],
     maxOutput: 100,
     pendingLifetime: 3_600_000,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { load as fromYaml } from 'js-yaml';
 import { DaemonError } from '../../src/errors.ts';
-import { loadConfig } from '../../src/io/config.ts';
+import { loadConfig, loadConfigFiles } from '../../src/io/config.ts';
 import { ConfigSchema, DEFAULTS } from '../../src/io/config-schema.ts';
 import { testFolder } from '../support/folder.ts';
 
@@ -12,9 +12,13 @@ const PROJECT = join(import.meta.dirname, '..', '..');
 const EXAMPLE = join(PROJECT, 'config', 'dbcalm-cmd.example.yml');
 
 function load(t: TestContext, text: string, name = 'cmd-config.yml') {
+  return loadConfigFiles(fileWith(t, text, name)).config;
+}
+
+function fileWith(t: TestContext, text: string, name = 'cmd-config.yml'): string {
   const file = join(testFolder(t), name);
-  writeFileSync(file, text);
-  return loadConfig(file);
+  writeFileSync(file, text, { mode: 0o644 });
+  return file;
 }
 
 function refusedConfig(t: TestContext, text: string, name?: string): string {
@@ -31,25 +35,55 @@ function refusedConfig(t: TestContext, text: string, name?: string): string {
 test('an empty file gives the defaults of the contract', (t) => {
   assert.deepEqual(load(t, '# nothing\n'), {
     ...DEFAULTS,
-    deletion_roots: ['/var/backups/dbcalm', '/var/lib/dbcalm/tmp', '/tmp'],
+    deletion_roots: ['/var/backups/dbcalm', '/tmp'],
   });
 });
 
-test('the commented example holds every key with its default', () => {
-  const example = fromYaml(readFileSync(EXAMPLE, 'utf8')) as object;
+test('the commented example holds every key with its default', (t) => {
+  const text = readFileSync(EXAMPLE, 'utf8');
+  const example = fromYaml(text) as object;
   assert.deepEqual(Object.keys(example).sort(), Object.keys(ConfigSchema.properties).sort());
-  assert.deepEqual(loadConfig(EXAMPLE), {
+  assert.deepEqual(load(t, text), {
     ...DEFAULTS,
-    deletion_roots: ['/var/backups/dbcalm', '/var/lib/dbcalm/tmp', '/tmp'],
+    deletion_roots: ['/var/backups/dbcalm', '/tmp'],
   });
 });
 
-test("the API server's file gives backup_dir, and its other keys are no errors", (t) => {
+test("of the API server's file backup_dir, database_path and project_name are taken, and its own keys are no errors", (t) => {
   const text =
-    'db_type: mariadb\nbackup_dir: /data/backups\njwt_secret_key: s\nsomething_new: 1\nproject_name: shop\n';
-  const config = load(t, text, 'config.yml');
-  assert.deepEqual(config.deletion_roots, ['/data/backups', '/var/lib/dbcalm/tmp', '/tmp']);
-  assert.equal(config.project_name, 'shop');
+    'db_type: mariadb\nbackup_dir: /data/backups\njwt_secret_key: s\nsomething_new: 1\nproject_name: shop\ndatabase_path: /data/db\n';
+  const { config, warnings } = loadConfigFiles(fileWith(t, text, 'config.yml'));
+  assert.deepEqual(config, {
+    ...DEFAULTS,
+    deletion_roots: ['/data/backups', '/tmp'],
+    project_name: 'shop',
+    database_path: '/data/db',
+  });
+  assert.deepEqual(warnings, []);
+});
+
+test("keys of the daemon's own in the API server's file are ignored, whatever they hold, and named in one warning", (t) => {
+  const text =
+    'cron_file: /data/cron\ndeletion_roots: 5\nallowed_uids: [no-such-user]\nstate_path: /data/s\n';
+  const { config, warnings } = loadConfigFiles(fileWith(t, text, 'config.yml'));
+  assert.deepEqual(config, { ...DEFAULTS, deletion_roots: ['/var/backups/dbcalm', '/tmp'] });
+  assert.deepEqual(
+    warnings.map(({ code, detail }) => [code, detail.replace(/^.*: /, '')]),
+    [['CONFIG_KEYS_IGNORED', 'cron_file, deletion_roots, allowed_uids, state_path']],
+  );
+});
+
+test("a project_name or database_path of the API server's file that its grammar does not allow is refused", (t) => {
+  assert.match(refusedConfig(t, 'project_name: "a;b"', 'config.yml'), /project_name is "a;b", allowed is/);
+  assert.match(refusedConfig(t, 'database_path: db', 'config.yml'), /database_path is "db", allowed is/);
+});
+
+test('the files that a config was read from are told, by their names and by where they are', (t) => {
+  const file = fileWith(t, '');
+  const link = join(testFolder(t), 'link.yml');
+  symlinkSync(file, link);
+  assert.deepEqual(loadConfigFiles(file).files, [file]);
+  assert.deepEqual(loadConfigFiles(link).files, [link, file]);
 });
 
 const refused: [string, RegExp][] = [
@@ -83,6 +117,10 @@ const refused: [string, RegExp][] = [
   ].map((root): [string, RegExp] => [`deletion_roots: [${root}]`, /: it is a system folder$/]),
   ['deletion_roots: [/proc/self/root]', /it is a system folder/],
   ['deletion_roots: [/data/../etc]', /it holds '\.\.'/],
+  [
+    'deletion_roots: [/data]\nunsafe_deletion_roots: [/other]',
+    /unsafe_deletion_roots holds "\/other": it is not one of deletion_roots/,
+  ],
   ['cron_file: /etc/cron.d/x.y', /cron_file is "\/etc\/cron\.d\/x\.y", allowed .*: cron ignores others/],
   ['cron_file: /etc/cron.d/x/', /cron_file is/],
   ['database_path: /var/lib/dbcalm/', /database_path is .*, allowed is an absolute path of a file/],
@@ -99,13 +137,11 @@ for (const [text, message] of refused) {
   });
 }
 
-test("the API server's backup_dir is checked under its own name, unless there are deletion_roots", (t) => {
+test("the API server's backup_dir is checked under its own name", (t) => {
   const said = (text: string) => refusedConfig(t, text, 'config.yml');
   assert.match(said('backup_dir: /'), /config\.yml: backup_dir is "\/": it is a system folder$/);
   assert.match(said('backup_dir: 5'), /backup_dir is 5: it is no absolute path$/);
   assert.match(said('backup_dir: backups'), /backup_dir is "backups": it is no absolute path$/);
-  const config = load(t, 'backup_dir: 5\ndeletion_roots: [/data]\n', 'config.yml');
-  assert.deepEqual(config.deletion_roots, ['/data']);
 });
 
 test("without deletion_roots of our own the API server's backup_dir counts, also beside our own file", (t) => {
@@ -114,9 +150,9 @@ test("without deletion_roots of our own the API server's backup_dir counts, also
   const [own, apiServers] = files as [string, string];
   const roots = () => loadConfig(undefined, undefined, files).deletion_roots;
   assert.deepEqual(roots()[0], '/var/backups/dbcalm');
-  writeFileSync(apiServers, 'backup_dir: /data/backups\nproject_name: shop\n');
+  writeFileSync(apiServers, 'backup_dir: /data/backups\nproject_name: shop\n', { mode: 0o644 });
   assert.deepEqual(roots()[0], '/data/backups');
-  writeFileSync(own, 'max_running: 2\n');
+  writeFileSync(own, 'max_running: 2\n', { mode: 0o644 });
   assert.deepEqual(roots()[0], '/data/backups');
   assert.equal(
     loadConfig(undefined, undefined, files).project_name,
@@ -125,11 +161,15 @@ test("without deletion_roots of our own the API server's backup_dir counts, also
   );
   writeFileSync(own, 'deletion_roots: [/other]\n');
   assert.deepEqual(roots(), ['/other']);
+  chmodSync(apiServers, 0o666);
+  assert.deepEqual(roots(), ['/other'], 'it is not even read');
+  writeFileSync(own, 'max_running: 2\n');
+  assert.throws(roots, /cannot use the config: .*\/config\.yml: its group or others can write to it/);
 });
 
-test('the packaged config is the defaults without /tmp', () => {
-  const packaged = loadConfig(join(PROJECT, 'config', 'cmd-config.yml'));
-  const deletion_roots = ['/var/backups/dbcalm', '/var/lib/dbcalm/tmp'];
+test('the packaged config is the defaults without /tmp', (t) => {
+  const packaged = load(t, readFileSync(join(PROJECT, 'config', 'cmd-config.yml'), 'utf8'));
+  const deletion_roots = ['/var/backups/dbcalm'];
   assert.deepEqual(packaged, { ...DEFAULTS, deletion_roots });
 });
 
@@ -170,4 +210,5 @@ test('only the development config may have relative paths', () => {
   const config = loadConfig(join(PROJECT, 'config', 'development.yml'), '/project');
   assert.equal(config.socket_path, '/project/var/cmd.sock');
   assert.deepEqual(config.deletion_roots, ['/project/var/backups']);
+  assert.deepEqual(config.unsafe_deletion_roots, ['/project/var/backups']);
 });

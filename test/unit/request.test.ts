@@ -10,6 +10,7 @@ const SETTINGS = {
   cronFile: '/etc/cron.d/dbcalm',
   cronLogDirectory: '/var/log/dbcalm',
   deletionRoots: ['/r'],
+  unsafeRoots: [],
   ownFiles: [],
 };
 const STAMP = { at: new Date('2026-11-23T02:30:00Z'), id: 'abc' };

@@ -22,10 +22,28 @@ test('a sibling that would take the folder of the sockets with it is told of', (
   };
   assert.deepEqual(siblingFindings(config, [folder]), []);
   const removes = ['a stop of dbcalm-api removes /run/dbcalm, and our socket with it'];
-  assert.deepEqual(found('RuntimeDirectory=dbcalm'), removes);
-  assert.deepEqual(found('RuntimeDirectory=other dbcalm\nRuntimeDirectoryPreserve=restart'), removes);
-  assert.deepEqual(found('RuntimeDirectory=dbcalm\nRuntimeDirectoryPreserve=yes'), []);
+  const sticky = 'RuntimeDirectory=other dbcalm\nRuntimeDirectoryMode=3774\n';
+  assert.deepEqual(found(sticky), removes);
+  assert.deepEqual(found(`${sticky}RuntimeDirectoryPreserve=restart`), removes);
+  assert.deepEqual(found(`${sticky}RuntimeDirectoryPreserve=yes`), []);
   assert.deepEqual(found('RuntimeDirectory=dbcalm-api'), []);
+});
+
+test('a sibling that would take the directory of the sockets from root, or its sticky bit, is told of', (t) => {
+  const folder = testFolder(t);
+  const config = loadConfig(prepare(folder, { socket_path: '/var/run/dbcalm/cmd.sock' }).configFile);
+  const found = (text: string) => {
+    writeFileSync(join(folder, 'dbcalm-api.service'), `RuntimeDirectoryPreserve=yes\n${text}`);
+    return siblingFindings(config, [folder]).map(({ found: what }) => what);
+  };
+  const takes = [
+    'a start of dbcalm-api takes /run/dbcalm from root, or its sticky bit: others can then move our socket away',
+  ];
+  assert.deepEqual(found('RuntimeDirectory=dbcalm'), takes);
+  assert.deepEqual(found('RuntimeDirectory=dbcalm\nRuntimeDirectoryMode=2774'), takes);
+  assert.deepEqual(found('RuntimeDirectory=dbcalm\nRuntimeDirectoryMode=3774\nUser=dbcalm'), takes);
+  assert.deepEqual(found('RuntimeDirectory=dbcalm\nRuntimeDirectoryMode=3774\nUser=root'), []);
+  assert.deepEqual(found('RuntimeDirectory=dbcalm\nRuntimeDirectory='), []);
 });
 
 test('what a unit lets the daemon write', () => {
@@ -79,7 +97,13 @@ test('the unit is the first that there is, with the drop-ins of both folders', (
 test('the unit of this repository covers the default paths, but for a /tmp of its own', () => {
   const text = readFileSync(join(import.meta.dirname, '../../systemd/dbcalm-cmd.service'), 'utf8');
   const { deletion_roots, ...files } = loadConfig(undefined, undefined, []);
-  const folders = [files.database_path, files.cron_file, files.cmd_log_file, files.socket_path].map(dirname);
+  const folders = [
+    files.database_path,
+    files.state_path,
+    files.cron_file,
+    files.cmd_log_file,
+    files.socket_path,
+  ].map(dirname);
   const wrong = [...folders, ...deletion_roots].flatMap((path) => objectionTo(notes, settingsOf(text), path));
   assert.deepEqual(
     wrong.map(({ level, found }) => [level, /has a (\S+) of its own/.exec(found)?.[1]]),

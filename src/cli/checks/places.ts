@@ -1,10 +1,10 @@
 /** Folders and files that the daemon writes. Nothing is made or written to find out. */
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ERRORS } from '../../errors.ts';
+import { DaemonError, ERRORS } from '../../errors.ts';
 import { logFileObjection } from '../../io/log-file.ts';
 import { ancestors } from '../../io/paths.ts';
-import { rootPlace } from '../../io/root-place.ts';
+import { deletionRootPlace } from '../../io/root-place.ts';
 import { type Finding, Notes } from './finding.ts';
 
 const WRITABLE_FOLDER = constants.W_OK | constants.X_OK;
@@ -47,18 +47,20 @@ export function logFinding(subject: string, path: string, key: string): Finding 
   }
 }
 
-/** That it is no system folder the config has made sure of. */
-export function rootFinding(path: string): Finding {
+/** That it is no system directory the config has made sure of. */
+export function rootFinding(path: string, unsafe: readonly string[]): Finding {
   const notes = new Notes('deletion root', path);
   try {
     const found = statOf(path);
     if (!found) return notes.warning('there is no such folder', 'make it, or take it out of deletion_roots');
     if (!found.isDirectory()) return notes.problem('it is no folder', 'take it out of deletion_roots');
-    const place = rootPlace(path);
+    const place = deletionRootPlace(path, unsafe);
     const away = place === path ? '' : `it leads to ${place}`;
     accessSync(path, WRITABLE_FOLDER);
-    return notes.ok(away === '' ? 'writable' : `writable; ${away}`);
+    const accepted = unsafe.includes(path) ? 'used as unsafe_deletion_roots says' : '';
+    return notes.ok(['writable', away, accepted].filter((part) => part !== '').join('; '));
   } catch (error) {
+    if (error instanceof DaemonError) return notes.problem(error.message, error.remedy);
     return notes.failed(error, 'let the daemon write there, or take it out of deletion_roots');
   }
 }

@@ -1,4 +1,4 @@
-/** Whether a stop of the other services of DBCalm leaves our sockets. */
+/** Whether a start and a stop of the other services of DBCalm leave our sockets. */
 import { dirname, relative } from 'node:path';
 import type { Config } from '../../io/config-schema.ts';
 import { readUnit } from '../../io/unit-file.ts';
@@ -14,12 +14,31 @@ export function siblingFindings({ socket_path }: Config, folders?: readonly stri
     if (!unit || unit.masked) return [];
     const made = (unit.settings.get('RuntimeDirectory') ?? []).flatMap((value) => value.split(/\s+/));
     const preserve = unit.settings.get('RuntimeDirectoryPreserve')?.at(-1)?.toLowerCase() ?? 'no';
-    if (!made.includes(shared) || !['no', 'false', 'off', '0', 'restart'].includes(preserve)) return [];
+    if (!made.includes(shared)) return [];
+    const notes = new Notes('sibling', unit.path);
+    const last = (key: string) => unit.settings.get(key)?.at(-1);
+    const removes = ['no', 'false', 'off', '0', 'restart'].includes(preserve);
+    const takes = !isSticky(last('RuntimeDirectoryMode')) || !['root', '0'].includes(last('User') ?? 'root');
     return [
-      new Notes('sibling', unit.path).warning(
-        `a stop of ${name} removes /run/${shared}, and our socket with it`,
-        `set RuntimeDirectoryPreserve=yes in a drop-in (systemctl edit ${name})`,
-      ),
+      ...(removes
+        ? [
+            notes.warning(
+              `a stop of ${name} removes /run/${shared}, and our socket with it`,
+              `set RuntimeDirectoryPreserve=yes in a drop-in (systemctl edit ${name})`,
+            ),
+          ]
+        : []),
+      ...(takes
+        ? [
+            notes.warning(
+              `a start of ${name} takes /run/${shared} from root, or its sticky bit: others can then move our socket away`,
+              `set RuntimeDirectory= to nothing in a drop-in (systemctl edit ${name}): the directory is made at boot`,
+            ),
+          ]
+        : []),
     ];
   });
 }
+
+/** systemd's own default is 0755, which has no sticky bit. */
+const isSticky = (mode = '0755') => (Number.parseInt(mode, 8) & 0o1000) !== 0;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DaemonError } from '../../errors.ts';
 import { probeSocket } from '../../io/listening-socket.ts';
+import { keepsEntries } from '../../io/root-place.ts';
 import { readUnit } from '../../io/unit-file.ts';
 import { isListenedAt } from '../../io/unix-listeners.ts';
 import { type Finding, Notes } from './finding.ts';
@@ -10,6 +11,29 @@ import { folderFinding } from './places.ts';
 /** Of `sun_path`, without its end. Source: unix(7). */
 const MAX_PATH_BYTES = 107;
 const SOCKET_UNIT = 'dbcalm-cmd.socket';
+
+/** Whether what clients find at the socket is the daemon: whoever can rename the socket can answer in its place. What is set
+ * right is not told of. */
+export function socketDirectoryFindings(paths: readonly string[]): Finding[] {
+  const directories = [...new Set(paths.map((path) => dirname(path)))];
+  return directories
+    .filter(isExchangeable)
+    .map((directory) =>
+      new Notes('socket directory', directory).warning(
+        'others can move the socket away, and answer in its place',
+        'give it and each directory above it to root, with the sticky bit where others can write (chmod +t)',
+      ),
+    );
+}
+
+function isExchangeable(directory: string): boolean {
+  try {
+    return !keepsEntries(directory);
+  } catch (error) {
+    // One that is not there yet is made with the sticky bit.
+    return error instanceof DaemonError;
+  }
+}
 
 export async function socketFinding(subject: string, path: string, key: string): Promise<Finding> {
   const notes = new Notes(subject, path);

@@ -37,6 +37,7 @@ function writtenFolders(config: Config): string[] {
     config.socket_path,
     config.admin_socket_path,
     config.database_path,
+    config.state_path,
     config.cron_file,
     config.cmd_log_file,
     config.audit_log_file,
