@@ -12,7 +12,8 @@ export interface SocketAccess {
   readonly group: number | null;
 }
 
-const FOLDER_MODE = 0o2774;
+/** As the contract has it (2774), and the sticky bit: the group cannot move the socket of another user away. */
+const FOLDER_MODE = 0o3774;
 const BACKLOG = 4096;
 
 export interface ListeningSocket {

@@ -138,10 +138,10 @@ test('a database that is none, a config that is wrong, a log that cannot be: eac
   assert.match(nobody.line, /allowed_gids holds "nosuchgroup": there is no such group/);
 });
 
-test('the socket is open to who may enter its folder, and a folder that is made is setgid', async (t) => {
+test('the socket is open to who may enter its folder, and a directory that is made is setgid and sticky', async (t) => {
   const daemon = await startDaemon(t);
   assert.equal(statSync(daemon.at.socket).mode & 0o777, 0o666);
-  assert.equal(statSync(join(daemon.at.folder, 'run')).mode & 0o7777, 0o2774);
+  assert.equal(statSync(join(daemon.at.folder, 'run')).mode & 0o7777, 0o3774);
 });
 
 test('what listens and is no daemon of ours is not taken for stale', async (t) => {

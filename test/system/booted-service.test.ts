@@ -16,7 +16,7 @@ test('a machine that boots has the daemon, which does its work in its cage', { s
   assert.equal(await machine.property('NRestarts'), '0');
   assert.equal(await machine.systemctl('is-system-running', '--wait'), 'running');
   const [folder, socket] = [statSync(machine.path('/run/dbcalm')), statSync(machine.socket)];
-  assert.deepEqual([folder.mode & 0o7777, folder.uid, folder.gid], [0o2774, 0, GROUP.gid]);
+  assert.deepEqual([folder.mode & 0o7777, folder.uid, folder.gid], [0o3774, 0, GROUP.gid]);
   assert.deepEqual([socket.mode & 0o7777, socket.uid, socket.gid], [0o666, 0, GROUP.gid]);
 
   const path = join(machine.at.backups, 'b1');

@@ -91,7 +91,7 @@ test('what its peers and its own end rely on', () => {
     'KillMode=mixed',
     'WatchdogSec=120',
     'RuntimeDirectory=dbcalm',
-    'RuntimeDirectoryMode=2774',
+    'RuntimeDirectoryMode=3774',
     'RuntimeDirectoryPreserve=yes',
   ]) {
     assert.match(SERVICE, new RegExp(`^${line}$`, 'm'));

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { chmodSync, chownSync, lstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { testFolder } from '../support/folder.ts';
+import { jailed } from '../support/jail.ts';
+import { MEMBER } from '../support/member.ts';
+import { BareMachine, noPackagedDirectories } from '../support/packaged-directories.ts';
+import { until } from '../support/until.ts';
+
+const skip = noPackagedDirectories();
+
+const INSTALLATIONS = 100;
+/** Mostly it takes less than 20. */
+const MOST_TRIES = 2_000;
+
+/** The directories as an API server made them, a canary that only root can enter, and a member that flips a name below the
+ * directory of the database. */
+async function underAttack(t: TestContext) {
+  let end = () => {};
+  t.after(() => end());
+  const machine = new BareMachine(testFolder(t));
+  const canary = machine.path('canary');
+  mkdirSync(canary);
+  chmodSync(canary, 0o700);
+  const shared = machine.path('var/lib/dbcalm');
+  mkdirSync(shared);
+  chownSync(shared, 0, MEMBER.gid);
+  chmodSync(shared, 0o2770);
+  const name = join(shared, 'tmp');
+  const stop = machine.path('stop');
+  const script = join(import.meta.dirname, 'flipper.ts');
+  const command = jailed(machine.folder, [process.execPath, script, name, canary, stop]);
+  const [file, ...words] = command as [string, ...string[]];
+  const flipper = spawn(file, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  end = () => void flipper.kill('SIGKILL');
+  const flips = text(flipper.stdout);
+  await until('the first flip', () => lstatSync(name, { throwIfNoEntry: false }));
+  return {
+    machine,
+    name,
+    mode: () => statSync(canary).mode & 0o7777,
+    stop: async () => {
+      writeFileSync(stop, '');
+      return Number(await flips);
+    },
+  };
+}
+
+test('a name that a member of the group flips leads an installation to no other directory', {
+  skip,
+}, async (t) => {
+  const { machine, mode, stop } = await underAttack(t);
+  for (let done = 0; done < INSTALLATIONS; done++) {
+    machine.install();
+    assert.equal(mode(), 0o700, `installation ${done}`);
+  }
+  const flips = await stop();
+  assert.ok(flips > INSTALLATIONS, `only ${flips} flips`);
+  assert.equal(statSync(machine.path('var/lib/dbcalm')).mode & 0o7777, 0o2770);
+});
+
+test('the same flips lead a shell that looks first and then makes the directory: the attack bites', {
+  skip,
+}, async (t) => {
+  const { machine, name, mode, stop } = await underAttack(t);
+  const look = `[ -e ${name} ] || install -d -m 2770 -o root -g dbcalm ${name}`;
+  let tries = 0;
+  for (; mode() === 0o700 && tries < MOST_TRIES; tries++) machine.run(look);
+  t.diagnostic(`fell at try ${tries}, ${await stop()} flips`);
+  assert.notEqual(mode(), 0o700, `the canary is untouched after ${tries} tries`);
+});

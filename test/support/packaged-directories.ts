@@ -1,0 +1,63 @@
+/** The directories of the package, made as it makes them: by its postinst and systemd-tmpfiles, but below a test's own. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { jailed } from './jail.ts';
+import { MEMBER, noMember } from './member.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+const TMPFILES = '/usr/bin/systemd-tmpfiles';
+const BWRAP = '/usr/bin/bwrap';
+
+/** Why they cannot be made, or false. */
+export function noPackagedDirectories(): string | false {
+  return noMember() || (!existsSync(TMPFILES) && `${TMPFILES} is missing`);
+}
+
+/** A machine without anything but the directories that every Debian has. `folder`: the test's own, above it. */
+export class BareMachine {
+  readonly folder: string;
+  readonly #root: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.#root = join(folder, 'machine');
+    for (const name of ['etc', 'bin', 'run', 'var/lib', 'var/log', 'var/backups', 'usr/lib/tmpfiles.d'])
+      mkdirSync(this.path(name), { recursive: true });
+    // The member comes through.
+    for (const path of [folder, this.#root]) chmodSync(path, 0o755);
+    writeFileSync(this.path('etc/passwd'), 'root:x:0:0::/root:/bin/sh\n');
+    writeFileSync(this.path('etc/group'), `root:x:0:\ndbcalm:x:${MEMBER.gid}:\n`);
+    const lines = readFileSync(join(PROJECT, 'systemd/dbcalm-cmd.tmpfiles'));
+    writeFileSync(this.path('usr/lib/tmpfiles.d/dbcalm-cmd.conf'), lines);
+    this.#program('systemd-tmpfiles', `exec ${TMPFILES} --root=${this.#root} "$@"`);
+    for (const name of ['systemd-sysusers', 'deb-systemd-helper', 'deb-systemd-invoke', 'systemctl'])
+      this.#program(name, 'exit 0');
+  }
+
+  /** Where a file of it is. */
+  path(inside: string): string {
+    return join(this.#root, inside);
+  }
+
+  /** Runs the package's script as dpkg does when it is installed; all paths lead into the machine. */
+  install(): void {
+    const script = readFileSync(join(PROJECT, 'packaging/debian/postinst'), 'utf8');
+    const places = /(?<![\w/])\/(?=(?:var|run|usr\/lib)\/)/g;
+    this.run(script.replaceAll('@UNITS@', '').replaceAll(places, `${this.#root}/`));
+  }
+
+  /** Runs a shell script as root, with the machine's programs and groups; it can write below the test's folder alone. */
+  run(script: string): void {
+    const groups = [BWRAP, '--bind', '/', '/', '--ro-bind', this.path('etc/group'), '/etc/group', '--'];
+    const command = jailed(this.folder, [...groups, '/bin/sh', '-c', script, 'postinst', 'configure']);
+    const [file, ...words] = command as [string, ...string[]];
+    const env = { PATH: `${this.path('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`, LC_ALL: 'C' };
+    const { error } = spawnSync(file, words, { encoding: 'utf8', env });
+    if (error) throw error;
+  }
+
+  #program(name: string, line: string): void {
+    writeFileSync(this.path(join('bin', name)), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  }
+}
