@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, lstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { testFolder } from '../support/folder.ts';
 import { jailed } from '../support/jail.ts';
-import { MEMBER } from '../support/member.ts';
+import { asMember, MEMBER } from '../support/member.ts';
 import { BareMachine, noPackagedDirectories } from '../support/packaged-directories.ts';
 import { until } from '../support/until.ts';
 
@@ -49,7 +59,7 @@ async function underAttack(t: TestContext) {
   };
 }
 
-test('a name that a member of the group flips leads an installation to no other directory', {
+test('postinst works on no other directory while a member of the group flips a name below its own', {
   skip,
 }, async (t) => {
   const { machine, mode, stop } = await underAttack(t);
@@ -62,7 +72,7 @@ test('a name that a member of the group flips leads an installation to no other 
   assert.equal(statSync(machine.path('var/lib/dbcalm')).mode & 0o7777, 0o2770);
 });
 
-test('the same flips lead a shell that looks first and then makes the directory: the attack bites', {
+test('install -d after a look falls to the same flips: the attack bites', {
   skip,
 }, async (t) => {
   const { machine, name, mode, stop } = await underAttack(t);
@@ -71,4 +81,30 @@ test('the same flips lead a shell that looks first and then makes the directory:
   for (; mode() === 0o700 && tries < MOST_TRIES; tries++) machine.run(look);
   t.diagnostic(`fell at try ${tries}, ${await stop()} flips`);
   assert.notEqual(mode(), 0o700, `the canary is untouched after ${tries} tries`);
+});
+
+test("postrm purges the daemon's own files and nothing that a member of the group led it to", {
+  skip,
+}, (t) => {
+  const machine = new BareMachine(testFolder(t));
+  machine.install();
+  mkdirSync(machine.path('canary/inner'), { recursive: true });
+  writeFileSync(machine.path('canary/file'), 'as it was');
+  for (const name of ['cmd.log', 'cmd.log.1', 'cmd-audit.log'])
+    writeFileSync(machine.path(join('var/log/dbcalm', name)), '');
+  writeFileSync(machine.path('var/lib/dbcalm-cmd/state.sqlite3'), '');
+  const plant = [
+    `cd ${machine.path('var/log/dbcalm')}`,
+    `mkdir cmd.log.2 && ln -s ${machine.path('canary')} cmd.log.3`,
+    `ln -s ${machine.path('canary/file')} cmd-audit.log.1`,
+    `cd ${machine.path('var/lib/dbcalm')} && ln -s ${machine.path('canary')} db.sqlite3-cmd-lock`,
+    `mkdir db.sqlite3-cmd-lock-journal`,
+  ];
+  assert.equal(asMember(machine.folder, '/bin/sh', '-ec', plant.join('\n')).status, 0);
+  machine.maintain('postrm', 'purge');
+  assert.ok(existsSync(machine.path('canary/inner')));
+  assert.equal(readFileSync(machine.path('canary/file'), 'utf8'), 'as it was');
+  assert.deepEqual(readdirSync(machine.path('var/log/dbcalm')), ['cmd.log.2']);
+  assert.deepEqual(readdirSync(machine.path('var/lib')), ['dbcalm']);
+  assert.deepEqual(readdirSync(machine.path('var/backups')), []);
 });

@@ -34,7 +34,7 @@ function modes(machine: BareMachine) {
   return Object.fromEntries(Object.keys(PACKAGED).map((name) => [name, mode(machine.path(name))]));
 }
 
-test('an installation makes the directories with their owners and modes, and gives them to those that exist', {
+test('postinst makes the directories with their owners and modes, and gives them to those that exist', {
   skip,
 }, (t) => {
   const machine = new BareMachine(testFolder(t));
@@ -58,7 +58,7 @@ test('an installation makes the directories with their owners and modes, and giv
   }
 });
 
-test('an installation leaves a directory that the operator linked as it is, and where it leads to', {
+test('postinst leaves a directory that the operator linked as it is, and where it leads to', {
   skip,
 }, (t) => {
   const machine = new BareMachine(testFolder(t));
@@ -72,7 +72,7 @@ test('an installation leaves a directory that the operator linked as it is, and 
 /** What a member does to move root's `path` away and answer in its place. */
 const replacement = (path: string) => `mv ${path} ${path}.away || rm ${path} || ln -sf elsewhere ${path}`;
 
-test('a member of the group cannot move a socket of root away in the packaged directory', { skip }, (t) => {
+test('dbcalm-cmd.tmpfiles keeps members of the group from moving a socket of root away', { skip }, (t) => {
   const machine = new BareMachine(testFolder(t));
   machine.install();
   for (const name of ['cmd.sock', 'cmd-admin.sock']) {
@@ -85,7 +85,7 @@ test('a member of the group cannot move a socket of root away in the packaged di
   }
 });
 
-test('a member of the group cannot move a log of root away in the packaged directory', { skip }, (t) => {
+test('dbcalm-cmd.tmpfiles keeps members of the group from moving a log of root away', { skip }, (t) => {
   const machine = new BareMachine(testFolder(t));
   machine.install();
   const log = machine.path('var/log/dbcalm/cron-1.log');
@@ -95,7 +95,7 @@ test('a member of the group cannot move a log of root away in the packaged direc
   assert.equal(lstatSync(log).ino, ino);
 });
 
-test('a member of the group cannot move the sockets away in a directory that the daemon made', {
+test('listenAt makes a directory in which members of the group cannot move the sockets away', {
   skip: noMember(),
 }, async (t) => {
   const daemon = await startDaemon(t);

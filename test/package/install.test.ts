@@ -113,6 +113,7 @@ for (const server of ['Go', 'Python'] as const) {
       'etc/dbcalm',
       'etc/logrotate.d/dbcalm-cmd',
       'var/log/dbcalm',
+      'var/lib/dbcalm-cmd',
       'usr/share/doc/dbcalm-cmd',
     ])
       assert.ok(!existsSync(root.path(file)), file);

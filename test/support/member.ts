@@ -10,10 +10,10 @@ export function noMember(): string | false {
   return process.getuid?.() !== 0 && 'only root becomes another user';
 }
 
-/** Runs a command with the rights of a member, where it can write below `folder` alone. */
-export function asMember(folder: string, ...command: string[]): { status: number | null; text: string } {
+/** Runs a command with the rights of a member; it can write below `directory` alone. */
+export function asMember(directory: string, ...command: string[]): { status: number | null; text: string } {
   const rights = [`--reuid=${MEMBER.uid}`, `--regid=${MEMBER.gid}`, '--clear-groups'];
-  const [file, ...words] = jailed(folder, ['/usr/bin/setpriv', ...rights, '--', ...command]) as [
+  const [file, ...words] = jailed(directory, ['/usr/bin/setpriv', ...rights, '--', ...command]) as [
     string,
     ...string[],
   ];

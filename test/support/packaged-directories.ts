@@ -14,7 +14,7 @@ export function noPackagedDirectories(): string | false {
   return noMember() || (!existsSync(TMPFILES) && `${TMPFILES} is missing`);
 }
 
-/** A machine without anything but the directories that every Debian has. `folder`: the test's own, above it. */
+/** A machine without anything but the directories that every Debian has, below a directory of the test's own. */
 export class BareMachine {
   readonly folder: string;
   readonly #root: string;
@@ -40,21 +40,27 @@ export class BareMachine {
     return join(this.#root, inside);
   }
 
-  /** Runs the package's script as dpkg does when it is installed; all paths lead into the machine. */
-  install(): void {
-    const script = readFileSync(join(PROJECT, 'packaging/debian/postinst'), 'utf8');
+  /** Runs a script of the package as dpkg does; all paths lead into the machine. Throws where it fails. */
+  maintain(name: 'postinst' | 'postrm', action: 'configure' | 'purge'): void {
+    const script = readFileSync(join(PROJECT, 'packaging/debian', name), 'utf8');
     const places = /(?<![\w/])\/(?=(?:var|run|usr\/lib)\/)/g;
-    this.run(script.replaceAll('@UNITS@', '').replaceAll(places, `${this.#root}/`));
+    const status = this.run(script.replaceAll('@UNITS@', '').replaceAll(places, `${this.#root}/`), action);
+    if (status !== 0) throw new Error(`${name} ${action} exited with ${status}`);
   }
 
-  /** Runs a shell script as root, with the machine's programs and groups; it can write below the test's folder alone. */
-  run(script: string): void {
-    const groups = [BWRAP, '--bind', '/', '/', '--ro-bind', this.path('etc/group'), '/etc/group', '--'];
-    const command = jailed(this.folder, [...groups, '/bin/sh', '-c', script, 'postinst', 'configure']);
+  install(): void {
+    this.maintain('postinst', 'configure');
+  }
+
+  /** Runs a shell script as root, with the machine's programs and groups; it can write below the test's own directory alone. */
+  run(script: string, ...args: string[]): number | null {
+    const groups = [BWRAP, '--dev-bind', '/', '/', '--ro-bind', this.path('etc/group'), '/etc/group', '--'];
+    const command = jailed(this.folder, [...groups, '/bin/sh', '-c', script, 'sh', ...args]);
     const [file, ...words] = command as [string, ...string[]];
     const env = { PATH: `${this.path('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`, LC_ALL: 'C' };
-    const { error } = spawnSync(file, words, { encoding: 'utf8', env });
+    const { status, error } = spawnSync(file, words, { encoding: 'utf8', env });
     if (error) throw error;
+    return status;
   }
 
   #program(name: string, line: string): void {

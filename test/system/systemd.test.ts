@@ -82,6 +82,16 @@ test('systemd waits longer than the daemon takes at most to start and to stop', 
   assert.ok(seconds('TimeoutStartSec') * 1_000 >= RECOVERY_LIMIT + 10_000);
 });
 
+test('dbcalm-cmd.service lets the daemon write to its own directories and to nothing else', () => {
+  const given = [...SERVICE.matchAll(/^(?:ReadWritePaths|StateDirectory|RuntimeDirectory)=(.*)$/gm)];
+  assert.deepEqual(
+    given.map(([, path]) => path),
+    ['dbcalm', '-/etc/cron.d', '-/var/backups/dbcalm', '-/var/lib/dbcalm', '-/var/log/dbcalm', 'dbcalm-cmd'],
+  );
+  assert.match(SERVICE, /^ProtectSystem=strict$/m);
+  assert.match(SERVICE, /^StateDirectoryMode=0700$/m);
+});
+
 test('what its peers and its own end rely on', () => {
   for (const line of [
     'User=root',
