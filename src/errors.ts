@@ -20,9 +20,9 @@ export const ERRORS = {
   },
   CONFIG_UNTRUSTED: {
     exit: 78,
-    message: 'cannot use the config: somebody else than root or the user of the daemon can change it',
+    message: 'cannot use the config: other users than root and that of the daemon can change it',
     remedy:
-      "give the file and each directory above it to root, and let nobody else write there (chown root, chmod go-w); if the file is the API server's own, write what the daemon needs into /etc/dbcalm/cmd-config.yml instead",
+      "give the file and each directory above it to root, and let no other user write there (chown root, chmod go-w); if the file is the API server's own, write what the daemon needs into /etc/dbcalm/cmd-config.yml instead",
   },
   CONFIG_KEYS_IGNORED: {
     message:
@@ -181,7 +181,7 @@ export const ERRORS = {
   ROOT_UNTRUSTED: {
     message: 'cannot delete below a root that others can exchange',
     remedy:
-      'give the directory to root, and let nobody else write to the one above it (chown root, chmod go-w), or list it in unsafe_deletion_roots',
+      'give the directory to root, and let no other user write to the one above it (chown root, chmod go-w), or list it in unsafe_deletion_roots',
   },
   FOLDER_UNREACHABLE: {
     message: 'the folder above the path cannot be opened',

@@ -16,8 +16,8 @@ export interface ConfigFile {
   readonly place: string;
 }
 
-/** Reads a config file that only root, or the user who runs us, can have written: the file belongs to one of them, nobody
- * else can write to it, and nobody else can put another file in its place. It is read from the descriptor that was
+/** Reads a config file that only root, or the user who runs us, can have written: the file belongs to one of them, no
+ * other user can write to it, and no other user can put another file in its place. It is read from the descriptor that was
  * checked. Throws CONFIG_UNTRUSTED, CONFIG_UNREADABLE and CONFIG_INVALID. */
 export function readConfigFile(file: string): ConfigFile {
   const { text, place } = reading(file, () => readTrusted(file));

@@ -53,7 +53,7 @@ export const ConfigSchema = Type.Object({
   audit_log_file: file('who asked for what'),
   deletion_roots: Type.Array(folder, {
     minItems: 1,
-    allowed: 'a list of absolute paths, none of them a system folder',
+    allowed: 'a list of absolute paths, none of them a system directory',
     description: 'only what lies strictly below one of these is ever deleted',
   }),
   unsafe_deletion_roots: Type.Array(folder, {

@@ -13,14 +13,14 @@ export const CONFIG_FILES = ['/etc/dbcalm/cmd-config.yml', '/etc/dbcalm/config.y
 
 const TEMP_ROOTS = ['/tmp'];
 
-/** What is taken from the API server's file: it says where the API server has its things, not what root does. */
+/** The keys that are taken from the API server's file: it says where the API server has its things, not what root does. */
 const SHARED_KEYS = ['backup_dir', 'database_path', 'project_name'];
 
 export interface LoadedConfig {
   readonly config: Config;
   /** The files that it was read from, by the names that were given and by where they really are. */
   readonly files: readonly string[];
-  /** What the operator should know although the config is valid. */
+  /** Things that the operator should know although the config is valid. */
   readonly warnings: readonly DaemonError[];
 }
 

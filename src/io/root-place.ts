@@ -15,8 +15,8 @@ export function rootPlace(root: string): string {
 }
 
 /** Returns where a deletion root really is, after making sure that it is the directory that the operator means: it
- * belongs to us or root, and nobody else can put another in its place. Whoever could would have root delete from any
- * directory that can be moved there. `unsafe`: the roots for which the operator accepts that. Throws ROOT_UNTRUSTED, and
+ * belongs to us or root, and no other user can put another in its place. A user who can would have root delete from any
+ * directory that they can move there. `unsafe`: the roots for which the operator accepts that. Throws ROOT_UNTRUSTED, and
  * as rootPlace does. */
 export function deletionRootPlace(root: string, unsafe: readonly string[]): string {
   const { place, found, open } = walk(root);
@@ -27,14 +27,14 @@ export function deletionRootPlace(root: string, unsafe: readonly string[]): stri
   return place;
 }
 
-/** Returns where a file or directory really is, and whether nobody but we and root can put another in its place. Throws as
+/** Returns where a file or directory really is, and whether only we and root can put another in its place. Throws as
  * rootPlace does. */
 export function placeAndFirmness(path: string): { readonly place: string; readonly firm: boolean } {
   const { place, open } = walk(path);
   return { place, firm: open === undefined };
 }
 
-/** Whether nobody else can rename or remove what we put into a directory: it is closed, or it has the sticky bit. Throws
+/** Whether no other user can rename or remove what we put into a directory: it is closed, or it has the sticky bit. Throws
  * as rootPlace does. */
 export function keepsEntries(directory: string): boolean {
   const { found, open } = walk(directory);

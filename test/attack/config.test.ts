@@ -56,11 +56,16 @@ const ways: [string, RegExp, (at: Layout) => void][] = [
 const give = (path: string) => chownSync(path, MEMBER.uid, MEMBER.gid);
 
 for (const [way, why, open] of ways) {
-  test(`a daemon does not start with a config that ${way}, and says what to do`, {
+  test(`loadConfig refuses a config that ${way}, and the daemon does not start`, {
     skip: noMember(),
   }, async (t) => {
     const at = prepared(t, open);
-    const { code, stderr } = await exitOf(spawnDaemon(at));
+    const daemon = spawnDaemon(at);
+    // One that starts all the same would never end.
+    daemon.stderr?.on('data', (piece: Buffer) => {
+      if (piece.includes('listening')) daemon.kill('SIGKILL');
+    });
+    const { code, stderr } = await exitOf(daemon);
     assert.equal(code, 78, stderr);
     assert.match(
       stderr,
@@ -74,7 +79,7 @@ for (const [way, why, open] of ways) {
   });
 }
 
-test('a config is read through a symlink that only root can have put there, and in a sticky directory', async (t) => {
+test('loadConfig follows a symlink that only root can have put there, also into a sticky directory', async (t) => {
   const at = prepared(t, ({ configFile }) => {
     const elsewhere = join(dirname(dirname(configFile)), 'sticky');
     mkdirSync(elsewhere);
@@ -85,7 +90,7 @@ test('a config is read through a symlink that only root can have put there, and 
   assert.equal(loadConfig(at.configFile).socket_path, at.socket);
 });
 
-test("the API server's config sets no deletion root, cron file, log or socket of the daemon", (t) => {
+test('loadConfig takes no deletion root, cron file, log or socket from the config of the API server', (t) => {
   const folder = testFolder(t);
   const apiServers = join(folder, 'config.yml');
   const theirs = {
@@ -109,7 +114,7 @@ test("the API server's config sets no deletion root, cron file, log or socket of
   });
 });
 
-test("the API server's config is taken only where root alone can have written it", {
+test('loadConfig takes the config of the API server only where root alone can have written it', {
   skip: noMember(),
 }, (t) => {
   const folder = testFolder(t);

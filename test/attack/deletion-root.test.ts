@@ -9,7 +9,7 @@ import { asMember, MEMBER, noMember } from '../support/member.ts';
 
 const skip = noMember();
 
-/** A root below a directory that the group can write to, and beside it a directory that only root can enter. `mode`: of the
+/** A root below a directory that the group can write to, and next to it a directory that only root can enter. `mode`: of the
  * directory above them. */
 async function started(t: TestContext, mode: number, config: Record<string, unknown> = {}) {
   const options: StartOptions = {
@@ -51,7 +51,7 @@ test('nothing is deleted from a directory that a member of the group renames int
   assert.match(remedy as string, /chown root, chmod go-w.*unsafe_deletion_roots/);
 });
 
-test('a root whose directory is opened to the group after the 202 is not deleted from any more', {
+test('deletions below a root fail where its directory is opened to the group after the 202', {
   skip,
 }, async (t) => {
   const { daemon, root } = await started(t, 0o755);
@@ -65,7 +65,7 @@ test('a root whose directory is opened to the group after the 202 is not deleted
   assert.match(row.error as string, /a root that others can exchange/);
 });
 
-test('a sticky directory keeps a root where it is, and deletions below it are carried out', {
+test('deletions below a root in a sticky directory are carried out, and no member can move the root', {
   skip,
 }, async (t) => {
   const { daemon, root, canary } = await started(t, 0o3770);
@@ -74,7 +74,9 @@ test('a sticky directory keeps a root where it is, and deletions below it are ca
   assert.deepEqual([status, existsSync(join(root, 'b1')), existsSync(canary)], ['success', false, true]);
 });
 
-test('a root of another user is refused; the other roots and cron updates go on', { skip }, async (t) => {
+test('deletions below a root of another user are refused; the other roots and cron updates go on', {
+  skip,
+}, async (t) => {
   const { daemon, root } = await started(t, 0o755);
   chownSync(root, MEMBER.uid, MEMBER.gid);
   const { code, message } = await daemon.deletion(join(root, 'b1'));
@@ -86,7 +88,7 @@ test('a root of another user is refused; the other roots and cron updates go on'
   assert.deepEqual([other.status, update.status], ['success', 'success']);
 });
 
-test('a root that the config lists as unsafe is deleted from, whoever can exchange it', {
+test('unsafe_deletion_roots lets the daemon delete below a root that others can exchange', {
   skip,
 }, async (t) => {
   const { daemon, root } = await started(t, 0o2770);

@@ -28,7 +28,7 @@ test('neither the config nor any file that belongs to a file of the daemon is ev
   assert.ok(existsSync(configFile));
 });
 
-test('a config that the operator linked is not deleted where it really is', async (t) => {
+test('delete_directory refuses a config that the operator linked, where it really is', async (t) => {
   let kill = async () => {};
   t.after(() => kill());
   const folder = testFolder(t);

@@ -138,7 +138,7 @@ test('a database that is none, a config that is wrong, a log that cannot be: eac
   assert.match(nobody.line, /allowed_gids holds "nosuchgroup": there is no such group/);
 });
 
-test('the socket is open to who may enter its folder, and a directory that is made is setgid and sticky', async (t) => {
+test('socket_mode opens the socket to all who may enter its directory; one that is made is setgid and sticky', async (t) => {
   const daemon = await startDaemon(t);
   assert.equal(statSync(daemon.at.socket).mode & 0o777, 0o666);
   assert.equal(statSync(join(daemon.at.folder, 'run')).mode & 0o7777, 0o3774);

@@ -39,7 +39,7 @@ test('an empty file gives the defaults of the contract', (t) => {
   });
 });
 
-test('the commented example holds every key with its default', (t) => {
+test('dbcalm-cmd.example.yml holds every key with its default', (t) => {
   const text = readFileSync(EXAMPLE, 'utf8');
   const example = fromYaml(text) as object;
   assert.deepEqual(Object.keys(example).sort(), Object.keys(ConfigSchema.properties).sort());
@@ -49,7 +49,7 @@ test('the commented example holds every key with its default', (t) => {
   });
 });
 
-test("of the API server's file backup_dir, database_path and project_name are taken, and its own keys are no errors", (t) => {
+test("loadConfig takes backup_dir, database_path and project_name from the API server's file, whose other keys are no errors", (t) => {
   const text =
     'db_type: mariadb\nbackup_dir: /data/backups\njwt_secret_key: s\nsomething_new: 1\nproject_name: shop\ndatabase_path: /data/db\n';
   const { config, warnings } = loadConfigFiles(fileWith(t, text, 'config.yml'));
@@ -62,7 +62,7 @@ test("of the API server's file backup_dir, database_path and project_name are ta
   assert.deepEqual(warnings, []);
 });
 
-test("keys of the daemon's own in the API server's file are ignored, whatever they hold, and named in one warning", (t) => {
+test("loadConfigFiles ignores other keys of the daemon's in the API server's file, whatever they hold, and names them in one warning", (t) => {
   const text =
     'cron_file: /data/cron\ndeletion_roots: 5\nallowed_uids: [no-such-user]\nstate_path: /data/s\n';
   const { config, warnings } = loadConfigFiles(fileWith(t, text, 'config.yml'));
@@ -73,12 +73,12 @@ test("keys of the daemon's own in the API server's file are ignored, whatever th
   );
 });
 
-test("a project_name or database_path of the API server's file that its grammar does not allow is refused", (t) => {
+test("loadConfig refuses a project_name or database_path of the API server's file that its grammar does not allow", (t) => {
   assert.match(refusedConfig(t, 'project_name: "a;b"', 'config.yml'), /project_name is "a;b", allowed is/);
   assert.match(refusedConfig(t, 'database_path: db', 'config.yml'), /database_path is "db", allowed is/);
 });
 
-test('the files that a config was read from are told, by their names and by where they are', (t) => {
+test('loadConfigFiles names the files that it read, by their names and by where they are', (t) => {
   const file = fileWith(t, '');
   const link = join(testFolder(t), 'link.yml');
   symlinkSync(file, link);
@@ -137,7 +137,7 @@ for (const [text, message] of refused) {
   });
 }
 
-test("the API server's backup_dir is checked under its own name", (t) => {
+test("loadConfig checks the API server's backup_dir under its own name", (t) => {
   const said = (text: string) => refusedConfig(t, text, 'config.yml');
   assert.match(said('backup_dir: /'), /config\.yml: backup_dir is "\/": it is a system folder$/);
   assert.match(said('backup_dir: 5'), /backup_dir is 5: it is no absolute path$/);
@@ -167,7 +167,7 @@ test("without deletion_roots of our own the API server's backup_dir counts, also
   assert.throws(roots, /cannot use the config: .*\/config\.yml: its group or others can write to it/);
 });
 
-test('the packaged config is the defaults without /tmp', (t) => {
+test('cmd-config.yml holds the defaults without /tmp', (t) => {
   const packaged = load(t, readFileSync(join(PROJECT, 'config', 'cmd-config.yml'), 'utf8'));
   const deletion_roots = ['/var/backups/dbcalm'];
   assert.deepEqual(packaged, { ...DEFAULTS, deletion_roots });

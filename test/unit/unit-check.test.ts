@@ -29,7 +29,7 @@ test('a sibling that would take the folder of the sockets with it is told of', (
   assert.deepEqual(found('RuntimeDirectory=dbcalm-api'), []);
 });
 
-test('a sibling that would take the directory of the sockets from root, or its sticky bit, is told of', (t) => {
+test('check warns of a sibling that would take the directory of the sockets from root, or its sticky bit', (t) => {
   const folder = testFolder(t);
   const config = loadConfig(prepare(folder, { socket_path: '/var/run/dbcalm/cmd.sock' }).configFile);
   const found = (text: string) => {

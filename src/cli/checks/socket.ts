@@ -12,8 +12,7 @@ import { folderFinding } from './places.ts';
 const MAX_PATH_BYTES = 107;
 const SOCKET_UNIT = 'dbcalm-cmd.socket';
 
-/** Whether what clients find at the socket is the daemon: whoever can rename the socket can answer in its place. What is set
- * right is not told of. */
+/** Returns a warning for each directory whose sockets other users can rename: they could answer in place of the daemon. */
 export function socketDirectoryFindings(paths: readonly string[]): Finding[] {
   const directories = [...new Set(paths.map((path) => dirname(path)))];
   return directories
