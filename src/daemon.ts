@@ -127,13 +127,14 @@ function daemonInput({ config, files, log, audit, record, accounts, manager, ann
       logger: log.logger,
       counters,
       now,
+      clock: () => performance.now(),
       audit: (entry) => {
         memory.worked();
         audit.write(entry);
         // In trouble the database does without: the file has it.
         if (entry.event === 'command.refused') store.audit(entry).catch(() => {});
       },
-      record: (exchange) => record.write(exchange),
+      record: config.record === null ? undefined : (exchange) => record.write(exchange),
     }),
     announce,
     admin: ({ store, actor }, daemon) => ({

@@ -122,6 +122,10 @@ export const ERRORS = {
     message: 'requests and replies cannot be kept; the daemon goes on without',
     remedy: 'check record: its folder must exist, be writable for the daemon and have room; then send SIGHUP',
   },
+  RECORD_NOT_ROTATED: {
+    message: 'cannot rotate the record: it cannot be renamed; nothing is recorded until it can',
+    remedy: 'move away what has the name of the record with .1 behind it; the daemon tries again by itself',
+  },
   STORE_UNAVAILABLE: {
     message: 'the database does not take the command',
     remedy: 'nothing was recorded and nothing will run: send it again once the database is writable',

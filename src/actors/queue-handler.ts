@@ -4,7 +4,8 @@ import { type AuditEntry, acceptedEntry, endedEntry, refusedEntry } from '../io/
 import type { Exchange } from '../io/exchange-lines.ts';
 import { faultPoint } from '../io/fault-point.ts';
 import type { Logger } from '../io/log.ts';
-import type { Refusal } from '../io/reply.ts';
+import type { Peer } from '../io/peer.ts';
+import { type Refusal, reasonOf } from '../io/reply.ts';
 import { type Counters, countConnection, countRefusal, countTransition } from './counters.ts';
 import type {
   ActorFailed,
@@ -14,7 +15,7 @@ import type {
   ConnectionsDrained,
   ProcessTransitioned,
 } from './messages.ts';
-import { INTERVAL, RefusalDigest } from './refusal-digest.ts';
+import { type DigestLimits, RefusalDigest, WINDOW_MS } from './refusal-digest.ts';
 
 export type Observed =
   | ProcessTransitioned
@@ -28,31 +29,57 @@ export interface QueueHandlerInput {
   readonly logger: Logger;
   readonly counters: Counters;
   readonly now: () => Date;
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number;
   /** Keeps an entry in the audit log, and those of refused commands, which no other transaction holds, in the table. */
   readonly audit: (entry: AuditEntry) => void;
-  /** Keeps what was asked and answered, where that is wanted. */
-  readonly record: (exchange: Exchange) => void;
+  /** Keeps what was asked and answered, in so many bytes; undefined where that is not wanted. */
+  readonly record: ((exchange: Exchange) => number) | undefined;
 }
 
 /** How much of what a failed program printed stands in the log; the row has all of it. */
 const STDERR_LINES = 5;
 const STDERR_CHARACTERS = 2_000;
 
+/** As much of an accepted command stands in the log, and as many of its warnings; the row has all of it. */
+const COMMAND_CHARACTERS = 2_000;
+const WARNINGS_COUNT = 10;
+
+/** What refused requests of one user may write to the log, the audit log and its table: without a bound a client that is
+ * refused as fast as it can send fills a disk. */
+const REFUSAL_LIMITS: DigestLimits = { toldCount: 10, burstBytes: 256 * 1024, bytesPerSecond: 8 * 1024 };
+
+/** The same for the record of traffic, which holds whole requests. */
+const RECORD_LIMITS: DigestLimits = {
+  toldCount: Number.POSITIVE_INFINITY,
+  burstBytes: 4 * 1024 * 1024,
+  bytesPerSecond: 64 * 1024,
+};
+
 /** Observes every transition in order: log lines and counters. Whatever fails in here stays in here. */
 export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, receive }) => {
-  const digest = new RefusalDigest<Refused>();
+  const digests: Digests = {
+    refusals: new RefusalDigest<Refused>(REFUSAL_LIMITS),
+    recorded: new RefusalDigest<Peer>(RECORD_LIMITS),
+  };
   let reminder: NodeJS.Timeout | undefined;
   const tellLeftOut = (all: boolean) => {
-    for (const { refusal, repeated } of digest.due(input.now(), all)) tellRefusal(input, refusal, repeated);
+    const nowMs = input.clock();
+    for (const { refusal, repeated } of digests.refusals.due(nowMs, all)) {
+      tellRefusal(input, digests, refusal, repeated);
+    }
+    for (const { refusal: peer, repeated } of digests.recorded.due(nowMs, all)) {
+      tellUnrecorded(input.logger, peer, repeated + 1);
+    }
   };
   /** There is no timer while nothing was left out. */
   const remind = () => {
-    if (reminder !== undefined || !digest.owes) return;
+    if (reminder !== undefined || !(digests.refusals.owes || digests.recorded.owes)) return;
     reminder = setTimeout(() => {
       reminder = undefined;
       guarded(() => tellLeftOut(false));
       remind();
-    }, INTERVAL).unref();
+    }, WINDOW_MS).unref();
   };
   const observe = (event: Observed) => {
     switch (event.type) {
@@ -61,7 +88,7 @@ export const queueHandler = fromCallback<Observed, QueueHandlerInput>(({ input, 
         auditTransition(input, event);
         return logTransition(input.logger, event);
       case 'connection.ended':
-        observeConnection(input, digest, event);
+        observeConnection(input, digests, event);
         return remind();
       case 'connections.drained':
         return tellLeftOut(true);
@@ -109,8 +136,10 @@ function logTransition(logger: Logger, event: ProcessTransitioned): void {
     return logger.warn({ ...about, state: transition.to, why: transition.why }, 'recovered');
   }
   if (transition.to === 'pending') {
-    logger.debug({ ...about, command }, 'accepted');
-    for (const warning of warnings) logger.warn(about, warning);
+    logger.debug({ ...about, command: command.slice(0, COMMAND_CHARACTERS) }, 'accepted');
+    for (const warning of warnings.slice(0, WARNINGS_COUNT)) logger.warn(about, warning);
+    const left = warnings.length - WARNINGS_COUNT;
+    if (left > 0) logger.warn({ ...about, repeated: left }, `${left} more warnings`);
   }
   if (transition.to === 'running') logger.debug(about, 'running');
   if (!outcome) return;
@@ -128,29 +157,61 @@ interface Refused {
   readonly at: Date;
 }
 
-function observeConnection(
-  input: QueueHandlerInput,
-  digest: RefusalDigest<Refused>,
-  ended: ConnectionEnded,
-): void {
-  const { peer, completeAt, text, reply, delivered } = ended;
-  if (text && completeAt && reply) input.record({ at: completeAt, peer, request: text, reply });
+interface Digests {
+  readonly refusals: RefusalDigest<Refused>;
+  readonly recorded: RefusalDigest<Peer>;
+}
+
+function observeConnection(input: QueueHandlerInput, digests: Digests, ended: ConnectionEnded): void {
+  const { peer, reply, delivered } = ended;
+  recordExchange(input, digests.recorded, ended);
   countConnection(input.counters, ended);
   if (!reply || reply.code === 202) return delivered ? undefined : logGone(input.logger, ended);
   const refused: Refused = { ended: { ...ended, text: undefined }, refusal: reply, at: input.now() };
-  const repeated = digest.repeated(peer, reply.security, refused.at, refused);
-  if (repeated !== undefined) tellRefusal(input, refused, repeated);
+  const kind = `${reply.code} ${reasonOf(reply)}`;
+  const repeated = digests.refusals.repeated(peer, kind, input.clock(), refused);
+  if (repeated !== undefined) tellRefusal(input, digests, refused, repeated);
 }
 
-function tellRefusal({ logger, audit }: QueueHandlerInput, refused: Refused, repeated: number): void {
+/** Of a user's refused requests only as many as it has room for. */
+function recordExchange(
+  { record, clock, logger }: QueueHandlerInput,
+  digest: RefusalDigest<Peer>,
+  { peer, completeAt, text, reply }: ConnectionEnded,
+): void {
+  if (!(record && text && completeAt && reply)) return;
+  const keep = () => record({ at: completeAt, peer, request: text, reply });
+  if (reply.code === 202) return void keep();
+  const left = digest.repeated(peer, 'record', clock(), peer);
+  if (left === undefined) return;
+  if (left > 0) tellUnrecorded(logger, peer, left);
+  digest.spent(peer, keep(), clock());
+}
+
+function tellUnrecorded(logger: Logger, peer: Peer, repeated: number): void {
+  logger.warn({ peer: peerFields(peer), repeated }, 'refused requests are left out of the record');
+}
+
+function tellRefusal(
+  { logger, audit, clock }: QueueHandlerInput,
+  { refusals }: Digests,
+  refused: Refused,
+  repeated: number,
+): void {
   const { ended, refusal, at } = refused;
   const { id: connectionId, peer, cmd, subject, completeAt } = ended;
-  audit(refusedEntry({ at, connectionId, peer, cmd, subject, completeAt, refusal, repeated }));
-  if (!ended.delivered) return logGone(logger, ended);
+  const entry = refusedEntry({ at, connectionId, peer, cmd, subject, completeAt, refusal, repeated });
+  audit(entry);
   const { code, message, security } = refusal;
   const more = { ...(security ? { security } : {}), ...(repeated > 0 ? { repeated } : {}) };
-  logger.warn({ ...whoseOf(ended), code, ...more, message }, 'refused');
+  const line = { ...whoseOf(ended), code, ...more, message };
+  // The entry stands in the audit log and in its table.
+  refusals.spent(peer, 2 * bytesOf(entry) + bytesOf(line), clock());
+  if (ended.delivered) logger.warn(line, 'refused');
+  else logGone(logger, ended);
 }
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 function logGone(logger: Logger, ended: ConnectionEnded): void {
   logger.debug({ ...whoseOf(ended), bytes: ended.bytes }, 'client left without its reply');
@@ -159,8 +220,12 @@ function logGone(logger: Logger, ended: ConnectionEnded): void {
 function whoseOf({ id, peer }: ConnectionEnded) {
   return {
     connection_id: id,
-    peer: peer.known ? { pid: peer.pid, uid: peer.uid, gid: peer.gid } : null,
+    peer: peerFields(peer),
   };
+}
+
+function peerFields(peer: Peer) {
+  return peer.known ? { pid: peer.pid, uid: peer.uid, gid: peer.gid } : null;
 }
 
 function logFailure(logger: Logger, { id, error }: ActorFailed): void {

@@ -1,14 +1,18 @@
-/** Refusals that cost who asks nothing: of one user's only so many are worth a line. */
+/** Which refusals are told, each by itself, and which are only counted: a refused request costs its client nothing, so that
+ * one user must not fill the disk with them. */
 import { type Peer, userOf } from '../io/peer.ts';
-import type { SecurityEvent } from '../io/reply.ts';
+import { type AllowanceLimits, ByteAllowance } from './byte-allowance.ts';
 
-/** Milliseconds in which one user's refusals of one kind are told once. */
-export const INTERVAL = 1_000;
+/** In a window of this length the first refusals of one user and one kind are told. */
+export const WINDOW_MS = 1_000;
 
-/** Those that were told longest ago are forgotten beyond this. */
-const MAX_REMEMBERED = 1_000;
+/** Windows that were opened longest ago are forgotten beyond this. */
+const MAX_REMEMBERED_COUNT = 1_000;
 
-const DIGESTED: readonly (SecurityEvent | undefined)[] = ['peer.refused', 'rate.limited'];
+export interface DigestLimits extends AllowanceLimits {
+  /** How many are told in a window. */
+  readonly toldCount: number;
+}
 
 /** A refusal to be told, and how many like it were left out before it. */
 export interface Told<R> {
@@ -17,59 +21,81 @@ export interface Told<R> {
 }
 
 interface Window<R> {
-  readonly at: number;
-  untold: number;
-  last?: R;
+  readonly user: number;
+  readonly startMs: number;
+  toldCount: number;
+  untoldCount: number;
+  last: R | undefined;
 }
 
+/** All times are milliseconds of one monotonic clock. */
 export class RefusalDigest<R> {
+  readonly #limits: DigestLimits;
+  readonly #allowance: ByteAllowance;
   readonly #windows = new Map<string, Window<R>>();
   #forgotten: Window<R>[] = [];
 
-  /** How many like this one were left out since the last; undefined: leave this out as well. */
-  repeated(peer: Peer, event: SecurityEvent | undefined, at: Date, refusal: R): number | undefined {
-    if (!DIGESTED.includes(event)) return 0;
-    const key = `${userOf(peer)} ${event}`;
-    const window = this.#windows.get(key);
-    if (window && !isOver(window, at)) {
-      window.untold++;
-      window.last = refusal;
-      return undefined;
+  constructor(limits: DigestLimits) {
+    this.#limits = limits;
+    this.#allowance = new ByteAllowance(limits);
+  }
+
+  /** How many of this user and kind were left out since the last that was told; undefined: leave this out as well. */
+  repeated(peer: Peer, kind: string, nowMs: number, refusal: R): number | undefined {
+    const user = userOf(peer);
+    const key = `${user} ${kind}`;
+    const known = this.#windows.get(key);
+    const window = known && nowMs - known.startMs < WINDOW_MS ? known : this.#open(key, user, nowMs, known);
+    if (window.toldCount < this.#limits.toldCount && this.#allowance.hasRoom(user, nowMs)) {
+      const { untoldCount } = window;
+      window.toldCount++;
+      window.untoldCount = 0;
+      window.last = undefined;
+      return untoldCount;
     }
-    this.#open(key, at);
-    return window?.untold ?? 0;
+    window.untoldCount++;
+    window.last = refusal;
+    return undefined;
+  }
+
+  /** One was told, in so many bytes. */
+  spent(peer: Peer, bytes: number, nowMs: number): void {
+    this.#allowance.spend(userOf(peer), bytes, nowMs);
   }
 
   /** Whether anything was left out and is not told yet. */
   get owes(): boolean {
-    return this.#forgotten.length > 0 || [...this.#windows.values()].some(({ untold }) => untold > 0);
+    return (
+      this.#forgotten.length > 0 || [...this.#windows.values()].some(({ untoldCount }) => untoldCount > 0)
+    );
   }
 
-  /** The last that was left out in each window that is over, or in all: what nothing followed would never be told. It
-   * opens another, as if it came now. */
-  due(at: Date, all = false): Told<R>[] {
+  /** The last that was left out in each window that is over, or in all: what nothing followed would never be told. */
+  due(nowMs: number, all = false): Told<R>[] {
     const due = this.#forgotten;
     this.#forgotten = [];
     for (const [key, window] of [...this.#windows]) {
-      if (window.untold === 0 || !(all || isOver(window, at))) continue;
+      const isDue = nowMs - window.startMs >= WINDOW_MS && this.#allowance.hasRoom(window.user, nowMs);
+      if (window.untoldCount === 0 || !(all || isDue)) continue;
       due.push(window);
-      this.#open(key, at);
+      this.#open(key, window.user, nowMs).toldCount++;
     }
-    return due.map(({ untold, last }) => ({ refusal: last as R, repeated: untold - 1 }));
+    return due.map(({ untoldCount, last }) => ({ refusal: last as R, repeated: untoldCount - 1 }));
   }
 
-  #open(key: string, at: Date): void {
+  /** What the window before it left out is carried on. */
+  #open(key: string, user: number, nowMs: number, before?: Window<R>): Window<R> {
+    const untoldCount = before?.untoldCount ?? 0;
+    const window = { user, startMs: nowMs, toldCount: 0, untoldCount, last: before?.last };
     this.#windows.delete(key);
-    this.#windows.set(key, { at: at.getTime(), untold: 0 });
-    if (this.#windows.size <= MAX_REMEMBERED) return;
+    this.#windows.set(key, window);
+    if (this.#windows.size > MAX_REMEMBERED_COUNT) this.#forget();
+    return window;
+  }
+
+  #forget(): void {
     const [oldest, window] = this.#windows.entries().next().value as [string, Window<R>];
     this.#windows.delete(oldest);
-    if (window.untold > 0) this.#forgotten.push(window);
+    if (window.untoldCount > 0) this.#forgotten.push(window);
   }
-}
-
-/** A clock that was set back must not silence anybody. */
-function isOver(window: Window<unknown>, now: Date): boolean {
-  const age = now.getTime() - window.at;
-  return age < 0 || age >= INTERVAL;
 }

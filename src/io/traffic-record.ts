@@ -5,7 +5,8 @@ import { type Exchange, lineOf } from './exchange-lines.ts';
 
 /** What was asked and answered, for who wants to ask it again. Nothing depends on it: what cannot be kept is lost. */
 export interface TrafficRecord {
-  write(exchange: Exchange): void;
+  /** Returns the bytes of its line. */
+  write(exchange: Exchange): number;
   reopen(): Promise<void>;
   close(): Promise<void>;
 }
@@ -14,13 +15,15 @@ export interface RecordSettings {
   readonly file: string;
   /** What it and the one before it, with .1 behind its name, may take together. */
   readonly maxBytes: number;
-  /** Hears once that nothing can be kept, until that is over. */
+  /** Called once when nothing can be kept, until that is over. */
   readonly complain: (error: DaemonError) => void;
 }
 
 /** What waits for the disk; beyond it lines are left out. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const CLOSE_LIMIT = 2_000;
+/** How often a rotation that failed is tried again. */
+const ROTATION_RETRY_MS = 1_000;
 /** What clients ask for is for root alone. */
 const MODE = 0o600;
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -28,7 +31,7 @@ const NOT_PLAIN = 'it is no plain file';
 const OPENING = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
 export const NO_RECORD: TrafficRecord = {
-  write: () => {},
+  write: () => 0,
   reopen: async () => {},
   close: async () => {},
 };
@@ -38,6 +41,8 @@ export function openTrafficRecord({ file, maxBytes, complain }: RecordSettings):
   let bytes = 0;
   let failed = false;
   let isFull = false;
+  /** Since when (monotonic, ms) the last rotation has failed; until one works the file is full and must not grow. */
+  let stuckSinceMs: number | undefined;
   const fail = (error: unknown) => {
     if (!failed) complain(new DaemonError('RECORD_UNWRITABLE', `${file}: ${messageOf(error)}`, error));
     failed = true;
@@ -70,32 +75,57 @@ export function openTrafficRecord({ file, maxBytes, complain }: RecordSettings):
       fail(error);
     }
   };
+  const replace = () => {
+    void close();
+    open();
+  };
+  /** False where the full file cannot be moved away. */
+  const rotate = (): boolean => {
+    if (stuckSinceMs !== undefined && performance.now() - stuckSinceMs < ROTATION_RETRY_MS) return false;
+    try {
+      moveAway(file);
+    } catch (error) {
+      if (stuckSinceMs === undefined)
+        complain(new DaemonError('RECORD_NOT_ROTATED', messageOf(error), error));
+      stuckSinceMs = performance.now();
+      return false;
+    }
+    stuckSinceMs = undefined;
+    replace();
+    return true;
+  };
   attempt(open);
   return {
-    write: (exchange) =>
+    write: (exchange) => {
+      let written = 0;
       attempt(() => {
         if (!target) return;
-        if (isFull) {
-          void close();
-          open();
-        }
+        if (isFull) replace();
         const line = lineOf(exchange);
-        bytes += Buffer.byteLength(line);
+        const size = Buffer.byteLength(line);
         // What was never written is not worth the place of what was.
-        if (bytes > maxBytes / 2 && !failed) {
-          renameSync(file, `${file}.1`);
-          void close();
-          open();
-          bytes = Buffer.byteLength(line);
-        }
+        if (bytes + size > maxBytes / 2 && !failed && !rotate()) return;
+        bytes += size;
+        written = size;
         target?.write(line);
-      }),
+      });
+      return written;
+    },
     reopen: async () => {
       await close();
       attempt(open);
     },
     close,
   };
+}
+
+function moveAway(file: string): void {
+  try {
+    renameSync(file, `${file}.1`);
+  } catch (error) {
+    // A file that is gone is out of the way.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 /** Never through a link, which whoever may write to the folder could put there, and never to a pipe, which would be waited

@@ -1,49 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import pino from 'pino';
-import { createActor } from 'xstate';
-import { newCounters } from '../../src/actors/counters.ts';
-import type { ConnectionEnded, ProcessTransitioned } from '../../src/actors/messages.ts';
-import { type Observed, queueHandler } from '../../src/actors/queue-handler.ts';
+import type { ProcessTransitioned } from '../../src/actors/messages.ts';
 import { DaemonError } from '../../src/errors.ts';
-import { type AuditEntry, subjectOf } from '../../src/io/audit.ts';
+import { subjectOf } from '../../src/io/audit.ts';
 import type { Reading } from '../../src/io/histogram.ts';
 import type { Logger } from '../../src/io/log.ts';
 import type { Accepted, Outcome } from '../../src/io/records.ts';
-import { type Refusal, refuseFor } from '../../src/io/reply.ts';
+import { refuseFor } from '../../src/io/reply.ts';
 import { PEER } from '../support/connection.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { PLAN } from '../support/process.ts';
+import { closed, observer, refused } from '../support/queue-handler.ts';
 import { command } from '../support/real-store.ts';
 
 failOnWarnings();
-
-interface Line extends Record<string, unknown> {
-  level: string;
-  msg: string;
-}
-
-/** A queue handler that logs into `lines`, or with the logger of the test. */
-function observer(logger?: Logger) {
-  const lines: Line[] = [];
-  const formatters = { level: (level: string) => ({ level }) };
-  const options = { level: 'trace', base: null, timestamp: false, formatters };
-  const own = pino(options, { write: (line: string) => lines.push(JSON.parse(line) as Line) });
-  const counters = newCounters();
-  const entries: AuditEntry[] = [];
-  const audit = (entry: AuditEntry) => void entries.push(entry);
-  let time = 9_000;
-  const now = () => new Date(time);
-  const passes = (ms: number) => {
-    time += ms;
-  };
-  const input = { logger: logger ?? own, counters, now, audit, record: () => {} };
-  const actor = createActor(queueHandler, { input }).start();
-  const hear = (...events: Observed[]) => {
-    for (const event of events) actor.send(event);
-  };
-  return { actor, counters, entries, lines, hear, passes };
-}
 
 const ABOUT = { command_id: 'u', connection_id: 'c1', type: 'delete_directory' };
 
@@ -62,16 +32,7 @@ function ended(code: number, stderr = ''): ProcessTransitioned {
   return transitioned(code === 0 ? 'succeeded' : 'failed', { outcome });
 }
 
-function closed(more: Partial<ConnectionEnded> = {}): ConnectionEnded {
-  const base = { type: 'connection.ended', id: 'c1', peer: PEER, cmd: 'x', bytes: 7 } as const;
-  const understood = { subject: subjectOf([], null), completeAt: undefined };
-  return { ...base, ...understood, text: undefined, reply: { code: 202, id: 'u' }, delivered: true, ...more };
-}
-
 const NOTHING: Reading = { bounds: [], counts: [], sum: 0 };
-
-const refused = (code: 400 | 503, more: Partial<Refusal> = {}) =>
-  closed({ reply: { code, message: 'why', ...more } });
 
 test('a dry run is a line for who looks closely, and neither counted nor audited', () => {
   const { counters, lines, entries, hear } = observer();
@@ -217,62 +178,12 @@ test('who asked for what is kept: accepted, ended, refused', () => {
   ]);
 });
 
-test('those that nothing followed are told a second later, or when the last client has left', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { actor, entries, lines, hear, passes } = observer();
-  const limited = (id: string) =>
-    closed({ id, reply: { code: 429, message: 'too many', security: 'rate.limited' } });
-  const second = () => {
-    passes(1_000);
-    t.mock.timers.tick(1_000);
-  };
-  const told = () => entries.splice(0).map(({ connection_id, repeated }) => [connection_id, repeated]);
-  hear(limited('c1'), limited('c2'), limited('c3'), limited('c4'));
-  assert.deepEqual(told(), [['c1', 0]]);
-  second();
-  assert.deepEqual(told(), [['c4', 2]]);
-  second();
-  second();
-  assert.deepEqual(told(), []);
-  hear(limited('c5'), limited('c6'), { type: 'connections.drained' });
-  assert.deepEqual(told(), [
-    ['c5', 0],
-    ['c6', 0],
-  ]);
-  hear(limited('c7'));
-  actor.stop();
-  assert.deepEqual(told(), [['c7', 0]]);
-  assert.deepEqual(
-    lines.map(({ connection_id, repeated }) => [connection_id, repeated]),
-    [
-      ['c1', undefined],
-      ['c4', 2],
-      ['c5', undefined],
-      ['c6', undefined],
-      ['c7', undefined],
-    ],
-  );
-});
-
-test("of one user's refusals at the door one a second is told, with the number of those before it", () => {
-  const { entries, lines, counters, hear, passes } = observer();
-  const limited = { code: 429, message: 'too many', security: 'rate.limited' } as const;
-  hear(closed({ reply: limited }));
-  passes(999);
-  hear(closed({ reply: limited }), closed({ reply: limited, delivered: false }));
-  passes(1);
-  hear(closed({ reply: limited }), refused(400), refused(400));
-  const told = entries.map(({ outcome, repeated }) => [outcome, repeated]);
-  const bad = ['refused 400', 0];
-  assert.deepEqual(told, [['refused 429', 0], ['refused 429', 2], bad, bad]);
-  assert.deepEqual(
-    lines.map(({ code, repeated }) => [code, repeated]),
-    [
-      [429, undefined],
-      [429, 2],
-      [400, undefined],
-      [400, undefined],
-    ],
-  );
-  assert.deepEqual(counters.replies, { 400: 2, 429: 4 });
+test('`queueHandler` logs the beginning of a long command, and the first of many warnings', () => {
+  const { lines, hear } = observer();
+  const warnings = Array.from({ length: 25 }, (_, index) => `warning ${index}`);
+  const accepted = { ...ACCEPTED, command: 'x'.repeat(1_000_000) };
+  hear(transitioned('pending', { warnings, accepted }));
+  assert.equal(String(lines[0]?.command).length, 2_000);
+  assert.equal(lines.length, 12);
+  assert.deepEqual([lines[11]?.msg, lines[11]?.repeated], ['15 more warnings', 15]);
 });
