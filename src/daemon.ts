@@ -4,8 +4,11 @@ import manifest from '../package.json' with { type: 'json' };
 import { newCounters } from './actors/counters.ts';
 import type { DoorRules } from './actors/doorkeeper.ts';
 import type { SocketPlace } from './actors/listener.ts';
+import { LoopShare } from './actors/loop-share.ts';
 import { noted } from './actors/noted.ts';
 import type { Asked, Left } from './actors/processes.ts';
+import { MAX_REQUEST_BYTES } from './actors/read-request.ts';
+import { RequestBudget } from './actors/request-budget.ts';
 import { describeRequest, replanRequest } from './commands/request.ts';
 import { WHITELIST } from './commands/whitelist.ts';
 import { asDaemonError, DaemonError } from './errors.ts';
@@ -19,7 +22,7 @@ import { IdleMemory } from './io/idle-memory.ts';
 import { type Log, type Logger, openLog } from './io/log.ts';
 import { cronLogDirectory } from './io/names.ts';
 import { isSameFile } from './io/paths.ts';
-import { type Peer, peerOf } from './io/peer.ts';
+import { type Peer, peerOf, userOf } from './io/peer.ts';
 import { deletionRootPlace } from './io/root-place.ts';
 import { type ServiceManager, serviceManager } from './io/service-manager.ts';
 import { openStore, type StoreOptions } from './io/store.ts';
@@ -97,9 +100,15 @@ function daemonInput({ config, files, log, audit, record, accounts, manager, ann
     ownFiles: [...ownFiles(config), ...files, ...(manager.socket?.path ? [manager.socket.path] : [])],
   };
   const common = { now, whitelist: WHITELIST, settings };
-  const connection = (links: Omit<ConnectionInput, keyof typeof common | 'id'>): ConnectionInput => ({
+  const slices = new LoopShare();
+  const budget = new RequestBudget(MAX_REQUEST_BYTES, slices);
+  const nextSliceOf = (peer: Peer) => () => slices.next(userOf(peer));
+  const connection = (
+    links: Omit<ConnectionInput, keyof typeof common | 'id' | 'nextSlice'>,
+  ): ConnectionInput => ({
     ...common,
     ...links,
+    nextSlice: nextSliceOf(links.peer),
     id: nanoid(),
   });
   return {
@@ -153,6 +162,7 @@ function daemonInput({ config, files, log, audit, record, accounts, manager, ann
       observer: () => actor('queueHandler'),
       dryRuns: {
         logic: connectionMachine,
+        openHolding: () => budget.open(userOf(NOBODY)),
         inputFor: (links) => connection({ ...links, peer: NOBODY, objection: undefined }),
         roots: settings.deletionRoots,
         now,
@@ -160,8 +170,8 @@ function daemonInput({ config, files, log, audit, record, accounts, manager, ann
     }),
     connections: ({ actor }) => ({
       logic: connectionMachine,
-      maxConnections: config.max_connections,
       door: doorRules(config, accounts),
+      budget,
       peerOf,
       inputFor: (client) => connection({ ...client, processes: actor('processes') }),
       observer: () => actor('queueHandler'),
@@ -170,6 +180,7 @@ function daemonInput({ config, files, log, audit, record, accounts, manager, ann
       logic: config.shadow ? shadowProcessMachine : processMachine,
       maxRunning: config.max_running,
       maxPending: config.max_pending,
+      budget,
       store,
       now,
       observer: () => actor('queueHandler'),
@@ -180,6 +191,7 @@ function daemonInput({ config, files, log, audit, record, accounts, manager, ann
         unsafeRoots: settings.unsafeRoots,
         ownFiles: settings.ownFiles,
         maxOutput: config.max_output_bytes,
+        nextSlice: nextSliceOf('recovered' in origin ? origin.recovered.peer : origin.request.peer),
         pendingLifetime: config.pending_expires_minutes * 60_000,
         now,
         store,
@@ -230,6 +242,7 @@ function doorRules(config: Config, accounts: Accounts): DoorRules {
     allowedUids: config.allowed_uids ?? undefined,
     allowedGids: config.allowed_gids ?? undefined,
     requestsPerSecond: config.max_requests_per_second,
+    maxConnections: config.max_connections,
     connectionsPerUser: config.max_connections_per_user,
     accounts,
   };
@@ -247,14 +260,7 @@ function ownFiles(config: Config): string[] {
 }
 
 /** Of the files of a database: SQLite's, and those of the lock that keeps a second daemon away. */
-const DATABASE_SUFFIXES = [
-  '',
-  '-wal',
-  '-shm',
-  '-journal',
-  '-lock',
-  '-lock-journal',
-];
+const DATABASE_SUFFIXES = ['', '-wal', '-shm', '-journal', '-lock', '-lock-journal'];
 
 /** Why deletions below some roots will be refused. It is no reason not to start: the others, and cron updates, go on. */
 function untrustedRoots({ deletion_roots, unsafe_deletion_roots }: Config): DaemonError[] {

@@ -138,6 +138,14 @@ export const ERRORS = {
     message: 'too many commands are waiting',
     remedy: 'send it again later, or raise max_pending',
   },
+  USER_QUEUE_FULL: {
+    message: 'cannot accept the command: too many commands of this user are waiting',
+    remedy: 'send it again later, or raise max_pending: one user gets at most three quarters of it',
+  },
+  MEMORY_BUDGET_FULL: {
+    message: 'cannot take the request: other requests hold the memory that it needs',
+    remedy: 'send it again later, or send it in several smaller requests',
+  },
   SHUTTING_DOWN: {
     message: 'the daemon is shutting down',
     remedy: 'send it again when the daemon is back',

@@ -1,7 +1,8 @@
-/** Who may run now: a bounded number at once, in the order of acceptance, and never two at once that touch the same
- * path or one below the other's. Plain data; the supervisor of processes holds it. */
+/** Which command may run now: a bounded number at once, by turns among users, of one user in the order of acceptance, and
+ * never two at once that touch the same path or one below the other's. Plain data; the supervisor of processes holds it. */
 import { posix } from 'node:path';
 import { ancestors } from '../io/paths.ts';
+import { Places } from './places.ts';
 
 /** A command of more or deeper paths than this claims folders above them instead: what it costs to claim, and to wait
  * for others' claims, stays bounded whatever a client sends. */
@@ -10,6 +11,7 @@ const MAX_DEPTH = 32;
 
 interface Ticket {
   readonly id: string;
+  readonly user: number;
   readonly order: number;
   readonly claims: readonly string[];
   /** Those that come after it on the same paths. */
@@ -32,63 +34,63 @@ export interface Outlook {
 }
 
 export class Admission {
-  readonly #maxRunning: number;
+  readonly #places: Places;
   readonly #tickets = new Map<string, Ticket>();
   /** By path: who claims exactly it, and who claims something below it. */
   readonly #at = new Map<string, Set<Ticket>>();
   readonly #below = new Map<string, Set<Ticket>>();
   /** In order of acceptance. */
   readonly #ready: Ticket[] = [];
-  #running = 0;
   #accepted = 0;
 
   constructor(maxRunning: number) {
-    this.#maxRunning = maxRunning;
+    this.#places = new Places(maxRunning);
   }
 
   get running(): number {
-    return this.#running;
+    return this.#places.taken;
   }
 
-  enqueue(id: string, touches: readonly string[]): void {
-    const ticket = this.#ticket(id, touches);
+  enqueue(id: string, touches: readonly string[], user: number): void {
+    const ticket = this.#ticket(id, touches, user);
     for (const path of ticket.claims) this.#follow(ticket, path);
     for (const path of ticket.claims) this.#claim(ticket, path);
     if (ticket.blockers === 0) this.#ready.push(ticket);
   }
 
   /** One that runs already: it waits for nobody, and its paths are its own until it is released. */
-  adopt(id: string, touches: readonly string[]): void {
-    const ticket = this.#ticket(id, touches);
+  adopt(id: string, touches: readonly string[], user: number): void {
+    const ticket = this.#ticket(id, touches, user);
     for (const path of ticket.claims) this.#claim(ticket, path);
     this.#run(ticket);
   }
 
   /** The next that may run, counted as running from now on. */
   next(): string | undefined {
-    if (this.#running >= this.#maxRunning) return undefined;
-    const ticket = this.#ready.shift();
-    if (ticket) this.#run(ticket);
-    return ticket?.id;
+    const ticket = this.#places.choose(this.#ready);
+    if (!ticket) return undefined;
+    this.#ready.splice(this.#ready.indexOf(ticket), 1);
+    this.#run(ticket);
+    return ticket.id;
   }
 
   /** Whether it is neither running nor among the next to run. */
   mustWait(id: string): boolean {
     const ticket = this.#tickets.get(id);
     if (!ticket || ticket.running) return false;
-    return ticket.blockers > 0 || this.#ready.indexOf(ticket) >= this.#maxRunning - this.#running;
+    return ticket.blockers > 0 || !this.#upcoming().includes(ticket);
   }
 
   /** For one with these paths, which does not come. */
   outlook(touches: readonly string[]): Outlook {
     const behind = new Set<Ticket>();
     for (const path of claimsOf(touches)) for (const ticket of this.#onTheWayOf(path)) behind.add(ticket);
-    const hasPlace = this.#ready.length < this.#maxRunning - this.#running;
+    const hasPlace = this.#ready.length < this.#places.free;
     return {
       atOnce: behind.size === 0 && hasPlace,
       behind: [...behind].sort((a, b) => a.order - b.order).map(({ id }) => id),
-      running: this.#running,
-      maxRunning: this.#maxRunning,
+      running: this.#places.taken,
+      maxRunning: this.#places.count,
     };
   }
 
@@ -98,17 +100,19 @@ export class Admission {
     if (!ticket) return;
     this.#tickets.delete(id);
     ticket.gone = true;
-    if (ticket.running) this.#running--;
+    if (ticket.running) this.#places.giveBack(ticket.user);
     else if (ticket.blockers === 0) this.#ready.splice(this.#ready.indexOf(ticket), 1);
+    this.#places.leave(ticket.user);
     for (const path of ticket.claims) this.#unclaim(ticket, path);
     for (const follower of ticket.followers) {
       if (--follower.blockers === 0 && !follower.gone) this.#makeReady(follower);
     }
   }
 
-  #ticket(id: string, touches: readonly string[]): Ticket {
+  #ticket(id: string, touches: readonly string[], user: number): Ticket {
     const ticket: Ticket = {
       id,
+      user,
       order: this.#accepted++,
       claims: claimsOf(touches),
       followers: new Set(),
@@ -117,12 +121,27 @@ export class Admission {
       gone: false,
     };
     this.#tickets.set(id, ticket);
+    this.#places.join(user);
     return ticket;
+  }
+
+  /** Those that `next` would let go now, one after the other. */
+  #upcoming(): Ticket[] {
+    const places = this.#places.copy();
+    const upcoming: Ticket[] = [];
+    let ready: readonly Ticket[] = this.#ready;
+    for (let ticket = places.choose(ready); ticket; ticket = places.choose(ready)) {
+      const chosen = ticket;
+      upcoming.push(chosen);
+      places.take(chosen.user);
+      ready = ready.filter((one) => one !== chosen);
+    }
+    return upcoming;
   }
 
   #run(ticket: Ticket): void {
     ticket.running = true;
-    this.#running++;
+    this.#places.take(ticket.user);
   }
 
   #follow(ticket: Ticket, path: string): void {

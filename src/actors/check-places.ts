@@ -1,5 +1,4 @@
 import { closeSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import type { Step } from '../commands/command.ts';
 import { forbidden } from '../commands/deletable.ts';
@@ -16,26 +15,30 @@ export interface CheckPlacesInput {
   /** Those that the operator accepts although others can exchange them. */
   readonly unsafeRoots: readonly string[];
   readonly ownFiles: readonly string[];
+  /** Resolves when the check may go on; others have their turn before. */
+  readonly nextSlice: () => Promise<void>;
 }
 
-/** So many folders are looked at before others have their turn. */
-const FOLDERS_A_TURN = 200;
+/** How much is looked at in one slice: some milliseconds. */
+const FOLDERS_A_SLICE = 200;
+const PATHS_A_SLICE = 2_000;
 
 /** Refuses a removal for what only the file system knows: a symlink on the way, a mount, a file of the daemon's. It is
  * for the client, who hears of it at once; what makes a removal safe is the same look when it is prepared. */
 export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(async ({ input }) => {
-  const { step, roots, unsafeRoots, ownFiles } = input;
+  const { step, roots, unsafeRoots, ownFiles, nextSlice } = input;
   if (step?.do !== 'remove') return undefined;
   const places = new Map<string, string | undefined>();
   const find = rememberRoots((root) => deletionRootPlace(root, unsafeRoots));
   const kept = new ForbiddenPlaces(ownFiles, roots);
   const split = pathSplitter();
-  for (const path of step.paths) {
+  for (const [index, path] of step.paths.entries()) {
+    if (index % PATHS_A_SLICE === PATHS_A_SLICE - 1) await nextSlice();
     const [folder, name] = split(path);
     try {
       let place = places.get(folder);
       if (place === undefined && !places.has(folder)) {
-        if (places.size % FOLDERS_A_TURN === FOLDERS_A_TURN - 1) await setImmediate();
+        if (places.size % FOLDERS_A_SLICE === FOLDERS_A_SLICE - 1) await nextSlice();
         place = placeOf(folder, roots, find);
         places.set(folder, place);
       }

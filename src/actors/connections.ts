@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type AnyMachineSnapshot, type AnyStateMachine, fromCallback } from 'xstate';
 import { asDaemonError, DaemonError } from '../errors.ts';
 import { deafen, sendReply } from '../io/connection-socket.ts';
-import type { Peer } from '../io/peer.ts';
+import { type Peer, userOf } from '../io/peer.ts';
 import { encodeReply, type Refusal, refuseFor } from '../io/reply.ts';
 import { ActorPool, type ChildEnded, isChildEnded } from './actor-pool.ts';
 import { Doorkeeper, type DoorRules } from './doorkeeper.ts';
@@ -16,18 +16,21 @@ import type {
   Listener,
   SupervisorDrain,
 } from './messages.ts';
+import type { Holding, RequestBudget } from './request-budget.ts';
 
 /** Who has come, and what speaks against hearing him. */
 export interface Client {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly objection: Refusal | undefined;
+  /** What the request takes of the memory for all requests. */
+  readonly holding: Holding;
 }
 
 export interface ConnectionsInput {
   readonly logic: AnyStateMachine;
-  readonly maxConnections: number;
   readonly door: DoorRules;
+  readonly budget: RequestBudget;
   readonly peerOf: (socket: Socket) => Peer;
   /** What a connection actor is made with. */
   readonly inputFor: (client: Client) => unknown;
@@ -36,27 +39,28 @@ export interface ConnectionsInput {
 
 type ConnectionsEvent = ConnectionOpened | SupervisorDrain | ChildEnded;
 
-/** Spawns one connection machine a client, at most `maxConnections` at once, and of each user not more than the door's
- * rules allow; who comes later waits its turn. */
+/** Spawns one connection machine a client, as many at once, and of each user, as the door's rules allow; a client that comes
+ * later waits its turn. */
 export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
   ({ input, self, receive, sendBack }) => {
     const pool = new ActorPool(input.logic, 'connection', self);
     const door = new Doorkeeper(input.door);
     const lobby = new Lobby();
-    const inside = new Map<string, Peer>();
+    const inside = new Map<string, Client>();
     let draining = false;
 
     const start = ({ socket, peer }: Waiting) => {
       door.entered(peer);
-      const client = { socket, peer, objection: door.objection(peer) };
+      const holding = input.budget.open(userOf(peer));
+      const client = { socket, peer, objection: door.objection(peer), holding };
       const actor = pool.start((slot) => {
-        inside.set(slot, peer);
+        inside.set(slot, client);
         return input.inputFor(client) as never;
       });
       if (draining) actor.send({ type: 'daemon.draining' });
     };
     const admit = () => {
-      while (pool.size < input.maxConnections) {
+      while (pool.size < input.door.maxConnections) {
         const client = lobby.next((peer) => door.hasRoomFor(peer));
         if (!client) break;
         start(client);
@@ -80,7 +84,9 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
     };
     const ended = (event: ChildEnded) => {
       const actor = pool.end(event.actorId);
-      door.left(inside.get(event.actorId) as Peer);
+      const { peer, holding } = inside.get(event.actorId) as Client;
+      door.left(peer);
+      holding.close();
       inside.delete(event.actorId);
       if (event.type.startsWith('xstate.error')) {
         input.observer().send({ type: 'actor.failed', id: event.actorId, error: event.error });

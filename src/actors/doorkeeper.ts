@@ -4,6 +4,7 @@ import { DaemonError } from '../errors.ts';
 import type { Accounts } from '../io/accounts.ts';
 import { type Peer, userOf } from '../io/peer.ts';
 import { type Refusal, refuseFor } from '../io/reply.ts';
+import { FairShare } from './fair-share.ts';
 
 export interface DoorRules {
   /** User and group ids; undefined: everybody whom the mode of the socket lets in. */
@@ -11,6 +12,8 @@ export interface DoorRules {
   readonly allowedGids: readonly number[] | undefined;
   /** A user's requests a second; as many may come at once. */
   readonly requestsPerSecond: number;
+  /** Connections at once. A user's share of them is also bounded by that of FairShare. */
+  readonly maxConnections: number;
   /** A user's connections at once; who comes later waits, and holds up nobody else. */
   readonly connectionsPerUser: number;
   readonly accounts: Pick<Accounts, 'isMember'>;
@@ -23,9 +26,11 @@ export class Doorkeeper {
   readonly #rules: DoorRules;
   readonly #buckets = new Map<number, TokenBucket>();
   readonly #inside = new Map<number, number>();
+  readonly #share: FairShare;
 
   constructor(rules: DoorRules) {
     this.#rules = rules;
+    this.#share = new FairShare(rules.maxConnections);
   }
 
   /** What speaks against the request of a peer that has just come. */
@@ -40,14 +45,18 @@ export class Doorkeeper {
   }
 
   hasRoomFor(peer: Peer): boolean {
-    return (this.#inside.get(userOf(peer)) ?? 0) < this.#rules.connectionsPerUser;
+    const user = userOf(peer);
+    const inside = this.#inside.get(user) ?? 0;
+    return inside < this.#rules.connectionsPerUser && this.#share.hasRoomFor(user);
   }
 
   entered(peer: Peer): void {
     this.#inside.set(userOf(peer), (this.#inside.get(userOf(peer)) ?? 0) + 1);
+    this.#share.take(userOf(peer));
   }
 
   left(peer: Peer): void {
+    this.#share.giveBack(userOf(peer));
     const count = (this.#inside.get(userOf(peer)) ?? 0) - 1;
     if (count > 0) this.#inside.set(userOf(peer), count);
     else this.#inside.delete(userOf(peer));

@@ -6,6 +6,7 @@ import type { Subject } from '../io/audit.ts';
 import type { Peer } from '../io/peer.ts';
 import type { Accepted, Outcome, Transition, Unsettled } from '../io/records.ts';
 import type { Refusal, Reply } from '../io/reply.ts';
+import type { Holding } from './request-budget.ts';
 
 /** An actor of which only this is known: it takes events `E`. */
 export type Listener<E extends { type: string }> = ActorRef<Snapshot<unknown>, E>;
@@ -25,6 +26,8 @@ export interface ProcessRequested {
   readonly at: Date;
   readonly connectionId: string;
   readonly peer: Peer;
+  /** What the request takes of the memory for all requests; handed over with a request that is accepted. */
+  readonly holding: Pick<Holding, 'handOver'>;
   readonly client: Listener<Answer>;
 }
 

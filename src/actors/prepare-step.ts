@@ -1,6 +1,5 @@
 import { closeSync } from 'node:fs';
 import { posix } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import type { ReplaceStep, Step } from '../commands/command.ts';
 import type { Launch } from '../io/child.ts';
@@ -21,6 +20,8 @@ export interface PrepareInput {
   readonly roots: readonly string[];
   readonly unsafeRoots: readonly string[];
   readonly ownFiles: readonly string[];
+  /** Resolves when the next part may be prepared; others have their turn before. */
+  readonly nextSlice: () => Promise<void>;
 }
 export interface Prepared {
   readonly launch: Launch | undefined;
@@ -32,15 +33,14 @@ export interface Prepared {
  * thousands takes longer than it takes in parts. */
 const MAX_ARGUMENT_BYTES = 128 * 1024;
 const MAX_FOLDERS = 64;
-const MAX_ABSENT = 500;
+const MAX_ABSENT = 200;
 
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 /** Makes the next part of a step ready to start: pins directories, or creates the log files and writes the staged file. */
 export const prepareStep = fromPromise<Prepared, PrepareInput>(async ({ input }) => {
-  const { step, from, roots, unsafeRoots, ownFiles } = input;
-  // Others have their turn between two parts.
-  if (from > 0) await setImmediate();
+  const { step, from, roots, unsafeRoots, ownFiles, nextSlice } = input;
+  if (from > 0 || (step?.do === 'remove' && step.paths.length > MAX_FOLDERS)) await nextSlice();
   switch (step?.do) {
     case undefined:
       return { launch: undefined, next: undefined };

@@ -1,11 +1,13 @@
 import { type AnyActorRef, type AnyMachineSnapshot, type AnyStateMachine, fromCallback } from 'xstate';
 import { DaemonError, type ErrorCode } from '../errors.ts';
+import { userOf } from '../io/peer.ts';
 import type { Unsettled } from '../io/records.ts';
 import { type Refusal, refuseFor } from '../io/reply.ts';
 import type { Store } from '../io/store.ts';
 import { ActorPool, type ChildEnded, isChildEnded } from './actor-pool.ts';
 import { belongingOf } from './actor-tree.ts';
 import { Admission, type Outlook } from './admission.ts';
+import { FairShare } from './fair-share.ts';
 import type {
   ActorFailed,
   Listener,
@@ -18,6 +20,7 @@ import type {
   SupervisorDrain,
 } from './messages.ts';
 import { Recovery } from './recovery.ts';
+import type { RequestBudget } from './request-budget.ts';
 import { type Failed, settleFailed } from './settle-failed.ts';
 
 /** A command that a client asks for. */
@@ -43,27 +46,33 @@ export interface ProcessesInput {
   readonly logic: AnyStateMachine;
   readonly maxRunning: number;
   readonly maxPending: number;
+  readonly budget: RequestBudget;
   readonly inputFor: (made: NewProcess) => unknown;
   readonly store: Store;
   readonly now: () => Date;
   readonly observer: () => Listener<ProcessTransitioned | ActorFailed>;
 }
 
-/** What commands that have no end yet may take together, counted in characters of their requests; in memory each is some
- * times larger. */
-const MAX_HELD_BYTES = 64 * 1024 * 1024;
+/** What is known of a command that has no end yet. */
+interface Open {
+  readonly user: number;
+  /** Gives back the memory that it holds. */
+  readonly release: () => void;
+  /** False once it was let go. */
+  waits: boolean;
+}
 
 /** What would become of a command that is asked for now. */
 export type Forecast = { readonly refusal: Refusal } | { readonly outlook: Outlook };
-type Foresee = (touches: readonly string[], bytes: number) => Forecast;
+type Foresee = (touches: readonly string[], user: number) => Forecast;
 
 /** By supervisor; it is asked without an event, since nothing happens. */
 const FORECASTS = new WeakMap<AnyActorRef, Foresee>();
 
-/** For a plan that touches these paths, from a request of so many characters; `behind` has the ids of commands. */
-export function forecastOf(supervisor: AnyActorRef, touches: readonly string[], bytes: number): Forecast {
+/** For a plan of this user that touches these paths; `behind` has the ids of commands. */
+export function forecastOf(supervisor: AnyActorRef, touches: readonly string[], user: number): Forecast {
   const foresee = FORECASTS.get(supervisor);
-  return foresee ? foresee(touches, bytes) : refused('SHUTTING_DOWN');
+  return foresee ? foresee(touches, user) : refused('SHUTTING_DOWN');
 }
 
 const refused = (code: ErrorCode) => ({ refusal: refuseFor(503, new DaemonError(code)) });
@@ -77,16 +86,15 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
     const { store } = input;
     const tell = sendBack as (event: ProcessesRecovered | ProcessesDrained) => void;
     const pool = new ActorPool(input.logic, 'process', self);
-    const held = new Map<string, number>();
-    let heldBytes = 0;
-    /** Who has run, and has no end on record yet. */
-    const yielded = new Set<string>();
+    /** By slot. */
+    const open = new Map<string, Open>();
+    const pending = new FairShare(input.maxPending);
     const admission = new Admission(input.maxRunning);
     let recovery: Recovery | undefined;
     let draining = false;
     let pumping = false;
 
-    const start = (origin: Asked | Left): string => {
+    const start = (origin: Asked | Left, user: number, release: () => void): string => {
       const supervisor = self as unknown as Listener<ProcessReport>;
       const observer = input.observer();
       let made = '';
@@ -94,34 +102,44 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
         made = slot;
         return input.inputFor({ slot, origin, supervisor, observer }) as never;
       });
+      open.set(made, { user, release, waits: true });
+      pending.take(user);
       return made;
     };
+    const stopWaiting = (slot: string) => {
+      const one = open.get(slot);
+      if (!one?.waits) return;
+      one.waits = false;
+      pending.giveBack(one.user);
+    };
+    const userIn = (slot: string) => (open.get(slot) as Open).user;
     const commandIn = (slot: string) => belongingOf(pool.get(slot) as AnyActorRef).command_id as string;
-    const refusal = (bytes: number): ErrorCode | undefined => {
+    const refusal = (user: number): ErrorCode | undefined => {
       if (draining) return 'SHUTTING_DOWN';
-      const waiting = pool.size - admission.running - yielded.size;
-      if (waiting >= input.maxPending) return 'QUEUE_FULL';
-      return heldBytes + bytes > MAX_HELD_BYTES ? 'QUEUE_FULL' : undefined;
+      if (pending.hasRoomFor(user)) return undefined;
+      return pending.isFull ? 'QUEUE_FULL' : 'USER_QUEUE_FULL';
     };
     const request = (event: ProcessRequested) => {
-      const bytes = event.request.length;
-      const code = refusal(bytes);
-      if (code === undefined) {
-        held.set(start({ commandId: crypto.randomUUID(), request: event }), bytes);
-        heldBytes += bytes;
-        return;
-      }
-      event.client.send({ type: 'process.refused', ...refused(code) });
+      const user = userOf(event.peer);
+      const code = refusal(user);
+      if (code !== undefined) return event.client.send({ type: 'process.refused', ...refused(code) });
+      start({ commandId: crypto.randomUUID(), request: event }, user, event.holding.handOver());
     };
-    FORECASTS.set(self, (touches, bytes) => {
-      const code = refusal(bytes);
+    const takeOver = (recovered: Unsettled): string => {
+      const user = userOf(recovered.peer);
+      return start({ recovered }, user, input.budget.hold(user, recovered.request.length));
+    };
+    FORECASTS.set(self, (touches, user) => {
+      const code = refusal(user);
       if (code !== undefined) return refused(code);
       const outlook = admission.outlook(touches);
       return { outlook: { ...outlook, behind: outlook.behind.map(commandIn) } };
     });
     const admitNext = (): string | undefined => {
       const slot = admission.next();
-      if (slot !== undefined) pool.get(slot)?.send({ type: 'process.admitted' });
+      if (slot === undefined) return undefined;
+      stopWaiting(slot);
+      pool.get(slot)?.send({ type: 'process.admitted' });
       return slot;
     };
     // Where each goes alone, one that has to wait for others is not waited for.
@@ -144,7 +162,7 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
       for (const actor of [...pool]) actor.send({ type: 'daemon.draining' });
     };
     const queue = (slot: string, touches: readonly string[]) => {
-      admission.enqueue(slot, touches);
+      admission.enqueue(slot, touches, userIn(slot));
       if (draining) return leaveWaiting();
       if (!recovery?.cautious) recovery?.through(slot);
       passOver();
@@ -153,7 +171,7 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
     const recover = (unsettled: readonly Unsettled[]) => {
       const done = () => tell({ type: 'processes.recovered' });
       const trust = (processIds: readonly number[]) => void store.trust(processIds).catch(() => {});
-      recovery = new Recovery(unsettled, { start: (recovered) => start({ recovered }), trust, done });
+      recovery = new Recovery(unsettled, { start: takeOver, trust, done });
       recovery.begin();
     };
     const reportDrained = () => {
@@ -167,15 +185,14 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
     };
     // The start of the next is then written together with this one's end, behind it: one wait for the disk, not two.
     const passOn = (slot: string) => {
-      yielded.add(slot);
       admission.release(slot);
       pump();
     };
     const ended = (event: ChildEnded) => {
       const actor = pool.end(event.actorId);
-      heldBytes -= held.get(event.actorId) ?? 0;
-      held.delete(event.actorId);
-      yielded.delete(event.actorId);
+      stopWaiting(event.actorId);
+      open.get(event.actorId)?.release();
+      open.delete(event.actorId);
       admission.release(event.actorId);
       if (event.type.startsWith('xstate.error')) {
         input.observer().send({ type: 'actor.failed', id: event.actorId, error: event.error });
@@ -197,7 +214,8 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
         case 'process.queued':
           return queue(event.slot, event.touches);
         case 'process.adopted':
-          admission.adopt(event.slot, event.touches);
+          stopWaiting(event.slot);
+          admission.adopt(event.slot, event.touches, userIn(event.slot));
           return recovery?.through(event.slot);
         case 'process.begun':
           return recovery?.through(event.slot);

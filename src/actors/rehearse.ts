@@ -6,17 +6,21 @@ import type { Reply } from '../io/reply.ts';
 import type { Outlook } from './admission.ts';
 import type { ConnectionEnded, Listener, ProcessRequested } from './messages.ts';
 import { forecastOf } from './processes.ts';
+import type { Holding } from './request-budget.ts';
 
 /** What a connection actor of a rehearsal is made with, besides what all are. */
 export interface RehearsalLinks {
   readonly socket: Socket;
   readonly processes: Listener<ProcessRequested>;
+  readonly holding: Holding;
 }
 
 export interface RehearsalInput {
   /** The machine of the connections, as it is. */
   readonly logic: AnyStateMachine;
   readonly inputFor: (links: RehearsalLinks) => unknown;
+  /** What the request takes of the memory for all requests. */
+  readonly openHolding: () => Holding;
   readonly processes: () => AnyActorRef;
 }
 
@@ -33,12 +37,13 @@ export interface Rehearsed {
  * processes it meets one that asks it what it would say, and starts nothing. */
 export async function rehearse(body: Readable, input: RehearsalInput): Promise<Rehearsed> {
   const [socket, client] = duplexPair();
+  const holding = input.openHolding();
   for (const end of [socket, client]) end.on('error', () => {});
   let accepted: Rehearsed['accepted'];
   const standIn = createActor(
     fromCallback<ProcessRequested>(({ receive }) => {
-      receive(({ plan, request, client: asking }) => {
-        const forecast = forecastOf(input.processes(), plan.touches, request.length);
+      receive(({ plan, client: asking }) => {
+        const forecast = forecastOf(input.processes(), plan.touches, holding.user);
         if ('refusal' in forecast) return asking.send({ type: 'process.refused', ...forecast });
         accepted = { plan, outlook: forecast.outlook };
         asking.send({ type: 'process.recorded', commandId: '' });
@@ -47,7 +52,7 @@ export async function rehearse(body: Readable, input: RehearsalInput): Promise<R
   );
   const processes = standIn as unknown as RehearsalLinks['processes'];
   const connection = createActor(input.logic, {
-    input: input.inputFor({ socket: socket as Socket, processes }) as never,
+    input: input.inputFor({ socket: socket as Socket, processes, holding }) as never,
   });
   try {
     const ended = Promise.race([toPromise(connection), toPromise(standIn)]);
@@ -61,6 +66,7 @@ export async function rehearse(body: Readable, input: RehearsalInput): Promise<R
   } finally {
     connection.stop();
     standIn.stop();
+    holding.close();
     socket.destroy();
     client.destroy();
   }

@@ -1,17 +1,31 @@
 import type { Socket } from 'node:net';
 import { ObjectScanner, type Progress } from './framing.ts';
 
-/** What a client's socket did. `complete` and `stray` carry the text up to the end of their piece. */
+/** What a client's socket did. `complete` and `stray` carry the text up to the end of their piece. `waiting`: there is no
+ * room for what came; nothing more is read until there is. */
 export type Arrival =
   | { readonly kind: 'more'; readonly progress: Progress }
   | { readonly kind: 'complete' | 'stray'; readonly text: Buffer }
+  | { readonly kind: 'waiting' }
   | { readonly kind: 'oversized' }
   | { readonly kind: 'halted' }
   | { readonly kind: 'left' };
 
+/** The memory for one request, and its turn to be checked. */
+export interface RequestRoom {
+  /** Makes room for a request of which so many bytes have come. False: `then` is called when there is room, and, if the
+   * request is complete, when it is its turn to be checked. */
+  grow(requestBytes: number, isComplete: boolean, then: () => void): boolean;
+}
+
 /** Tells what arrives until the request is decided; from then on bytes are thrown away, since a kernel that still
  * holds unread ones answers a close with a reset, and the client would lose its reply. Returns how to stop. */
-export function readRequest(socket: Socket, limit: number, tell: (arrival: Arrival) => void): () => void {
+export function readRequest(
+  socket: Socket,
+  limit: number,
+  room: RequestRoom,
+  tell: (arrival: Arrival) => void,
+): () => void {
   const scanner = new ObjectScanner(limit);
   let decided = false;
   const decide = (arrival: Arrival) => {
@@ -22,8 +36,19 @@ export function readRequest(socket: Socket, limit: number, tell: (arrival: Arriv
   const onData = (piece: Buffer) => {
     if (decided) return;
     const scan = scanner.push(piece);
-    if (scan.kind === 'more') tell({ kind: 'more', progress: scanner.progress });
-    else decide(scan as Arrival);
+    const { progress } = scanner;
+    const tellScan = () => {
+      if (scan.kind === 'more') tell({ kind: 'more', progress });
+      else decide(scan as Arrival);
+    };
+    if (scan.kind === 'oversized') return tellScan();
+    const goOn = () => {
+      socket.resume();
+      tellScan();
+    };
+    if (room.grow(progress.bytes, scan.kind !== 'more', goOn)) return tellScan();
+    socket.pause();
+    tell({ kind: 'waiting' });
   };
   const onEnd = () => decide({ kind: 'halted' });
   const onClose = () => {
@@ -47,6 +72,8 @@ export function sendReply(
   sent: (delivered: boolean) => void,
 ): void {
   if (socket.destroyed) return sent(false);
+  // A request that is answered while it waits for room is read no further.
+  socket.removeAllListeners('data').resume();
   socket.end(reply, (error?: Error | null) => {
     if (error || !linger || socket.destroyed) sent(!error);
     else socket.once('close', () => sent(true));

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Answer, ConnectionEnded, Listener, ProcessRequested } from '../actors/messages.ts';
 import type { RequestEvent } from '../actors/read-request.ts';
+import type { Holding } from '../actors/request-budget.ts';
 import type { Command, CommandSettings, Plan } from '../commands/command.ts';
 import type { Request } from '../commands/request.ts';
 import { type Subject, subjectOf } from '../io/audit.ts';
@@ -13,6 +14,8 @@ export const CONNECTION_LIMITS = {
   FIRST_BYTE_LIMIT: 5_000,
   SILENCE_LIMIT: 200,
   REQUEST_LIMIT: 10_000,
+  /** Less than the 5 s that the Python client waits for its reply. */
+  ROOM_LIMIT: 4_000,
   CHECK_LIMIT: 5_000,
   /** Longer than the store's patience with a lock: a belt, not a way. */
   ACCEPT_LIMIT: 10_000,
@@ -35,6 +38,10 @@ export interface ConnectionInput {
   readonly whitelist: readonly Command[];
   readonly settings: CommandSettings;
   readonly processes: Listener<ProcessRequested>;
+  /** What the request takes of the memory for all requests. */
+  readonly holding: Holding;
+  /** Resolves when a long check may go on; others have their turn before. */
+  readonly nextSlice: () => Promise<void>;
 }
 
 export interface ConnectionContext extends ConnectionInput {
@@ -43,6 +50,8 @@ export interface ConnectionContext extends ConnectionInput {
   readonly text: Buffer | undefined;
   readonly at: Date;
   readonly request: Request | undefined;
+  /** What a request without a plan was about: it may take much more memory parsed than as text, and is not kept. */
+  readonly understood: Understood | undefined;
   readonly plan: Plan | undefined;
   readonly reply: Reply | undefined;
   /** True where the client may still be sending when it is answered. */
@@ -51,23 +60,29 @@ export interface ConnectionContext extends ConnectionInput {
   readonly delivered: boolean;
 }
 
+/** The command and what it is about, as far as they were understood. */
+export interface Understood {
+  readonly cmd: string | undefined;
+  readonly subject: Subject;
+}
+
 export type ConnectionEvent = RequestEvent | Answer | { readonly type: 'daemon.draining' };
 
 /** How a connection ended; the reason of a refusal stands in its message. */
 export type ConnectionOutput = Omit<ConnectionEnded, 'type'>;
 
-/** The command, as far as it was understood. */
-export function commandOf({ plan, request }: ConnectionContext): string | undefined {
-  if (plan) return plan.type;
-  return typeof request?.cmd === 'string' ? request.cmd.slice(0, MAX_COMMAND_NAME) : undefined;
+export function understand({ cmd, args }: Request): Understood {
+  const { path, folders, schedules } = (args ?? {}) as Record<string, unknown>;
+  const paths = [path, ...(Array.isArray(folders) ? folders : [])].filter((one) => typeof one === 'string');
+  return {
+    cmd: typeof cmd === 'string' ? cmd.slice(0, MAX_COMMAND_NAME) : undefined,
+    subject: subjectOf(paths, Array.isArray(schedules) ? schedules.length : null),
+  };
 }
 
-/** What the command is about, as far as it was understood. */
-export function requestSubject({ plan, request }: ConnectionContext): Subject {
-  if (plan) return subjectOf(plan.touches, plan.args.schedule_count);
-  const { path, folders, schedules } = (request?.args ?? {}) as Record<string, unknown>;
-  const paths = [path, ...(Array.isArray(folders) ? folders : [])].filter((one) => typeof one === 'string');
-  return subjectOf(paths, Array.isArray(schedules) ? schedules.length : null);
+export function summarise({ plan, understood }: ConnectionContext): Understood {
+  if (plan) return { cmd: plan.type, subject: subjectOf(plan.touches, plan.args.schedule_count) };
+  return understood ?? { cmd: undefined, subject: subjectOf([], null) };
 }
 
 /** What was missing when a request stopped before its end. */

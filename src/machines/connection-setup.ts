@@ -15,6 +15,7 @@ import {
   type ConnectionInput,
   type ConnectionOutput,
   describeMissing,
+  understand,
 } from './connection-context.ts';
 
 const refused = (reply: Refusal) => ({ reply });
@@ -40,7 +41,8 @@ export const connectionSetup = setup({
     }),
     plan: assign(({ context: { request, whitelist, settings, at, id } }) => {
       const outcome = planRequest(request as Request, whitelist, settings, { at, id });
-      return 'ok' in outcome ? { plan: outcome.ok, request: undefined } : refused(outcome.refusal);
+      if ('ok' in outcome) return { plan: outcome.ok, request: undefined };
+      return { ...refused(outcome.refusal), understood: understand(request as Request), request: undefined };
     }),
     requestProcess: sendTo(
       ({ context }) => context.processes,
@@ -51,6 +53,7 @@ export const connectionSetup = setup({
         at: context.at,
         connectionId: context.id,
         peer: context.peer,
+        holding: context.holding,
         client: self,
       }),
     ),
@@ -60,6 +63,11 @@ export const connectionSetup = setup({
     })),
     // It may be sending already: what it sends is drained, so that it gets its reply.
     refuseUnwelcome: assign(({ context }) => ({ reply: context.objection, early: true })),
+    refuseCrowded: assign(() => ({
+      ...refused(refuseFor(503, new DaemonError('MEMORY_BUDGET_FULL'))),
+      early: true,
+    })),
+    leaveQueue: ({ context }) => context.holding.leave(),
     refuseOversized: assign({ reply: refuse(400, 'Message too large'), early: true }),
     refuseUnchecked: assign({ reply: refuseFor(503, new DaemonError('CHECK_TOO_SLOW')) }),
     refuseUnrecorded: assign({ reply: refuseFor(503, new DaemonError('ACCEPT_TOO_SLOW')) }),

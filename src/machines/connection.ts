@@ -1,6 +1,6 @@
 import { asDaemonError } from '../errors.ts';
 import { type Refusal, type Reply, refuseFor } from '../io/reply.ts';
-import { commandOf, requestSubject } from './connection-context.ts';
+import { summarise } from './connection-context.ts';
 import { connectionSetup } from './connection-setup.ts';
 
 /** One client: its request is read, checked, handed on and answered, once. */
@@ -13,6 +13,7 @@ export const connectionMachine = connectionSetup.createMachine({
     text: undefined,
     at: new Date(0),
     request: undefined,
+    understood: undefined,
     plan: undefined,
     reply: undefined,
     early: false,
@@ -20,7 +21,7 @@ export const connectionMachine = connectionSetup.createMachine({
   }),
   invoke: {
     src: 'readRequest',
-    input: ({ context: { socket, now } }) => ({ socket, now }),
+    input: ({ context: { socket, holding, now } }) => ({ socket, room: holding, now }),
     onError: '.closed',
   },
   on: { 'peer.left': '.closed' },
@@ -56,6 +57,7 @@ export const connectionMachine = connectionSetup.createMachine({
             params: ({ event }) => ({ text: event.text, at: event.at, early: true }),
           },
         },
+        'request.waiting': 'waiting',
         'request.oversized': { target: 'replying', actions: 'refuseOversized' },
         'request.halted': 'timeout',
       },
@@ -77,6 +79,31 @@ export const connectionMachine = connectionSetup.createMachine({
           description:
             'A busy daemon hears its clock before its clients: what the kernel holds is read first.',
           after: { LAST_LOOK: '#connection.timeout' },
+        },
+      },
+    },
+    waiting: {
+      description:
+        'The socket is paused: other requests hold the memory, or a large one waits for its turn to be checked.',
+      after: { ROOM_LIMIT: { target: 'replying', actions: 'refuseCrowded' } },
+      on: {
+        'request.received': {
+          target: 'reading.receiving',
+          actions: { type: 'keepProgress', params: ({ event }) => ({ progress: event.progress }) },
+        },
+        'request.completed': {
+          target: 'parsing',
+          actions: {
+            type: 'keepText',
+            params: ({ event }) => ({ text: event.text, at: event.at, early: false }),
+          },
+        },
+        'request.strayed': {
+          target: 'parsing',
+          actions: {
+            type: 'keepText',
+            params: ({ event }) => ({ text: event.text, at: event.at, early: true }),
+          },
         },
       },
     },
@@ -102,11 +129,12 @@ export const connectionMachine = connectionSetup.createMachine({
         "What the plan would delete is looked at on the disk: symlinks, mounts, the daemon's own files.",
       invoke: {
         src: 'checkPlaces',
-        input: ({ context: { plan, settings } }) => ({
+        input: ({ context: { plan, settings, nextSlice } }) => ({
           step: plan?.step,
           roots: settings.deletionRoots,
           unsafeRoots: settings.unsafeRoots,
           ownFiles: settings.ownFiles,
+          nextSlice,
         }),
         onDone: [
           {
@@ -143,6 +171,7 @@ export const connectionMachine = connectionSetup.createMachine({
     },
     replying: {
       description: 'The one reply is on its way.',
+      entry: 'leaveQueue',
       on: { 'peer.left': { target: 'closed', actions: 'judgeDelivered' } },
       invoke: {
         src: 'writeReply',
@@ -161,8 +190,7 @@ export const connectionMachine = connectionSetup.createMachine({
   output: ({ context }) => ({
     id: context.id,
     peer: context.peer,
-    cmd: commandOf(context),
-    subject: requestSubject(context),
+    ...summarise(context),
     completeAt: context.text && context.at,
     bytes: context.progress.bytes,
     text: context.text,

@@ -24,6 +24,8 @@ export interface ProcessInput extends Acceptable {
   /** Milliseconds after which a command that a restart finds pending is not started any more. */
   readonly pendingLifetime: number;
   readonly now: () => Date;
+  /** Resolves when long work may go on; others have their turn before. */
+  readonly nextSlice: () => Promise<void>;
   readonly store: Store;
   /** Who asked; nobody does where the last daemon left it. */
   readonly client: Listener<Answer> | undefined;

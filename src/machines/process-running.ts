@@ -85,6 +85,7 @@ export const running = processSetup.createStateConfig({
           roots: context.deletionRoots,
           unsafeRoots: context.unsafeRoots,
           ownFiles: context.ownFiles,
+          nextSlice: context.nextSlice,
         }),
         onDone: [
           {

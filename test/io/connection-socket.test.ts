@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, on, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { type Arrival, readRequest, sendReply } from '../../src/io/connection-socket.ts';
+import { type Arrival, type RequestRoom, readRequest, sendReply } from '../../src/io/connection-socket.ts';
+import { ROOM } from '../support/budget.ts';
 import { hear } from '../support/client.ts';
 import { closeOf, type PairOptions, socketPair } from '../support/socket-pair.ts';
 import { until } from '../support/until.ts';
@@ -10,12 +11,12 @@ const LIMIT = 100_000;
 const PATIENCE = 60_000;
 
 /** Reads from our end; `next` gives what was told, one after the other, `decision` what was told after the last `more`. */
-async function reading(t: TestContext, options?: PairOptions) {
+async function reading(t: TestContext, options?: PairOptions, room: RequestRoom = ROOM) {
   const { ours, client } = await socketPair(t, options);
   const told: string[] = [];
   const emitter = new EventEmitter();
   const arrivals = on(emitter, 'arrival', { signal: AbortSignal.timeout(PATIENCE) });
-  const stop = readRequest(ours, LIMIT, (arrival) => {
+  const stop = readRequest(ours, LIMIT, room, (arrival) => {
     told.push(arrival.kind);
     emitter.emit('arrival', arrival);
   });
@@ -145,4 +146,43 @@ test('a reply to a client that has left is not delivered, and says so once', asy
     sendReply(ours, Buffer.from('reply'), linger, (delivered) => sent.push(delivered));
     assert.deepEqual(sent, [false, false], 'at once where the connection is gone already');
   }
+});
+
+test('a request without room is read no further until there is room, and then to its end', async (t) => {
+  const asked: [bytes: number, isComplete: boolean][] = [];
+  let goOn: (() => void) | undefined;
+  const room: RequestRoom = {
+    grow: (bytes, isComplete, then) => {
+      asked.push([bytes, isComplete]);
+      goOn = then;
+      return false;
+    },
+  };
+  const { ours, client, next, told } = await reading(t, undefined, room);
+  client.write('{"a":[');
+  assert.equal((await next()).kind, 'waiting');
+  assert.equal(ours.isPaused(), true);
+  client.end('5]}');
+  goOn?.();
+  assert.deepEqual(await next(), { kind: 'more', progress: { bytes: 6, open: 2, inString: false } });
+  assert.equal((await next()).kind, 'waiting');
+  goOn?.();
+  const whole = await next();
+  assert.deepEqual([whole.kind, textOf(whole)], ['complete', '{"a":[5]}']);
+  assert.deepEqual(asked, [
+    [6, false],
+    [9, true],
+  ]);
+  assert.deepEqual(told, ['waiting', 'more', 'waiting', 'complete']);
+});
+
+test('a request that is answered while it waits for room is not read on', async (t) => {
+  const { ours, client, next, told } = await reading(t, undefined, { grow: () => false });
+  client.resume().write('{"a":');
+  assert.equal((await next()).kind, 'waiting');
+  const delivered = new Promise((resolve) => sendReply(ours, Buffer.from('no'), true, resolve));
+  client.write('5}');
+  client.once('end', () => client.end());
+  assert.equal(await delivered, true);
+  assert.ok(!told.includes('complete'), told.join());
 });

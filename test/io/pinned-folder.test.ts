@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createActor, toPromise } from 'xstate';
 import { type Prepared, prepareStep } from '../../src/actors/prepare-step.ts';
 import { pinFolder } from '../../src/io/pinned-folder.ts';
@@ -19,7 +20,7 @@ function tree(t: TestContext) {
 const prepare = (paths: string[], roots: string[], from = 0, ownFiles: string[] = []): Promise<Prepared> =>
   toPromise(
     createActor(prepareStep, {
-      input: { step: { do: 'remove', paths }, from, roots, unsafeRoots: [], ownFiles },
+      input: { step: { do: 'remove', paths }, from, roots, unsafeRoots: [], ownFiles, nextSlice: turn },
     }).start(),
   );
 const descriptors = () => readdirSync('/proc/self/fd').length;

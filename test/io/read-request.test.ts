@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createActor, setup } from 'xstate';
 import { MAX_REQUEST_BYTES, type RequestEvent, readRequest } from '../../src/actors/read-request.ts';
+import { ROOM } from '../support/budget.ts';
 import { closeOf, socketPair } from '../support/socket-pair.ts';
 import { until } from '../support/until.ts';
 
@@ -12,7 +13,7 @@ async function said(t: TestContext, ...sent: readonly (string | Buffer)[]): Prom
   const { ours, client } = await socketPair(t);
   const events: RequestEvent[] = [];
   const parent = setup({ types: { events: {} as RequestEvent }, actors: { readRequest } }).createMachine({
-    invoke: { src: 'readRequest', input: { socket: ours, now: () => AT } },
+    invoke: { src: 'readRequest', input: { socket: ours, room: ROOM, now: () => AT } },
     on: { '*': { actions: ({ event }) => void events.push(event) } },
   });
   const actor = createActor(parent).start();

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type AnyActorLogic, createActor, type InputFrom, type OutputFrom, toPromise } from 'xstate';
 import { checkPlaces } from '../../src/actors/check-places.ts';
 import { finishStep } from '../../src/actors/finish-step.ts';
@@ -29,19 +30,19 @@ const run = <L extends AnyActorLogic>(logic: L, input: InputFrom<L>): Promise<Ou
   toPromise(createActor(logic, { input } as never).start()) as Promise<OutputFrom<L>>;
 
 const remove = (...paths: string[]): Step => ({ do: 'remove', paths });
-const NOTHING_OWNED = { ownFiles: [], unsafeRoots: [] };
+const NOTHING_OWNED = { ownFiles: [], unsafeRoots: [], nextSlice: turn };
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
 /** How often others had their turn until it was done. */
 async function turnsUntil(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let isDone = false;
-  const turn = () => {
+  const count = () => {
     if (isDone) return;
     turns++;
-    setImmediate(turn);
+    setImmediate(count);
   };
-  setImmediate(turn);
+  setImmediate(count);
   await work();
   isDone = true;
   return turns;
@@ -141,14 +142,14 @@ test('a part ends where many folders in a row are not there, and others have the
   const paths = Array.from({ length: 600 }, (_, index) => join(root, `gone${index}`, 'x'));
   const step = remove(...paths);
   const input = { step, roots: [root], ...NOTHING_OWNED };
-  assert.deepEqual(await run(prepareStep, { ...input, from: 0 }), { launch: undefined, next: 500 });
+  assert.deepEqual(await run(prepareStep, { ...input, from: 0 }), { launch: undefined, next: 200 });
   let second: Prepared | undefined;
   const turns = await turnsUntil(async () => {
-    second = await run(prepareStep, { ...input, from: 500 });
+    second = await run(prepareStep, { ...input, from: 400 });
   });
   assert.ok(turns >= 1);
   assert.deepEqual(second, { launch: undefined, next: undefined });
-  const again = remove(...paths.slice(0, 500), join(root, 'gone0', 'y'));
+  const again = remove(...paths.slice(0, 200), join(root, 'gone0', 'y'));
   assert.equal(
     (await run(prepareStep, { ...input, step: again, from: 0 })).next,
     undefined,
@@ -204,6 +205,7 @@ test('what the disk says against a path is a refusal of its own kind, and nothin
       roots: [root],
       ownFiles: [join(root, 'a', 'db')],
       unsafeRoots: [],
+      nextSlice: turn,
     });
   const before = descriptors();
   const refusals = [await check('link/x'), await check('a'), await check('a/db'), await check('a/x')];

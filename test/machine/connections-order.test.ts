@@ -7,6 +7,7 @@ import { pooled } from '../../src/actors/actor-pool.ts';
 import { type Client, connections } from '../../src/actors/connections.ts';
 import type { ClientRefused, ConnectionsDrained } from '../../src/actors/messages.ts';
 import type { Peer } from '../../src/io/peer.ts';
+import { budgetOf } from '../support/budget.ts';
 import { ear } from '../support/ear.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 
@@ -36,6 +37,7 @@ function supervisor(t: TestContext, maxConnections = 2, connectionsPerUser = 10_
     allowedUids: undefined,
     allowedGids: undefined,
     requestsPerSecond: 1_000_000,
+    maxConnections,
     connectionsPerUser,
     accounts: { isMember: () => false },
   };
@@ -48,8 +50,8 @@ function supervisor(t: TestContext, maxConnections = 2, connectionsPerUser = 10_
       src: 'connections',
       input: {
         logic: connection as unknown as AnyStateMachine,
-        maxConnections,
         door,
+        budget: budgetOf(),
         observer: () => observer.actor,
         peerOf: (): Peer => ({ known: true, pid: 1, uid: 1000, gid: 1000 }),
         inputFor: (client: Client) => client,

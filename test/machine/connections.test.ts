@@ -16,6 +16,7 @@ import type {
 import { WHITELIST } from '../../src/commands/whitelist.ts';
 import type { Peer } from '../../src/io/peer.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
+import { budgetOf } from '../support/budget.ts';
 import { converse, hear } from '../support/client.ts';
 import { ear } from '../support/ear.ts';
 import { testFolder } from '../support/folder.ts';
@@ -53,12 +54,13 @@ async function connectionsServer(
   const actor = createActor(connections, {
     input: {
       logic: options.logic ?? connectionMachine,
-      maxConnections: options.maxConnections ?? 64,
+      budget: budgetOf(),
       observer: () => observer.actor,
       door: {
         allowedUids: undefined,
         allowedGids: undefined,
         requestsPerSecond: 1_000_000,
+        maxConnections: options.maxConnections ?? 64,
         connectionsPerUser: 10_000,
         accounts: { isMember: () => false },
         ...options.door,
@@ -74,6 +76,7 @@ async function connectionsServer(
           whitelist,
           settings: SETTINGS,
           processes: processesActor,
+          nextSlice: () => new Promise(setImmediate),
         };
       },
     },

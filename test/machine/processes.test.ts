@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forecastOf } from '../../src/actors/processes.ts';
+import { PEER } from '../support/connection.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { PLAN } from '../support/process.ts';
 import { processSupervisor } from '../support/process-supervisor.ts';
@@ -40,6 +41,23 @@ test('one that fails has its end on record, and its place goes to the next', asy
   assert.ok(second?.type === 'process.transitioned', 'its end is told like that of any other');
   assert.deepEqual([second.transition, second.outcome?.code], [supervisor.ended[0], -1]);
   assert.deepEqual(second.accepted.touches, PLAN.touches);
+});
+
+test('one user gets three quarters of the commands that may wait, and the last eighth is for users below it', () => {
+  const supervisor = processSupervisor({ maxPending: 16 });
+  const peer = (uid: number) => ({ known: true, pid: 1, uid, gid: uid }) as const;
+  const refusals = () =>
+    supervisor.client.heard.splice(0).map((answer) => 'refusal' in answer && answer.refusal.message);
+  const theirs = 'cannot accept the command: too many commands of this user are waiting';
+  for (let count = 0; count < 13; count++) supervisor.request(peer(5));
+  assert.deepEqual([supervisor.started.length, refusals()], [12, [theirs]]);
+  for (let count = 0; count < 3; count++) supervisor.request(peer(6));
+  assert.deepEqual([supervisor.started.length, refusals()], [14, [theirs]]);
+  for (let count = 0; count < 3; count++) supervisor.request(peer(7));
+  assert.deepEqual([supervisor.started.length, refusals()], [16, ['too many commands are waiting']]);
+  supervisor.started[0]?.send({ type: 'end' });
+  supervisor.request(peer(8));
+  assert.equal(supervisor.started.length, 17);
 });
 
 test('draining refuses what is new and tells when the last has ended', () => {
@@ -91,8 +109,8 @@ test('one that has only its end to write gives its place away, once, and does no
 
 test('what would become of a command is told, and nothing comes of it', async () => {
   const supervisor = processSupervisor({ maxRunning: 1, maxPending: 1 });
-  const foresee = (path: string, bytes = 2) => {
-    const forecast = forecastOf(supervisor.actor, [path], bytes);
+  const foresee = (path: string) => {
+    const forecast = forecastOf(supervisor.actor, [path], 1000);
     return 'refusal' in forecast ? [forecast.refusal.code, forecast.refusal.message] : forecast.outlook;
   };
   const places = { maxRunning: 1 };
@@ -103,23 +121,29 @@ test('what would become of a command is told, and nothing comes of it', async ()
   await until('the first', () => supervisor.started[0]?.admitted);
   assert.deepEqual(foresee('/r/a'), { atOnce: false, behind: [], running: 1, ...places });
   assert.deepEqual(foresee('/r/process-0/b'), { atOnce: false, behind: ['u'], running: 1, ...places });
-  assert.deepEqual(foresee('/r/a', 64 * 1_048_576), [503, 'too many commands are waiting']);
   assert.equal(supervisor.started.length, 1);
   supervisor.actor.send({ type: 'supervisor.drain' });
   assert.deepEqual(foresee('/r/a'), [503, 'the daemon is shutting down']);
   assert.deepEqual(supervisor.client.heard, []);
 });
 
-test('few commands that are very large are too many, too', () => {
+test('a command holds the memory of its request until it has ended', () => {
   const supervisor = processSupervisor({ maxPending: 1_000 });
-  const large = 'x'.repeat(1_048_576);
-  for (let i = 0; i < 65; i++) supervisor.request(large);
-  assert.equal(supervisor.started.length, 64);
-  supervisor.request('{}');
-  assert.equal(supervisor.started.length, 64);
+  const fits = () => {
+    const holding = supervisor.budget.open(1_000);
+    const hasRoom = holding.grow(1_048_576, false, () => {});
+    if (!hasRoom) holding.close();
+    return hasRoom && holding;
+  };
+  let accepted = 0;
+  for (let holding = fits(); holding; holding = fits()) {
+    supervisor.request(PEER, holding);
+    accepted++;
+  }
+  assert.equal(supervisor.started.length, accepted);
+  assert.equal(fits(), false);
   supervisor.started[0]?.send({ type: 'end' });
-  supervisor.request(large);
-  assert.equal(supervisor.started.length, 65);
+  assert.ok(fits());
 });
 
 test('what is recorded while the daemon drains begins where there is room, and else is left', async () => {

@@ -8,6 +8,7 @@ import type { Peer } from '../../src/io/peer.ts';
 import type { Refusal, Reply } from '../../src/io/reply.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
 import type { ConnectionInput } from '../../src/machines/connection-context.ts';
+import { budgetOf } from './budget.ts';
 
 export const PEER: Peer = { known: true, pid: 1, uid: 1000, gid: 1000 };
 
@@ -32,6 +33,8 @@ export function connectionInput(
       ownFiles: [],
     },
     processes: processes as Listener<ProcessRequested>,
+    holding: budgetOf().open(1000),
+    nextSlice: () => new Promise(setImmediate),
   };
 }
 

@@ -8,9 +8,12 @@ import type {
   ProcessTransitioned,
 } from '../../src/actors/messages.ts';
 import { processes } from '../../src/actors/processes.ts';
+import type { Holding } from '../../src/actors/request-budget.ts';
 import type { Plan } from '../../src/commands/command.ts';
+import { type Peer, userOf } from '../../src/io/peer.ts';
 import type { Transition } from '../../src/io/records.ts';
 import type { Store } from '../../src/io/store.ts';
+import { budgetOf } from './budget.ts';
 import { PEER } from './connection.ts';
 import { ear } from './ear.ts';
 import { LEFT, PLAN } from './process.ts';
@@ -82,6 +85,7 @@ export function processSupervisor(options: { maxRunning?: number; maxPending?: n
     },
   });
   const observer = ear<ProcessTransitioned | ActorFailed>();
+  const budget = budgetOf();
   const drained = ear<{ type: string }>();
   const actor = createActor(processes, {
     parent: drained.actor,
@@ -89,6 +93,7 @@ export function processSupervisor(options: { maxRunning?: number; maxPending?: n
       logic: stand as unknown as AnyStateMachine,
       maxRunning: options.maxRunning ?? 2,
       maxPending: options.maxPending ?? 10,
+      budget,
       observer: () => observer.actor as never,
       now: () => new Date(0),
       store: {
@@ -104,14 +109,15 @@ export function processSupervisor(options: { maxRunning?: number; maxPending?: n
   } as never);
   actor.start();
   const client = ear<Answer>();
-  const request = (text = '{}') =>
+  const request = (peer: Peer = PEER, holding: Holding = budget.open(userOf(peer))) =>
     actor.send({
       type: 'process.requested',
       plan: PLAN,
-      request: text,
+      request: '{}',
       at: new Date(0),
       connectionId: 'c',
-      peer: PEER,
+      peer,
+      holding,
       client: client.actor,
     });
   return {
@@ -120,6 +126,7 @@ export function processSupervisor(options: { maxRunning?: number; maxPending?: n
     ended,
     observer,
     client,
+    budget,
     drained,
     request,
     recover: (...tries: number[]) =>

@@ -57,6 +57,7 @@ export function processInput(input: Partial<ProcessInput> = {}): ProcessInput {
     maxOutput: 100,
     pendingLifetime: 3_600_000,
     now: () => new Date(2000),
+    nextSlice: () => new Promise(setImmediate),
     store: undefined as unknown as Store,
     client: undefined,
     supervisor: undefined as unknown as Listener<ProcessReport>,

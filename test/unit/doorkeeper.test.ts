@@ -12,6 +12,7 @@ const door = (rules: Partial<DoorRules> = {}) =>
     allowedUids: undefined,
     allowedGids: undefined,
     requestsPerSecond: 1_000,
+    maxConnections: 16,
     connectionsPerUser: 2,
     accounts: { isMember: (uid, gid) => uid === 7 && gid === 70 },
     ...rules,
@@ -76,4 +77,16 @@ test('of one user only so many are inside at once', () => {
   assert.deepEqual([keeper.hasRoomFor(peer(5)), keeper.hasRoomFor(peer(6))], [false, true]);
   keeper.left(peer(5));
   assert.equal(keeper.hasRoomFor(peer(5)), true);
+});
+
+test('`Doorkeeper` keeps room for a user below its share, whatever two others hold', () => {
+  const keeper = door({ maxConnections: 16, connectionsPerUser: 8 });
+  const enterAll = (uid: number) => {
+    let entered = 0;
+    for (; keeper.hasRoomFor(peer(uid)); entered++) keeper.entered(peer(uid));
+    return entered;
+  };
+  assert.deepEqual([enterAll(5), enterAll(6), enterAll(7)], [8, 6, 2]);
+  keeper.left(peer(5));
+  assert.equal(keeper.hasRoomFor(peer(8)), true);
 });

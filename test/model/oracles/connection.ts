@@ -1,7 +1,7 @@
 /** What a client may expect, by the contract alone: from the words of what happened to what is seen. */
 import type { Sight } from '../driver/walk.ts';
 
-type Stage = 'reading' | 'doubting' | 'looking' | 'asked' | 'answered' | 'gone';
+type Stage = 'reading' | 'doubting' | 'waiting' | 'looking' | 'asked' | 'answered' | 'gone';
 
 export interface Expected {
   readonly stage: Stage;
@@ -29,12 +29,17 @@ const cutOff = ({ came }: Expected) => (came ? answered('a 400', true) : ({ stag
 
 type Rules = Readonly<Record<string, (before: Expected) => Partial<Expected>>>;
 
-const READING: Rules = {
+const ARRIVING: Rules = {
   'a piece': () => ({ stage: 'reading', came: true }),
   'a good request': () => ({ stage: 'looking', came: true }),
   'broken JSON': () => ({ ...answered('a 400'), came: true }),
   'an unknown command': () => ({ ...answered('a 400'), came: true }),
   junk: () => ({ ...answered('a 400', true), came: true }),
+};
+
+const READING: Rules = {
+  ...ARRIVING,
+  'no room': () => ({ stage: 'waiting' }),
   'too much': () => ({ ...answered('a 400', true), came: true }),
   'half-close': cutOff,
 };
@@ -52,6 +57,8 @@ const RULES: Readonly<Record<Stage, Rules>> = {
   },
   // What has arrived in time is read, even if the daemon was too busy to look.
   doubting: { ...READING, 'LAST_LOOK passes': cutOff },
+  // Nothing more is read before there is room.
+  waiting: { ...ARRIVING, 'ROOM_LIMIT passes': () => answered('a 503', true) },
   looking: {
     allowed: () => ({ stage: 'asked', handed: true }),
     forbidden: () => answered('a 403'),
@@ -92,6 +99,7 @@ function happen(before: Expected, event: string): Expected {
 const LEFT_ALONE: Readonly<Partial<Record<Stage, string>>> = {
   reading: 'SILENCE_LIMIT passes',
   doubting: 'LAST_LOOK passes',
+  waiting: 'ROOM_LIMIT passes',
   looking: 'allowed',
   asked: 'on record',
   answered: 'sent',

@@ -20,7 +20,12 @@ export const REASONS: readonly Reason[] = [
       CALLBACK,
     ],
     [['receiving'], ['junk'], 'within an object nothing is'],
-    [['doubting'], [...BY_CLIENT, DRAIN], 'it lasts for 10 ms: nobody can aim at it'],
+    [
+      READING,
+      ['no room'],
+      'one client has room for the largest request; test/attack/memory.test.ts has many',
+    ],
+    [['doubting'], [...BY_CLIENT, DRAIN, 'no room'], 'it lasts for 10 ms: nobody can aim at it'],
     [['looking'], ['the look fails'], 'what a disk may answer is all known to the actor'],
     [['looking'], ANSWERS, 'nobody was asked yet'],
     [

@@ -5,6 +5,8 @@ import { CALLBACK } from './left-out.ts';
 
 const QUICK = 'the state lasts for a turn of the loop: nobody can aim at it';
 
+const ONE_CLIENT = 'one client has room for the largest request; test/attack/memory.test.ts has many';
+
 /** By the name of what is modelled. */
 export const OUT_OF_REACH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   connection: {
@@ -12,6 +14,11 @@ export const OUT_OF_REACH: Readonly<Record<string, Readonly<Record<string, strin
       'on a Unix socket who goes looks like who half-closes, as long as there is no reply that he leaves unread',
     'connection (readRequest failed) → closed': CALLBACK,
     'permitting (checkPlaces failed) → replying': 'what a disk may answer is all known to the actor',
+    'reading (request.waiting) → waiting': ONE_CLIENT,
+    'waiting (request.received) → reading.receiving': ONE_CLIENT,
+    'waiting (request.completed) → parsing': ONE_CLIENT,
+    'waiting (request.strayed) → parsing': ONE_CLIENT,
+    'waiting (after ROOM_LIMIT) → replying': ONE_CLIENT,
   },
   process: {
     'running.adopting (awaitOrphan failed) → running.doubting': CALLBACK,

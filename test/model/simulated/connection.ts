@@ -16,15 +16,20 @@ export function simulatedConnection(path: Path, inspect: (event: InspectionEvent
   const { actor, clock, wrote, places } = client;
   let bytes = 0;
   let walked = 0;
-  const piece = () => client.receives(++bytes);
+  /** When the reading began that the limit of a request is for: it begins anew when there is room. */
+  let readingSince = 0;
+  const piece = () => {
+    if (client.state() === 'waiting') readingSince = clock.now();
+    client.receives(++bytes);
+  };
   const passes = (limit: Limit) => () => pass(client, limit);
   const drip = () => {
     const pause = LIMITS.SILENCE_LIMIT / 2;
-    while (clock.now() + pause < LIMITS.REQUEST_LIMIT) {
+    while (clock.now() - readingSince + pause < LIMITS.REQUEST_LIMIT) {
       clock.increment(pause);
       piece();
     }
-    pass(client, 'REQUEST_LIMIT', clock.now());
+    pass(client, 'REQUEST_LIMIT', clock.now() - readingSince);
   };
   const settles = (settle: () => void) => () => {
     settle();
@@ -38,12 +43,14 @@ export function simulatedConnection(path: Path, inspect: (event: InspectionEvent
     junk: () => client.tell({ type: 'request.strayed', text: Buffer.from('x'), at: new Date(0) }),
     'too much': () => client.tell({ type: 'request.oversized' }),
     'half-close': () => client.tell({ type: 'request.halted' }),
+    'no room': () => client.tell({ type: 'request.waiting' }),
     vanish: () => client.tell({ type: 'peer.left' }),
     'the daemon drains': () => actor.send({ type: 'daemon.draining' }),
     'FIRST_BYTE_LIMIT passes': passes('FIRST_BYTE_LIMIT'),
     'SILENCE_LIMIT passes': passes('SILENCE_LIMIT'),
     'REQUEST_LIMIT passes': drip,
     'LAST_LOOK passes': passes('LAST_LOOK'),
+    'ROOM_LIMIT passes': passes('ROOM_LIMIT'),
     'CHECK_LIMIT passes': passes('CHECK_LIMIT'),
     'ACCEPT_LIMIT passes': passes('ACCEPT_LIMIT'),
     'REPLY_PATIENCE passes': () => {

@@ -43,6 +43,7 @@ export const connectionVocabulary: Vocabulary = {
     junk: () => ({ type: 'request.strayed', text: Buffer.from('x'), at: AT }),
     'too much': () => ({ type: 'request.oversized' }),
     'half-close': () => ({ type: 'request.halted' }),
+    'no room': () => ({ type: 'request.waiting' }),
     vanish: () => ({ type: 'peer.left' }),
     'the daemon drains': () => ({ type: 'daemon.draining' }),
     'FIRST_BYTE_LIMIT passes': passes('FIRST_BYTE_LIMIT', 'reading.silent'),
@@ -50,6 +51,7 @@ export const connectionVocabulary: Vocabulary = {
     // Elsewhere another limit passes first.
     'REQUEST_LIMIT passes': passes('REQUEST_LIMIT', 'reading.receiving'),
     'LAST_LOOK passes': passes('LAST_LOOK', 'reading.doubting'),
+    'ROOM_LIMIT passes': passes('ROOM_LIMIT', 'waiting'),
     'CHECK_LIMIT passes': passes('CHECK_LIMIT', 'permitting'),
     'ACCEPT_LIMIT passes': passes('ACCEPT_LIMIT', 'accepting'),
     'REPLY_PATIENCE passes': passes('REPLY_PATIENCE', 'replying'),

@@ -1,0 +1,31 @@
+/** What waits, by user: the users have their turns one after the other, and what waits for one user keeps its order. Plain
+ * data. */
+export class UserTurns<T> {
+  /** In the order in which the turns come. */
+  readonly #users = new Map<number, Set<T>>();
+
+  add(user: number, one: T): void {
+    const waiting = this.#users.get(user);
+    if (waiting) waiting.add(one);
+    else this.#users.set(user, new Set([one]));
+  }
+
+  delete(user: number, one: T): void {
+    const waiting = this.#users.get(user);
+    waiting?.delete(one);
+    if (waiting?.size === 0) this.#users.delete(user);
+  }
+
+  /** Removes and returns the first whose turn it is and that `fits`; of each user only the first is asked about. */
+  next(fits: (user: number, one: T) => boolean = () => true): T | undefined {
+    for (const [user, waiting] of this.#users) {
+      const [one] = waiting;
+      if (one === undefined || !fits(user, one)) continue;
+      waiting.delete(one);
+      this.#users.delete(user);
+      if (waiting.size > 0) this.#users.set(user, waiting);
+      return one;
+    }
+    return undefined;
+  }
+}
