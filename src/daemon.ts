@@ -21,9 +21,9 @@ import { COMMIT_SECONDS, Histogram } from './io/histogram.ts';
 import { IdleMemory } from './io/idle-memory.ts';
 import { type Log, type Logger, openLog } from './io/log.ts';
 import { cronLogDirectory } from './io/names.ts';
+import { listOwnFiles, untrustedRoots } from './io/own-files.ts';
 import { isSameFile } from './io/paths.ts';
 import { type Peer, peerOf, userOf } from './io/peer.ts';
-import { deletionRootPlace } from './io/root-place.ts';
 import { type ServiceManager, serviceManager } from './io/service-manager.ts';
 import { openStore, type StoreOptions } from './io/store.ts';
 import { NO_RECORD, openTrafficRecord, type TrafficRecord } from './io/traffic-record.ts';
@@ -97,7 +97,7 @@ function daemonInput({ config, files, log, audit, record, accounts, manager, ann
     cronLogDirectory: cronLogDirectory(config),
     deletionRoots: config.deletion_roots,
     unsafeRoots: config.unsafe_deletion_roots,
-    ownFiles: [...ownFiles(config), ...files, ...(manager.socket?.path ? [manager.socket.path] : [])],
+    ownFiles: [...listOwnFiles(config), ...files, ...(manager.socket?.path ? [manager.socket.path] : [])],
   };
   const common = { now, whitelist: WHITELIST, settings };
   const slices = new LoopShare();
@@ -246,33 +246,6 @@ function doorRules(config: Config, accounts: Accounts): DoorRules {
     connectionsPerUser: config.max_connections_per_user,
     accounts,
   };
-}
-
-/** What must not be deleted, wherever the config puts it. */
-function ownFiles(config: Config): string[] {
-  const { database_path, state_path, socket_path, admin_socket_path, cron_file } = config;
-  const { cmd_log_file, audit_log_file, record } = config;
-  const databases = [database_path, state_path].flatMap((path) =>
-    DATABASE_SUFFIXES.map((suffix) => path + suffix),
-  );
-  const records = record === null ? [] : [record, `${record}.1`];
-  return [...databases, socket_path, admin_socket_path, cron_file, cmd_log_file, audit_log_file, ...records];
-}
-
-/** Of the files of a database: SQLite's, and those of the lock that keeps a second daemon away. */
-const DATABASE_SUFFIXES = ['', '-wal', '-shm', '-journal', '-lock', '-lock-journal'];
-
-/** Why deletions below some roots will be refused. It is no reason not to start: the others, and cron updates, go on. */
-function untrustedRoots({ deletion_roots, unsafe_deletion_roots }: Config): DaemonError[] {
-  return deletion_roots.flatMap((root) => {
-    try {
-      deletionRootPlace(root, unsafe_deletion_roots);
-    } catch (error) {
-      // One that is not there yet is looked at when it is used.
-      if (error instanceof DaemonError) return [error];
-    }
-    return [];
-  });
 }
 
 function storeOptions(config: Config, logger: Logger, commits: Histogram): Omit<StoreOptions, 'describe'> {
