@@ -25,7 +25,7 @@ import { databaseFailure } from './journal-database.ts';
 import { reserveDatabase, unreserveDatabase } from './reserved-lock.ts';
 import { rootPlace } from './root-place.ts';
 
-/** For the group; with the sticky bit nobody can remove or replace the files of another member. */
+/** For the group; with the sticky bit no member can remove or replace the files of another. */
 const DIRECTORY_MODE = 0o3770;
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
@@ -102,7 +102,7 @@ function makeDirectory(path: string): void {
   if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, DIRECTORY_MODE);
 }
 
-/** A link on the way is followed only where nobody but root and the daemon's user can have put it. */
+/** A link on the way is followed only where no user but root and the daemon's own can have put it. */
 function holdDirectory(path: string): Directory {
   const place = rootPlace(path);
   const fd = openSync(place, O_PATH | O_DIRECTORY | O_NOFOLLOW);

@@ -1,4 +1,4 @@
-/** What of the shared schema is run by a write to `process`: triggers, checks, generated columns, indexes. All of it is refused but plain
+/** Checks the parts of the shared schema that a write to `process` runs: triggers, checks, generated columns, indexes. All are refused but plain
  * columns and plain indexes, since members of the group can change it at any moment, and the daemon would run their code in its
  * event loop. */
 import type Database from 'better-sqlite3';

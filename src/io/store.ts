@@ -21,7 +21,7 @@ import { prepareTables, type Tables, type TablesOptions } from './tables.ts';
 /** How long a new command waits for the write lock of another process: less than the 5 s that the Python client waits. */
 export const LOCK_TIMEOUT_MS = 4000;
 
-/** How long a write that nobody waits for may wait for others' transactions: the entry of a refusal, which the audit log has
+/** How long a write that no actor waits for may wait for others' transactions: the entry of a refusal, which the audit log has
  * by then; and the number of a child, by which a restart finds it sooner than by looking at all that run. */
 const MAX_DELAY_MS = 50;
 

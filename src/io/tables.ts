@@ -168,7 +168,7 @@ export function prepareTables(database: Database.Database, { retention, describe
       audit(acceptedEntry(accepted));
       return processId;
     },
-    /** Takes back a command of which nobody has been told. */
+    /** Takes back a command that was not announced. */
     revoke(processId: number, commandId: string): void {
       for (const statement of revocations) statement.run(processId);
       revokeTransitions.run(processId);

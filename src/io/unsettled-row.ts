@@ -1,4 +1,4 @@
-/** What the journal has of a command without an end, checked when it is read. */
+/** The journal's record of a command without an end, checked when it is read. */
 import { isId } from './names.ts';
 import type { Peer } from './peer.ts';
 import type { ProcessIdentity } from './process-identity.ts';

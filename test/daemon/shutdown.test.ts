@@ -82,7 +82,7 @@ test('everybody who had connected before the signal is answered', async (t) => {
   assert.equal((await daemon.exited).code, 0);
 });
 
-test('the daemon waits for an end that the journal does not take yet', async (t) => {
+test('SIGTERM waits for an end that the journal does not take yet', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'held');
   const other = new Database(daemon.at.state);

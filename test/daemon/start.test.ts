@@ -84,7 +84,7 @@ for (const room of ['none', 'too little for its log']) {
   });
 }
 
-test('a daemon starts with a shared database that cannot be used, refuses commands with the reason, and goes on', async (t) => {
+test('start-up succeeds although the shared database cannot be used; commands get 503 with the reason until it can', async (t) => {
   const daemon = await startDaemon(t, {
     arrange: ({ database }) => writeFileSync(database, 'this is not a database, but text'.repeat(50)),
   });

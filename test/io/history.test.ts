@@ -72,7 +72,7 @@ test('the beginning of an id is enough where it is of one command', (t) => {
   database.close();
 });
 
-test('the shared database has rows and no transitions, whatever tables are in it, and is not changed', (t) => {
+test('`readHistory` reads rows and no transitions of the shared database, whatever tables it has, and changes nothing', (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
   const database = new Database(path);
   database.exec(SERVER_DATABASES.Go);

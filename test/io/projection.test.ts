@@ -26,7 +26,7 @@ const describe = ({ request }: { readonly request: string }) => {
   };
 };
 
-test('a store writes each row to the shared table before it tells anybody, and its end as well', async (t) => {
+test('`accept` and `end` resolve when the shared row is there', async (t) => {
   const { store, shared, finish } = openedStore(t);
   const id = await store.accept(command('u'));
   const { command: words } = command('u');
@@ -37,7 +37,7 @@ test('a store writes each row to the shared table before it tells anybody, and i
   assert.deepEqual(rowsOf(shared), [{ ...row, pid: 77, status: 'success', output: 'out', return_code: 0 }]);
 });
 
-test('a store refuses a new command while the shared database is locked, and records nothing of it', {
+test('`accept` rejects while the shared database is locked, and records nothing', {
   timeout: 20_000,
 }, async (t) => {
   const { store, shared, read } = openedStore(t);
@@ -52,7 +52,7 @@ test('a store refuses a new command while the shared database is locked, and rec
   );
 });
 
-test('a lock on the shared database holds up neither a start nor an end; the row follows when it is gone', async (t) => {
+test('`start` and `end` do not wait for a lock on the shared database; the row follows when the lock is free', async (t) => {
   const { store, shared, list, finish } = openedStore(t);
   const id = await store.accept(command('u'));
   shared.exec('BEGIN IMMEDIATE');
@@ -65,7 +65,7 @@ test('a lock on the shared database holds up neither a start nor an end; the row
   assert.equal(store.trouble(), undefined);
 });
 
-test('a store that opens writes again what a power cut took from the shared database, with whole texts', async (t) => {
+test('`openStore` writes shared rows again that a power cut took, with whole texts', async (t) => {
   const first = openedStore(t, { describe });
   copyFileSync(first.sharedPath, `${first.sharedPath}.before`);
   await first.store.accept(command('open'));
@@ -87,7 +87,7 @@ test('a store that opens writes again what a power cut took from the shared data
   assert.equal(before[1]?.command, longCommand('ended').command);
 });
 
-test('a store that opens inserts no row twice, however often it does so', async (t) => {
+test('`openStore` inserts no shared row twice, however often it runs', async (t) => {
   const { store, path, sharedPath } = openedStore(t);
   await store.accept(command('u'));
   store.close();
@@ -103,7 +103,7 @@ test('a store that opens inserts no row twice, however often it does so', async 
   }
 });
 
-test('a row that the shared table refuses holds up no other', async (t) => {
+test('`end` brings shared rows up to date although the shared table refuses another row', async (t) => {
   const { store, shared, finish, list } = openedStore(t);
   const [bad, good] = [await store.accept(command('bad')), await store.accept(command('good'))];
   shared.exec(`CREATE UNIQUE INDEX theirs ON process (command_id);
@@ -120,7 +120,7 @@ test('a row that the shared table refuses holds up no other', async (t) => {
   assert.deepEqual(list("SELECT status FROM process WHERE command_id = 'bad'"), ['success']);
 });
 
-test('the journal cuts long texts, and keeps the request until the shared row is on disk', async (t) => {
+test('`accept` cuts long texts in the journal, which keeps the request until the shared row is on disk', async (t) => {
   const { store, list, read } = openedStore(t, { describe });
   const long = longCommand('u');
   const id = await store.accept(long);
@@ -135,7 +135,7 @@ test('the journal cuts long texts, and keeps the request until the shared row is
   assert.deepEqual(list('SELECT length(error) FROM process'), [4_096]);
 });
 
-test('the journal forgets what it remembers for the shared table when that is on disk, also while the daemon runs', async (t) => {
+test('`openStore` keeps no note of a shared row that is on disk, also while the daemon runs', async (t) => {
   const { store, finish, list } = openedStore(t);
   const text = 'x'.repeat(50_000);
   for (let index = 0; index < 100; index++) {
@@ -149,7 +149,7 @@ test('the journal forgets what it remembers for the shared table when that is on
   assert.deepEqual(list('SELECT process_id FROM cmd_projection'), [open]);
 });
 
-test('a damaged journal gives no path, no pid below 2, no negative count and no huge request', async (t) => {
+test('`unsettled` gives no path, no pid below 2, no negative count and no huge request of a damaged journal', async (t) => {
   const { store, other, list } = openedStore(t);
   for (const id of ['a', 'b', 'c']) await store.accept(command(id));
   other.exec(`UPDATE cmd_unsettled SET connection_id = 'x/../../y', pid = 1, pid_start = '1', boot_id = 'b', tries = -9
