@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { posix } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { DaemonError, messageOf } from '../errors.ts';
-import { isClosed, isOurs, placeAndFirmness } from './root-place.ts';
+import { isClosed, isOurs, ownFilePlace } from './root-place.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 /** A pipe without a writer does not hold up the open. */
@@ -31,8 +31,8 @@ export function readSourceConfig(file: string): ConfigFile {
 }
 
 function readTrusted(file: string): { readonly text: string; readonly place: string } {
-  const { place, firm } = placeAndFirmness(posix.resolve(file));
-  if (!firm) throw untrusted(file, 'others can put another file in its place');
+  const { place, objection } = ownFilePlace(posix.resolve(file));
+  if (objection !== undefined) throw untrusted(file, objection);
   const fd = openSync(place, OPENING);
   try {
     const found = fstatSync(fd);

@@ -14,31 +14,24 @@ export function rootPlace(root: string): string {
   return walk(root).place;
 }
 
-/** Returns where a deletion root really is, after making sure that it is the directory that the operator means: it
- * belongs to us or root, and no other user can put another in its place. A user who can would have root delete from any
- * directory that they can move there. `unsafe`: the roots for which the operator accepts that. Throws ROOT_UNTRUSTED, and
- * as rootPlace does. */
+/** Returns where a deletion root really is, after making sure that it is the directory that the operator means: it belongs to
+ * us or root, and no other user can put another in its place. A user who can would have root delete from any directory that
+ * they can move there. `unsafe`: the roots for which the operator accepts that. Throws ROOT_UNTRUSTED, and as rootPlace does. */
 export function deletionRootPlace(root: string, unsafe: readonly string[]): string {
-  const { place, found, open } = walk(root);
-  if (unsafe.includes(root)) return place;
-  if (!isOurs(found)) throw new DaemonError('ROOT_UNTRUSTED', `${root} belongs to uid ${found.uid}`);
-  if (open !== undefined)
-    throw new DaemonError('ROOT_UNTRUSTED', `others can rename ${root} or a directory above it`);
+  const { place, here, open } = walk(root);
+  const objection = unsafe.includes(root) ? undefined : (open ?? objectionTo(place, here, true));
+  if (objection !== undefined) throw new DaemonError('ROOT_UNTRUSTED', `${root}: ${objection}`);
   return place;
 }
 
-/** Returns where a file or directory really is, and whether only we and root can put another in its place. Throws as
- * rootPlace does. */
-export function placeAndFirmness(path: string): { readonly place: string; readonly firm: boolean } {
+/** Returns where a file of our own really is, and why other users can put another file in its place; undefined where they
+ * cannot. Throws as rootPlace does. */
+export function ownFilePlace(path: string): {
+  readonly place: string;
+  readonly objection: string | undefined;
+} {
   const { place, open } = walk(path);
-  return { place, firm: open === undefined };
-}
-
-/** Whether no other user can rename or remove what we put into a directory: it is closed, or it has the sticky bit. Throws
- * as rootPlace does. */
-export function keepsEntries(directory: string): boolean {
-  const { found, open } = walk(directory);
-  return open === undefined && isOurs(found) && (isClosed(found) || isSticky(found));
+  return { place, objection: open };
 }
 
 /** Whether nobody but we and root decides what is in a folder: neither by writing to it, nor to one above it. Throws as
@@ -49,8 +42,8 @@ export function isClosedFolder(folder: string): boolean {
 
 /** Returns which directory keeps `directory` from being a closed one, and why. Throws as rootPlace does. */
 export function closedObjection(directory: string): string | undefined {
-  const { place, found, open } = walk(directory);
-  return open ?? objectionTo(place, found, isClosed(found));
+  const { place, here, open } = walk(directory);
+  return open ?? objectionTo(place, here, isClosed(here));
 }
 
 /** Ubuntu lets the group `syslog`, which is rsyslog's own, write to it. */
@@ -61,14 +54,13 @@ const SYSTEM_LOGS = '/var/log';
 export function stickyObjection(directory: string, system = SYSTEM_LOGS): string | undefined {
   const isShut = (found: Stats, at: string) =>
     (found.mode & (at === system ? constants.S_IWOTH : FOR_OTHERS)) === 0;
-  const { place, found, open } = walk(directory, isShut);
-  return open ?? objectionTo(place, found, isClosed(found) || isSticky(found));
+  const { place, here, open } = walk(directory, isShut);
+  return open ?? objectionTo(place, here, isClosed(here) || isSticky(here));
 }
 
 interface Walk {
   readonly place: string;
-  /** Of the file or directory at `place`. */
-  readonly found: Stats;
+  readonly here: Stats;
   /** Why others decide what has the names on the way; undefined where only we and root do. */
   readonly open: string | undefined;
 }
@@ -86,8 +78,6 @@ function walk(root: string, isShut: (found: Stats, at: string) => boolean = isCl
     const found = lstatSync(next);
     if (!found.isSymbolicLink()) {
       open ??= objectionTo(place, here, isShut(here, place) || isSticky(here));
-      // The sticky bit protects the entries of their owners.
-      if (!isShut(here, place) && !isOurs(found)) open ??= `${next} belongs to uid ${found.uid}`;
       [place, here] = [next, found];
       continue;
     }
@@ -99,7 +89,7 @@ function walk(root: string, isShut: (found: Stats, at: string) => boolean = isCl
     if (target.startsWith('/')) [place, here] = ['/', lstatSync('/')];
     names.unshift(...target.split('/'));
   }
-  return { place, found: here, open };
+  return { place, here, open };
 }
 
 function objectionTo(place: string, found: Stats, isFirm: boolean): string | undefined {
@@ -112,9 +102,11 @@ export function isOurs({ uid }: Stats): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
-/** Whether only the owner can write to it. */
+/** Whether its owner alone can write to it. */
 export function isClosed({ mode }: Stats): boolean {
   return (mode & FOR_OTHERS) === 0;
 }
 
-const isSticky = ({ mode }: Stats): boolean => (mode & STICKY) !== 0;
+function isSticky({ mode }: Stats): boolean {
+  return (mode & STICKY) !== 0;
+}

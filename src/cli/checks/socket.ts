@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DaemonError } from '../../errors.ts';
 import { probeSocket } from '../../io/listening-socket.ts';
-import { keepsEntries } from '../../io/root-place.ts';
+import { stickyObjection } from '../../io/root-place.ts';
 import { readUnit } from '../../io/unit-file.ts';
 import { isListenedAt } from '../../io/unix-listeners.ts';
 import { type Finding, Notes } from './finding.ts';
@@ -15,22 +15,22 @@ const SOCKET_UNIT = 'dbcalm-cmd.socket';
 /** Returns a warning for each directory whose sockets other users can rename: they could answer in place of the daemon. */
 export function socketDirectoryFindings(paths: readonly string[]): Finding[] {
   const directories = [...new Set(paths.map((path) => dirname(path)))];
-  return directories
-    .filter(isExchangeable)
-    .map((directory) =>
-      new Notes('socket directory', directory).warning(
-        'others can move the socket away, and answer in its place',
-        'give it and each directory above it to root, with the sticky bit where others can write (chmod +t)',
-      ),
-    );
+  return directories.flatMap((directory) => {
+    const objection = objectionTo(directory);
+    if (objection === undefined) return [];
+    const found = `other users can move the socket away and answer in its place: ${objection}`;
+    const remedy =
+      'give the directory and each above it to root, with the sticky bit where others can write (chmod +t)';
+    return [new Notes('socket directory', directory).warning(found, remedy)];
+  });
 }
 
-function isExchangeable(directory: string): boolean {
+function objectionTo(directory: string): string | undefined {
   try {
-    return !keepsEntries(directory);
+    return stickyObjection(directory);
   } catch (error) {
-    // One that is not there yet is made with the sticky bit.
-    return error instanceof DaemonError;
+    // A directory that is not there yet is made with the sticky bit.
+    return error instanceof DaemonError ? error.detail : undefined;
   }
 }
 
