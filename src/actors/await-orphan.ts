@@ -4,7 +4,7 @@ import { fromCallback } from 'xstate';
 import type { Step } from '../commands/command.ts';
 import { FIRST_FD } from '../io/posix-spawn.ts';
 import { findProcess, isAlive, isOurs, type ProcessIdentity, type Running } from '../io/process-identity.ts';
-import { MV, RM, RM_OPTIONS, renamingArguments } from './step-programs.ts';
+import { BEFORE_OPERANDS, MV, RM, RM_OPTIONS, renamingArguments } from './step-programs.ts';
 
 export type OrphanEvent = { readonly type: 'orphan.found' } | { readonly type: 'orphan.gone' };
 
@@ -35,11 +35,18 @@ export const awaitOrphan = fromCallback<OrphanEvent, AwaitOrphanInput>(({ input,
 });
 
 /** A recorded process that does not look as this plan would have started it is not ours. One that looks so may be the next
- * after the recorded one: a long removal has many. */
+ * after the recorded one: a long removal has many. Of a request that is refused today there is no plan: what is recorded must
+ * then look as any daemon would have started it. */
 function findOrphan({ child, step, acceptedAt }: AwaitOrphanInput): ProcessIdentity | undefined {
-  if (step === undefined) return undefined;
-  const isIt = recognise(step);
-  return child && isOurs(child, isIt) ? child : findProcess(isIt, acceptedAt);
+  const isIt = step === undefined ? isOfAnyPlan : recognise(step);
+  if (child && isOurs(child, isIt)) return child;
+  return step && findProcess(isIt, acceptedAt);
+}
+
+function isOfAnyPlan({ words }: Running): boolean {
+  return BEFORE_OPERANDS.some((expected) =>
+    operandsAfter(expected, words)?.every((word) => OPERAND.test(word)),
+  );
 }
 
 /** Recognises the program that carries out a step by its words, and by the directories that it was handed. */
@@ -59,22 +66,27 @@ function recognise(step: Step): (running: Running) => boolean {
   }
 }
 
-const BEFORE_OPERANDS = [RM, ...RM_OPTIONS];
-const OPERAND = /^\/proc\/self\/fd\/(\d+)\/([^/]+)$/;
-
 /** Each of its operands must be one of `paths`. */
 function recogniseRemoval(paths: readonly string[]): (running: Running) => boolean {
   let places: ReadonlySet<string> | undefined;
   return ({ words, descriptor }) => {
-    if (!isSame(words.slice(0, BEFORE_OPERANDS.length), BEFORE_OPERANDS)) return false;
+    const operands = operandsAfter([RM, ...RM_OPTIONS], words);
+    if (operands === undefined) return false;
     places ??= placesOf(paths);
     const known = places;
-    return words.slice(BEFORE_OPERANDS.length).every((operand) => {
+    return operands.every((operand) => {
       const [, fd, name] = OPERAND.exec(operand) ?? [];
       const directory = fd === undefined ? undefined : descriptor(Number(fd));
       return directory !== undefined && known.has(posix.join(directory, name as string));
     });
   };
+}
+
+const OPERAND = /^\/proc\/self\/fd\/(\d+)\/([^/]+)$/;
+
+/** Returns the words that follow `expected`; undefined where other words come first. */
+function operandsAfter(expected: readonly string[], words: readonly string[]): readonly string[] | undefined {
+  return isSame(words.slice(0, expected.length), expected) ? words.slice(expected.length) : undefined;
 }
 
 /** As the links to the descriptors tell them. */

@@ -14,9 +14,17 @@ export function inheritedDirectory(index: number): string {
   return `/proc/self/fd/${FIRST_FD + index}`;
 }
 
+const MV_OPTIONS: readonly string[] = ['-fT', '--'];
+
+/** The words before the operands, of each program that works through inherited directories. */
+export const BEFORE_OPERANDS: readonly (readonly string[])[] = [
+  [RM, ...RM_OPTIONS],
+  [MV, ...MV_OPTIONS],
+];
+
 /** Returns the arguments of the `mv` that gets the directory of `target` as its only descriptor. Throws where `id` is none. */
 export function renamingArguments(target: string, id: string): string[] {
   const directory = inheritedDirectory(0);
   const names = [stagedName(target, id), posix.basename(target)];
-  return ['-fT', '--', ...names.map((name) => `${directory}/${name}`)];
+  return [...MV_OPTIONS, ...names.map((name) => `${directory}/${name}`)];
 }

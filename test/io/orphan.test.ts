@@ -128,10 +128,25 @@ test('awaitOrphan waits for no recorded process that the plan would not have sta
     [rm.identity, replaceStep(folder)],
     [rm.identity, { do: 'execute', file: '/bin/rm', args: OPTIONS }],
     [rm.identity, { do: 'execute', file: '/bin/rm', args: [...rm.args, 'more'] }],
-    [rm.identity, undefined],
+    [of(1), undefined],
+    [of(process.pid), undefined],
+    [undefined, undefined],
   ] as const) {
     assert.deepEqual(watch(t, child, step), ['orphan.gone'], JSON.stringify([child, step]).slice(0, 100));
   }
+});
+
+test('awaitOrphan waits for the recorded child of a request that is refused today, if a daemon started it', async (t) => {
+  const folder = testFolder(t);
+  const rm = await remover(t, [LONG, 'b1'], folder);
+  const step = replaceStep(folder);
+  const mv = await stand(t, '/bin/mv', renamingArguments(step.target, step.id), folder);
+  for (const { identity } of [rm, mv]) assert.deepEqual(watch(t, identity, undefined), ['orphan.found']);
+  const others = [
+    await stand(t, '/bin/rm', [...OPTIONS, `/proc/self/fd/3/${LONG}`, join(folder, 'b1')], folder),
+    await stand(t, '/bin/mv', ['-fT', '--', step.target, join(folder, 'other')], folder),
+  ];
+  for (const { identity } of others) assert.deepEqual(watch(t, identity, undefined), ['orphan.gone']);
 });
 
 test('one that nobody had time to write down is known by its words and by where it works', async (t) => {
