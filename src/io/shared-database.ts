@@ -25,8 +25,9 @@ import { databaseFailure } from './journal-database.ts';
 import { reserveDatabase, unreserveDatabase } from './reserved-lock.ts';
 import { rootPlace } from './root-place.ts';
 
-/** For the group; with the sticky bit no member can remove or replace the files of another. */
-const DIRECTORY_MODE = 0o3770;
+/** For the group. Not sticky: with `fs.protected_regular=2`, Debian's default, root could not open a `-wal` there that another member
+ * made. */
+const DIRECTORY_MODE = 0o2770;
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
 /** KiB; SQLite's own default. */
