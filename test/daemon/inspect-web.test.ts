@@ -106,7 +106,7 @@ test('a command is told with who asked, its path and every step; none where nobo
   assert.deepEqual(detail.path.states, ['pending', 'running', 'succeeded']);
   assert.equal(detail.audit[0].uid, process.getuid?.());
   const none = await get(`${url}commands/79caa8ef`);
-  assert.deepEqual([none.status, none.text], [502, 'the database knows no command of this id\n']);
+  assert.deepEqual([none.status, none.text], [502, 'the journal knows no command of this id\n']);
 });
 
 test('it goes on over the end of the daemon, until Ctrl-C', async (t) => {
