@@ -39,7 +39,7 @@ function arrange(at: Layout): void {
 
 const schedule = (id: number) => ({ id, backup_type: 'full', frequency: 'hourly', enabled: true, minute: 1 });
 
-/** A FIFO that nobody reads holds a shell up for as long as this. */
+/** `SHELL_MS`: how long a FIFO without a reader may hold up a shell. */
 const SHELL_MS = 2_000;
 
 /** Appends to the logs of the cron file as cron's shell does: as the user of the daemon, following whatever is there. Gives the
@@ -143,7 +143,7 @@ function startVandal(t: TestContext, at: Layout) {
 
 const UPDATES = 100;
 
-test('a member of the group that swaps logs all the time gets no line whose log is not of root', {
+test('update_cron_schedules puts no line in place whose log is not of root, however often the group swaps logs', {
   skip: !isRoot && 'becomes another user',
 }, async (t) => {
   const daemon = await startDaemon(t, { arrange });

@@ -151,7 +151,7 @@ test("prepareCronLogs refuses another user's directory", {
   await isRefused(logs, 'CRON_LOGS_UNSAFE', /log belongs to uid 12345/);
 });
 
-test('the directory that holds the logs of the system may be writable for its group', (t) => {
+test('stickyObjection lets the directory of the system logs be writable for its group', (t) => {
   const { folder, directory } = shared(t);
   chmodSync(folder, 0o775);
   assert.equal(stickyObjection(directory, folder), undefined);
