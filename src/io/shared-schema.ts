@@ -62,6 +62,7 @@ export function findSchemaProblem(database: Database.Database): string | undefin
   const sql = objects[0]?.sql?.replace(QUOTED, ' ') ?? '';
   if (/^\s*CREATE\s+VIRTUAL\b/i.test(sql)) return 'process is a virtual table';
   if (/\bCHECK\b/i.test(sql)) return 'the table process has a CHECK constraint';
+  if (/\bON\s+CONFLICT\b/i.test(sql)) return 'the table process has a conflict clause, which can drop rows';
   if (/\bWITHOUT\s+ROWID\b/i.test(sql)) return 'the table process has no row ids';
   return findColumnProblem(database) ?? findIndexProblem(database);
 }

@@ -20,11 +20,12 @@ export interface ProjectedRow {
 const CREATE = `CREATE TABLE process (id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL, command TEXT NOT NULL,
   pid INTEGER, status TEXT NOT NULL, output TEXT, error TEXT, return_code INTEGER,
   start_time DATETIME NOT NULL, end_time DATETIME, type TEXT NOT NULL, args TEXT NOT NULL)`;
-const INSERT = `INSERT INTO main.process
+// OR ABORT: conflict clauses of the schema, which could drop or replace rows, do not hold.
+const INSERT = `INSERT OR ABORT INTO main.process
   (command_id, command, pid, status, output, error, return_code, start_time, end_time, type, args)
   VALUES (@command_id, @command, @pid, @status, @output, @error, @return_code, @start_time, @end_time, @type, @args)`;
 // By both ids: in a database that was replaced the number may be that of another command.
-const UPDATE = `UPDATE main.process SET pid = @pid, status = @status, output = @output, error = @error,
+const UPDATE = `UPDATE OR ABORT main.process SET pid = @pid, status = @status, output = @output, error = @error,
   return_code = @return_code, end_time = @end_time WHERE id = @id AND command_id = @command_id`;
 
 /** A row that is looked for without its number is looked for among the newest. */
@@ -71,7 +72,9 @@ export class SharedTables {
 
   /** Returns the id of the new row. */
   insert(row: ProjectedRow): number {
-    return Number(this.#prepared().insert.run(row).lastInsertRowid);
+    const { changes, lastInsertRowid } = this.#prepared().insert.run(row);
+    if (changes !== 1) throw new DatabaseTrouble('the table process does not keep its rows', false);
+    return Number(lastInsertRowid);
   }
 
   /** Brings the row up to date, or inserts the complete one where it is missing; returns its id. */
