@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { test } from 'node:test';
+import { holdDeletion } from '../support/held-deletion.ts';
+import { until } from '../support/until.ts';
+import { bounded, MEMBER, NEEDS_ROOT, startShared } from './member.ts';
+
+/** A program that runs as root whoever starts it, and waits for input. */
+const SETUID = '/usr/bin/passwd';
+const isThere = () => ((statSync(SETUID, { throwIfNoEntry: false })?.mode ?? 0) & 0o4000) !== 0;
+
+const commandLine = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+
+test('recovery does not take a setuid program that a member starts with the words of `rm` for the child of a dead daemon', {
+  skip: NEEDS_ROOT || (!isThere() && 'there is no setuid program'),
+}, async (t) => {
+  const daemon = await startShared(t);
+  const held = await holdDeletion(daemon, 'held');
+  const words = commandLine(held.pid);
+  const operand = words.at(-1) as string;
+  const [, number] = /^\/proc\/self\/fd\/(\d+)\//.exec(operand) ?? [];
+  assert.ok(number, operand);
+  await daemon.kill();
+  process.kill(held.pid, 'SIGKILL');
+
+  // The member may open the directory that `rm` had open; stopped, its program never comes to look at its arguments.
+  const directory = openSync(daemon.at.backups, 'r');
+  t.after(() => closeSync(directory));
+  const stdio = [...Array.from({ length: Number(number) }, () => 'ignore' as const), directory];
+  const fake = spawn(SETUID, words.slice(1), { argv0: words[0] as string, stdio, ...MEMBER });
+  t.after(() => fake.kill('SIGKILL'));
+  process.kill(fake.pid as number, 'SIGSTOP');
+  await until('the program to start', () => commandLine(fake.pid as number)[0] === '/bin/rm');
+  assert.deepEqual(commandLine(fake.pid as number), words);
+
+  const next = await startShared(t, { folder: daemon.at.folder });
+  const row = await bounded('the end of the deletion', next.ended(held.commandId));
+  assert.match(row.error as string, /^interrupted by a restart of the daemon/);
+  assert.ok(existsSync(held.path));
+});

@@ -1,0 +1,180 @@
+/** The attacker of these tests: a member of the group that the daemon shares its directories with, without any other
+ * right. All of it happens in the test's own directory. */
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import Database from 'better-sqlite3';
+import { changes, snapshotOf } from '../fuzz/snapshot.ts';
+import { adminSocket, look } from '../support/admin.ts';
+import {
+  type Exit,
+  exitOf,
+  type Layout,
+  prepare,
+  type StartOptions,
+  spawnDaemon,
+  startDaemon,
+  TestDaemon,
+} from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
+
+/** No user or group of the machine. */
+export const MEMBER = { uid: 54_322, gid: 54_321 } as const;
+
+export const NEEDS_ROOT = process.getuid?.() !== 0 && 'takes the place of another user, which root alone can';
+
+/** A frozen daemon is told from a slow one by this. */
+const FROZEN_AFTER_MS = 30_000;
+
+/** Runs `work`, which must be synchronous, with the rights of the member alone. */
+export function actAsMember<T>(work: () => T): T {
+  const groups = process.getgroups?.() ?? [];
+  process.setgroups?.([]);
+  process.setegid?.(MEMBER.gid);
+  process.seteuid?.(MEMBER.uid);
+  try {
+    return work();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+    process.setgroups?.(groups);
+  }
+}
+
+/** The directories with the owners and modes that the package gives them. */
+export function shareWithGroup({ folder, database, state, backups }: Layout, databaseMode = 0o3770): void {
+  chmodSync(folder, 0o755);
+  const modes: [path: string, mode: number][] = [
+    [dirname(database), databaseMode],
+    [join(folder, 'log'), 0o3770],
+    [join(folder, 'run'), 0o3774],
+    [backups, 0o2770],
+  ];
+  for (const [path, mode] of modes) {
+    mkdirSync(path, { recursive: true });
+    chownSync(path, 0, MEMBER.gid);
+    chmodSync(path, mode);
+  }
+  mkdirSync(dirname(state), { recursive: true, mode: 0o700 });
+}
+
+/** The keys of the config that differ from those of other tests. */
+export const SHARED_CONFIG = { socket_mode: '0660', socket_group: MEMBER.gid } as const;
+
+/** Reads the daemon's journal, whether a daemon runs or not. */
+export function queryJournal({ state }: Layout, sql: string, ...parameters: unknown[]): unknown[] {
+  const journal = new Database(state, { readonly: true });
+  try {
+    return journal.prepare(sql).all(...parameters);
+  } finally {
+    journal.close();
+  }
+}
+
+export interface SharedOptions extends StartOptions {
+  readonly config?: Record<string, unknown>;
+  readonly databaseMode?: number;
+}
+
+/** A daemon that shares its directories with the member. */
+export function startShared(t: TestContext, options: SharedOptions = {}): Promise<TestDaemon> {
+  const { config, arrange, databaseMode, ...rest } = options;
+  return startDaemon(t, {
+    ...rest,
+    config: { ...SHARED_CONFIG, ...config },
+    arrange: (at) => {
+      shareWithGroup(at, databaseMode);
+      arrange?.(at);
+    },
+  });
+}
+
+/** The directories of a daemon that is not started yet. */
+export function prepareShared(t: TestContext): Layout {
+  const at = prepare(testFolder(t), SHARED_CONFIG);
+  shareWithGroup(at);
+  return at;
+}
+
+/** Starts a daemon that may also refuse to start; only to do neither is a failure. */
+export async function startOrRefuse(t: TestContext, at: Layout): Promise<TestDaemon | Exit> {
+  const child = spawnDaemon(at);
+  t.after(() => child.kill('SIGKILL'));
+  const exited = exitOf(child);
+  const listening = new Promise<TestDaemon>((resolve) => {
+    let text = '';
+    child.stderr?.on('data', (piece: Buffer) => {
+      text += piece;
+      const [, pid] = /"pid":(\d+),"msg":"listening"/.exec(text) ?? [];
+      if (pid !== undefined) resolve(new TestDaemon(at, Number(pid), exited));
+    });
+  });
+  return bounded('the daemon to listen or to refuse', Promise.race([listening, exited]));
+}
+
+/** Resolves as `promise` does; fails where it takes as long as something that is frozen. */
+export async function bounded<T>(what: string, promise: Promise<T>, limitMs = FROZEN_AFTER_MS): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${limitMs} ms in vain for ${what}`)), limitMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The event loop of the daemon is not blocked. */
+export async function assertAnswers(daemon: TestDaemon): Promise<void> {
+  const { status } = await bounded('/healthz', look(adminSocket(daemon), '/healthz'));
+  assert.equal(status, 200);
+}
+
+/** Files of root in a directory that the member cannot enter. */
+export interface Canaries {
+  readonly directory: string;
+  readonly file: string;
+  readonly empty: string;
+  readonly database: string;
+  /** There is nothing at this path. */
+  readonly absent: string;
+}
+
+export function plantCanaries(folder: string): Canaries {
+  const directory = join(folder, 'secret');
+  mkdirSync(directory, { mode: 0o700 });
+  const [file, empty, database, absent] = ['file', 'empty', 'database', 'absent'].map((name) =>
+    join(directory, name),
+  ) as [string, string, string, string];
+  writeFileSync(file, 'of root alone\n', { mode: 0o600 });
+  writeFileSync(empty, '', { mode: 0o600 });
+  const made = new Database(database);
+  made.exec("CREATE TABLE secret (word TEXT); INSERT INTO secret VALUES ('of root alone')");
+  made.close();
+  chmodSync(database, 0o600);
+  return { directory, file, empty, database, absent };
+}
+
+/** Returns an assertion that everything in `directory` is as it is now: content, mode, owner, times, links and inode. */
+export function guard(directory: string): () => void {
+  const before = snapshotOf(directory);
+  return () => assert.deepEqual(changes(before, snapshotOf(directory)), []);
+}
+
+/** Runs statements in the shared database as the member does. */
+export function execAsMember({ database }: Layout, sql: string): void {
+  withDatabaseAsMember(database, (opened) => opened.exec(sql));
+}
+
+export function withDatabaseAsMember<T>(path: string, work: (database: Database.Database) => T): T {
+  return actAsMember(() => {
+    const opened = new Database(path);
+    try {
+      return work(opened);
+    } finally {
+      opened.close();
+    }
+  });
+}
