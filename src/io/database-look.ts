@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { MIGRATIONS } from './migrations.ts';
+import { openSharedForReading } from './shared-database.ts';
 import { findSchemaProblem, hasProcess } from './shared-schema.ts';
 
 export interface DatabaseLook {
@@ -32,14 +33,14 @@ export function lookAtJournal(path: string): DatabaseLook {
 export function lookAtShared(
   path: string,
 ): Pick<DatabaseLook, 'journal' | 'damage'> & { readonly problem: string | undefined } {
-  const database = new Database(path, { readonly: true, fileMustExist: true });
+  const { database, release } = openSharedForReading(path);
   try {
-    database.pragma('trusted_schema = OFF');
     const problem = hasProcess(database) ? findSchemaProblem(database) : undefined;
     const journal = database.pragma('journal_mode', { simple: true }) as string;
     return { journal, problem, damage: problem === undefined ? damageOf(database) : undefined };
   } finally {
     database.close();
+    release();
   }
 }
 

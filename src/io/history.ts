@@ -1,10 +1,12 @@
 /** What is recorded of the commands, for the verbs of the program: read-only, with the daemon up or down. */
-import { accessSync, constants, lstatSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
 import { historyOf, STATE, UNSETTLED } from './command-history.ts';
 import type { End, Filter, Listed } from './history-rows.ts';
+import type { OpenedDatabase } from './live-database.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { openSharedForReading } from './shared-database.ts';
 import { findSchemaProblem } from './shared-schema.ts';
 
 const SUMMARY = `p.id, p.command_id, p.command, p.pid, p.status, p.return_code, p.start_time, p.end_time, p.type,
@@ -78,25 +80,28 @@ export function findHistory({ state_path, database_path }: HistoryPaths): Histor
 
 /** What `read` gives of the record as it is at one moment. Throws DATABASE_UNREADABLE. */
 export function readHistory<T>({ kind, path }: HistorySource, read: (reader: Reader) => T): T {
-  let database: Database.Database | undefined;
+  let opened: OpenedDatabase | undefined;
   try {
-    // A pipe would be waited for.
-    if (!lstatSync(path).isFile()) throw new Error('it is not a plain file');
-    database = new Database(path, { readonly: true, fileMustExist: true });
+    opened = kind === 'shared' ? openSharedForReading(path) : openJournal(path);
+    const { database } = opened;
     if (kind === 'shared') restrictToProcess(database);
     // Short: for as long as it lasts the write-ahead log cannot be reset.
     return database.transaction(read)(readerOf(database));
   } catch (error) {
     throw new DaemonError('DATABASE_UNREADABLE', `${path}: ${messageOf(error)}`, error);
   } finally {
-    database?.close();
+    opened?.database.close();
+    opened?.release?.();
   }
 }
 
+function openJournal(path: string): OpenedDatabase {
+  return { database: new Database(path, { readonly: true, fileMustExist: true }) };
+}
+
 /** Of the shared database only the table `process` is read: tables with the names of the journal's are empty ones of this
- * connection, and code in the schema is not run. */
+ * connection, and a schema with code in it is refused. */
 function restrictToProcess(database: Database.Database): void {
-  database.pragma('trusted_schema = OFF');
   const problem = findSchemaProblem(database);
   if (problem !== undefined) throw new Error(problem);
   for (const [, name = '', columns] of MIGRATIONS.join('\n').matchAll(

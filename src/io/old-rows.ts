@@ -1,6 +1,8 @@
 /** What another daemon's database has of its commands: the table that all share, and none of ours. */
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
+import { openSharedForReading, type SharedDatabase } from './shared-database.ts';
+import { findSchemaProblem } from './shared-schema.ts';
 
 export interface OldRow {
   readonly command_id: string;
@@ -34,13 +36,16 @@ export function oldRows(path: string, types: readonly string[], limit: number): 
 }
 
 function reading<T>(path: string, work: (database: Database.Database) => T): T {
-  let database: Database.Database | undefined;
+  let opened: SharedDatabase | undefined;
   try {
-    database = new Database(path, { readonly: true, fileMustExist: true });
-    return work(database);
+    opened = openSharedForReading(path);
+    const problem = findSchemaProblem(opened.database);
+    if (problem !== undefined) throw new Error(problem);
+    return work(opened.database);
   } catch (error) {
     throw new DaemonError('DATABASE_UNREADABLE', `${path}: ${messageOf(error)}`, error);
   } finally {
-    database?.close();
+    opened?.database.close();
+    opened?.release();
   }
 }

@@ -6,6 +6,7 @@ const fcntl = fromLibc('int fcntl(int fd, int command, void *lock)');
 
 /** Linux's numbers. Source: fcntl.h. */
 const F_OFD_SETLK = 37;
+const F_RDLCK = 0;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 const FLOCK_BYTES = 32;
@@ -21,6 +22,11 @@ export function reserveDatabase(fd: number): void {
   if (setLock(fd, F_WRLCK)) return;
   const code = koffi.errno() === systemErrors.errno.EAGAIN ? 'SQLITE_BUSY' : 'SQLITE_IOERR_LOCK';
   throw Object.assign(new Error('database is locked'), { code });
+}
+
+/** The same for a descriptor that is open for reading. Where another process has the lock, that one serves as well. */
+export function reserveForReading(fd: number): void {
+  setLock(fd, F_RDLCK);
 }
 
 export function unreserveDatabase(fd: number): void {

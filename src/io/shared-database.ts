@@ -22,7 +22,7 @@ import { DaemonError, messageOf } from '../errors.ts';
 import { checkPurpose } from './database-purpose.ts';
 import { O_PATH, withHeldFile } from './held-file.ts';
 import { databaseFailure } from './journal-database.ts';
-import { reserveDatabase, unreserveDatabase } from './reserved-lock.ts';
+import { reserveDatabase, reserveForReading, unreserveDatabase } from './reserved-lock.ts';
 import { rootPlace } from './root-place.ts';
 
 /** For the group. Not sticky: with `fs.protected_regular=2`, Debian's default, root could not open a `-wal` there that another member
@@ -56,6 +56,26 @@ export function openSharedDatabase(path: string, lockTimeoutMs: number, shadow =
   }
 }
 
+/** Opens it for reading alone, with the same care. Throws SHARED_DATABASE_UNSAFE, and what the system and SQLite say. */
+export function openSharedForReading(path: string): SharedDatabase {
+  const directory = holdDirectory(posix.dirname(path));
+  try {
+    const name = posix.basename(path);
+    const file = openPlain(directory, name, O_RDONLY);
+    try {
+      reserveForReading(file);
+      checkSiblings(directory, name);
+      const database = openVerified(posix.join(directory.place, name), file, { readonly: true });
+      return { database, release: () => closeSync(file) };
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+  } finally {
+    closeSync(directory.fd);
+  }
+}
+
 interface Directory {
   readonly fd: number;
   /** Its real path. */
@@ -79,11 +99,11 @@ function openIn(
   try {
     reserveDatabase(file);
     checkSiblings(directory, name);
-    database = openVerified(place, file, lockTimeoutMs);
+    database = openVerified(place, file, { timeout: lockTimeoutMs });
     if (database.pragma('journal_mode', { simple: true }) !== 'wal') {
       convertToWal(database, file);
       reserveDatabase(file);
-      database = openVerified(place, file, lockTimeoutMs);
+      database = openVerified(place, file, { timeout: lockTimeoutMs });
     }
     if (shadow) checkPurpose(database, path, shadow);
     database.pragma('synchronous = NORMAL');
@@ -115,21 +135,30 @@ function holdDirectory(path: string): Directory {
 
 /** The database file itself, by descriptor; made where it is missing. */
 function holdFile(directory: Directory, name: string): number {
-  const path = `/proc/self/fd/${directory.fd}/${name}`;
   for (;;) {
     try {
-      const fd = openSync(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
-      const found = fstatSync(fd);
-      if (found.isFile() && found.nlink === 1) return fd;
-      closeSync(fd);
-      throw unsafe(directory, name, describe(found));
+      return openPlain(directory, name, O_RDWR);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ELOOP') throw unsafe(directory, name, 'a symlink');
-      if (code !== 'ENOENT') throw namedError(error, path, directory, name);
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
     create(directory, name);
   }
+}
+
+/** A plain file of one name. A pipe there is not waited for. */
+function openPlain(directory: Directory, name: string, access: number): number {
+  const path = `/proc/self/fd/${directory.fd}/${name}`;
+  let fd: number;
+  try {
+    fd = openSync(path, access | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') throw unsafe(directory, name, 'a symlink');
+    throw namedError(error, path, directory, name);
+  }
+  const found = fstatSync(fd);
+  if (found.isFile() && found.nlink === 1) return fd;
+  closeSync(fd);
+  throw unsafe(directory, name, describe(found));
 }
 
 /** A new file belongs to the group of its directory and is writable as the directory is: the API server's user writes too.
@@ -193,9 +222,9 @@ function hasContent(path: string): boolean {
 
 /** Opens `place` and makes sure, before anything is read, that SQLite has the file behind `file`: in between, another could have been
  * put there. Code in the schema is not run with the rights of the daemon. */
-function openVerified(place: string, file: number, lockTimeoutMs: number): Database.Database {
+function openVerified(place: string, file: number, options: Database.Options): Database.Database {
   const before = countDescriptors(file);
-  const database = new Database(place, { timeout: lockTimeoutMs, fileMustExist: true });
+  const database = new Database(place, { ...options, fileMustExist: true });
   if (countDescriptors(file) === before) {
     database.close();
     throw new DaemonError('SHARED_DATABASE_UNSAFE', `${place} was replaced while it was opened`);

@@ -36,6 +36,8 @@ function asOnPage(text: string, at?: Layout): string {
     .replaceAll(at.configFile, '/etc/dbcalm/cmd-config.yml')
     .replaceAll(at.backups, BACKUPS)
     .replaceAll(`${at.folder}/cron.d`, '/etc/cron.d')
+    .replaceAll(`${at.folder}/log/dbcalm`, '/var/log/dbcalm')
+    .replaceAll(`${at.folder}/state`, '/var/lib/dbcalm-cmd')
     .replace(new RegExp(`${at.folder}/(lib|log|run)`, 'g'), '/var/$1/dbcalm');
 }
 
