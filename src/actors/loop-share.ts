@@ -1,15 +1,17 @@
-/** Long work in slices: one slice at a time in all of the daemon, by turns among users. Between two slices the event loop
- * turns often enough for a small request to be accepted, read, checked, recorded and answered, so that such a request waits
- * for one slice and not for the whole work. */
+/** The event loop, shared among users: long work runs in slices, one at a time in all of the daemon, by turns among users.
+ * Between two slices the loop turns often enough for a small request to be accepted, read, checked, recorded and answered,
+ * so that such a request waits for one slice and not for the whole work. Of large requests one piece is read in a turn. */
 import { UserTurns } from './user-turns.ts';
 
 /** A small request takes some ten turns from its connection to its reply, and each turn accepts one connection. Of an idle
  * loop so many turns take less than a millisecond. */
-const TURNS_BETWEEN_SLICES = 64;
+const TURNS_BETWEEN_SLICES = 128;
 
 export class LoopShare {
   readonly #waiting = new UserTurns<() => void>();
+  readonly #readers = new UserTurns<() => void>();
   #isActive = false;
+  #isReading = false;
 
   /** Resolves when the next slice of this user may run: what runs before the caller waits again. */
   next(user: number): Promise<void> {
@@ -19,6 +21,22 @@ export class LoopShare {
       this.#isActive = true;
       setImmediate(() => this.#runNext());
     });
+  }
+
+  /** Calls `then` in a turn of the loop in which no other large request is read. */
+  nextPiece(user: number, then: () => void): void {
+    this.#readers.add(user, then);
+    if (this.#isReading) return;
+    this.#isReading = true;
+    setImmediate(() => this.#readNext());
+  }
+
+  #readNext(): void {
+    const read = this.#readers.next();
+    this.#isReading = read !== undefined;
+    if (read === undefined) return;
+    read();
+    setImmediate(() => this.#readNext());
   }
 
   #runNext(): void {

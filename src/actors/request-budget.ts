@@ -1,6 +1,8 @@
 /** The memory that requests may take, from the first byte that is read to the end of the process, in all and by user. Plain
- * data: the daemon makes one, and the supervisors of connections and of processes use it. */
-import type { RequestRoom } from '../io/connection-socket.ts';
+ * data: the daemon makes one, and the supervisors of connections and of processes use it.
+ *
+ * A large request gets room for the largest at once, so that no two wait for each other with half of what they need. */
+import { LARGE_REQUEST_BYTES, type RequestRoom } from '../io/connection-socket.ts';
 import { FairShare } from './fair-share.ts';
 import type { LoopShare } from './loop-share.ts';
 import { UserTurns } from './user-turns.ts';
@@ -16,9 +18,8 @@ const READING_WEIGHT = 2;
  * which many very short paths come near to. */
 const CHECKING_WEIGHT = 12;
 
-/** Above this a request is large: it gets room for the largest at once, so that no two wait for each other with half of
- * what they need, and it is checked by turns. */
-export const LARGE_REQUEST_BYTES = 64 * 1024;
+/** Large requests that are read at once. */
+const LARGE_READS_COUNT = 8;
 
 /** Large requests that are checked at once, of different users. */
 const LARGE_CHECKS_COUNT = 2;
@@ -27,12 +28,15 @@ interface Waiter {
   readonly holding: Holding;
   /** Of memory. */
   readonly bytes: number;
+  /** Whether it is a large one that is to be read on. */
+  readonly reads: boolean;
   readonly goOn: () => void;
 }
 
 export class RequestBudget {
   readonly #room: FairShare;
   readonly #largestRequestBytes: number;
+  readonly #readers = new FairShare(LARGE_READS_COUNT);
   readonly #slices: LoopShare;
   readonly #forRoom = new UserTurns<Waiter>();
   readonly #forCheck = new UserTurns<Waiter>();
@@ -53,7 +57,7 @@ export class RequestBudget {
   /** For a command that the last daemon accepted: it is held in any case. Returns how to give it back. */
   hold(user: number, requestBytes: number): () => void {
     const holding = this.open(user);
-    this.#take(holding, requestBytes * CHECKING_WEIGHT);
+    this.#take(holding, requestBytes * CHECKING_WEIGHT, false);
     return holding.handOver();
   }
 
@@ -61,22 +65,28 @@ export class RequestBudget {
   grow(holding: Holding, requestBytes: number, isComplete: boolean, then: () => void): boolean {
     const isLarge = requestBytes > LARGE_REQUEST_BYTES;
     const bytes = this.#memoryOf(requestBytes, isComplete, isLarge);
+    const reads = isLarge && !isComplete;
     const needsTurn = isLarge && isComplete;
     const goOn = needsTurn ? () => this.#check(holding, then) : then;
-    if (!this.#hasRoomFor(holding, bytes)) {
-      this.#wait(this.#forRoom, { holding, bytes, goOn });
+    if (!this.#hasRoomFor(holding, bytes, reads)) {
+      this.#wait(this.#forRoom, { holding, bytes, reads, goOn });
       return false;
     }
-    this.#take(holding, bytes);
+    this.#take(holding, bytes, reads);
     if (needsTurn) goOn();
     return !needsTurn;
   }
 
-  /** It waits for nothing any more, and is checked no longer; what it holds it keeps. */
+  nextPiece(user: number, then: () => void): void {
+    this.#slices.nextPiece(user, then);
+  }
+
+  /** It waits for nothing any more, and is neither read nor checked; the memory that it holds it keeps. */
   leave(holding: Holding): void {
     const { user, waiter } = holding;
     if (waiter) for (const turns of [this.#forRoom, this.#forCheck]) turns.delete(user, waiter);
     holding.waiter = undefined;
+    if (holding.reads) this.#take(holding, holding.bytes, false);
     if (this.#checked.get(user) !== holding) return;
     this.#checked.delete(user);
     this.#checkNext();
@@ -94,21 +104,25 @@ export class RequestBudget {
     return isLarge ? this.#largestRequestBytes * CHECKING_WEIGHT : requestBytes * READING_WEIGHT;
   }
 
-  #hasRoomFor(holding: Holding, bytes: number): boolean {
-    return bytes <= holding.bytes || this.#room.hasRoomFor(holding.user, bytes - holding.bytes);
+  #hasRoomFor({ user, bytes: held, reads: isRead }: Holding, bytes: number, reads: boolean): boolean {
+    if (reads && !isRead && !this.#readers.hasRoomFor(user)) return false;
+    return bytes <= held || this.#room.hasRoomFor(user, bytes - held);
   }
 
-  #take(holding: Holding, bytes: number): void {
-    const less = holding.bytes - bytes;
+  #take(holding: Holding, bytes: number, reads: boolean): void {
+    const { user, bytes: before, reads: wasRead } = holding;
     holding.bytes = bytes;
-    if (less <= 0) return this.#room.take(holding.user, -less);
-    this.#room.giveBack(holding.user, less);
-    this.#grantNext();
+    holding.reads = reads;
+    if (reads && !wasRead) this.#readers.take(user);
+    if (bytes >= before) this.#room.take(user, bytes - before);
+    else this.#room.giveBack(user, before - bytes);
+    if (wasRead && !reads) this.#readers.giveBack(user);
+    if (bytes < before || (wasRead && !reads)) this.#grantNext();
   }
 
   /** The check of a large request is a slice of work in any case: `then` is called later. */
   #check(holding: Holding, then: () => void): void {
-    this.#wait(this.#forCheck, { holding, bytes: 0, goOn: then });
+    this.#wait(this.#forCheck, { holding, bytes: 0, reads: false, goOn: then });
     this.#checkNext();
   }
 
@@ -118,10 +132,11 @@ export class RequestBudget {
   }
 
   #grantNext(): void {
-    const next = () => this.#forRoom.next((_, { holding, bytes }) => this.#hasRoomFor(holding, bytes));
+    const next = () =>
+      this.#forRoom.next((_, { holding, bytes, reads }) => this.#hasRoomFor(holding, bytes, reads));
     for (let waiter = next(); waiter; waiter = next()) {
       waiter.holding.waiter = undefined;
-      this.#take(waiter.holding, waiter.bytes);
+      this.#take(waiter.holding, waiter.bytes, waiter.reads);
       waiter.goOn();
     }
   }
@@ -150,6 +165,8 @@ export class Holding implements RequestRoom {
   readonly #budget: RequestBudget;
   /** Of memory. */
   bytes = 0;
+  /** Whether it is one of the large requests that are being read. */
+  reads = false;
   /** What it waits for. */
   waiter: Waiter | undefined;
 
@@ -160,6 +177,10 @@ export class Holding implements RequestRoom {
 
   grow(requestBytes: number, isComplete: boolean, then: () => void): boolean {
     return this.#budget.grow(this, requestBytes, isComplete, then);
+  }
+
+  nextPiece(then: () => void): void {
+    this.#budget.nextPiece(this.user, then);
   }
 
   leave(): void {

@@ -16,7 +16,13 @@ export interface RequestRoom {
   /** Makes room for a request of which so many bytes have come. False: `then` is called when there is room, and, if the
    * request is complete, when it is its turn to be checked. */
   grow(requestBytes: number, isComplete: boolean, then: () => void): boolean;
+  /** Calls `then` when the next piece of a large request may be read. */
+  nextPiece(then: () => void): void;
 }
+
+/** Above this a request is large: it is read by pieces. libuv would read up to two megabytes of one connection before it
+ * looks at another. */
+export const LARGE_REQUEST_BYTES = 64 * 1024;
 
 /** Tells what arrives until the request is decided; from then on bytes are thrown away, since a kernel that still
  * holds unread ones answers a close with a reset, and the client would lose its reply. Returns how to stop. */
@@ -46,9 +52,12 @@ export function readRequest(
       socket.resume();
       tellScan();
     };
-    if (room.grow(progress.bytes, scan.kind !== 'more', goOn)) return tellScan();
+    const isComplete = scan.kind !== 'more';
+    const hasRoom = room.grow(progress.bytes, isComplete, goOn);
+    if (hasRoom && (isComplete || progress.bytes <= LARGE_REQUEST_BYTES)) return tellScan();
     socket.pause();
     tell({ kind: 'waiting' });
+    if (hasRoom) room.nextPiece(goOn);
   };
   const onEnd = () => decide({ kind: 'halted' });
   const onClose = () => {
@@ -73,11 +82,19 @@ export function sendReply(
 ): void {
   if (socket.destroyed) return sent(false);
   // A request that is answered while it waits for room is read no further.
-  socket.removeAllListeners('data').resume();
+  socket.removeAllListeners('data');
+  if (linger) socket.on('data', () => drainLater(socket));
+  socket.resume();
   socket.end(reply, (error?: Error | null) => {
     if (error || !linger || socket.destroyed) sent(!error);
     else socket.once('close', () => sent(true));
   });
+}
+
+/** Of one connection no more in this turn of the loop. */
+function drainLater(socket: Socket): void {
+  socket.pause();
+  setImmediate(() => socket.resume());
 }
 
 /** Makes nobody hear the socket any more; its bytes are thrown away. */

@@ -40,6 +40,7 @@ export class ObjectScanner {
     const from = this.#append(piece);
     for (let at = from; at < this.#length; at++) {
       if (this.#inString) at = this.#endOfString(at);
+      else if (this.#depth > 1) at = this.#endOfNesting(at);
       const ended = at < this.#length ? this.#step(this.#buffer[at] as number) : undefined;
       if (ended === undefined) continue;
       return { kind: ended, text: this.#buffer.subarray(0, this.#length) };
@@ -60,6 +61,24 @@ export class ObjectScanner {
       else if (byte === QUOTE) break;
     }
     this.#escaped = escaped;
+    return at;
+  }
+
+  /** Where something comes that `#step` is to take: a quote, or the bracket that leaves one open. Also local. */
+  #endOfNesting(from: number): number {
+    const [buffer, end] = [this.#buffer, this.#length];
+    let depth = this.#depth;
+    let at = from;
+    for (; at < end; at++) {
+      const byte = buffer[at] as number;
+      if (byte === QUOTE) break;
+      if (byte === OPEN[0] || byte === OPEN[1]) depth++;
+      else if (byte === CLOSE[0] || byte === CLOSE[1]) {
+        if (depth === 1) break;
+        depth--;
+      }
+    }
+    this.#depth = depth;
     return at;
   }
 

@@ -54,6 +54,8 @@ export interface ConnectionContext extends ConnectionInput {
   readonly understood: Understood | undefined;
   readonly plan: Plan | undefined;
   readonly reply: Reply | undefined;
+  /** True while there is no room for the request. */
+  readonly waits: boolean;
   /** True where the client may still be sending when it is answered. */
   readonly early: boolean;
   /** True once the reply was taken by a client that is still there. */

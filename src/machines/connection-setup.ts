@@ -67,6 +67,7 @@ export const connectionSetup = setup({
       ...refused(refuseFor(503, new DaemonError('MEMORY_BUDGET_FULL'))),
       early: true,
     })),
+    keepWaits: assign((_, params: { waits: boolean }) => params),
     leaveQueue: ({ context }) => context.holding.leave(),
     refuseOversized: assign({ reply: refuse(400, 'Message too large'), early: true }),
     refuseUnchecked: assign({ reply: refuseFor(503, new DaemonError('CHECK_TOO_SLOW')) }),
@@ -82,6 +83,7 @@ export const connectionSetup = setup({
   guards: {
     isUnwelcome: ({ context }) => context.objection !== undefined,
     nothingCame: ({ context }) => context.progress.bytes === 0,
+    isWaiting: ({ context }) => context.waits,
     isForbidden: ({ event }) => (event as unknown as { output: unknown }).output !== undefined,
     isRefused: ({ context }) => context.reply !== undefined,
   },

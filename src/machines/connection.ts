@@ -16,6 +16,7 @@ export const connectionMachine = connectionSetup.createMachine({
     understood: undefined,
     plan: undefined,
     reply: undefined,
+    waits: false,
     early: false,
     delivered: false,
   }),
@@ -37,7 +38,12 @@ export const connectionMachine = connectionSetup.createMachine({
     reading: {
       description: 'Bytes are gathered until the object is complete.',
       initial: 'silent',
-      after: { REQUEST_LIMIT: 'timeout' },
+      after: {
+        REQUEST_LIMIT: [
+          { guard: 'isWaiting', target: 'replying', actions: 'refuseCrowded' },
+          { target: 'timeout' },
+        ],
+      },
       on: {
         'request.received': {
           target: '.receiving',
@@ -57,7 +63,7 @@ export const connectionMachine = connectionSetup.createMachine({
             params: ({ event }) => ({ text: event.text, at: event.at, early: true }),
           },
         },
-        'request.waiting': 'waiting',
+        'request.waiting': '.waiting',
         'request.oversized': { target: 'replying', actions: 'refuseOversized' },
         'request.halted': 'timeout',
       },
@@ -80,30 +86,12 @@ export const connectionMachine = connectionSetup.createMachine({
             'A busy daemon hears its clock before its clients: what the kernel holds is read first.',
           after: { LAST_LOOK: '#connection.timeout' },
         },
-      },
-    },
-    waiting: {
-      description:
-        'The socket is paused: other requests hold the memory, or a large one waits for its turn to be checked.',
-      after: { ROOM_LIMIT: { target: 'replying', actions: 'refuseCrowded' } },
-      on: {
-        'request.received': {
-          target: 'reading.receiving',
-          actions: { type: 'keepProgress', params: ({ event }) => ({ progress: event.progress }) },
-        },
-        'request.completed': {
-          target: 'parsing',
-          actions: {
-            type: 'keepText',
-            params: ({ event }) => ({ text: event.text, at: event.at, early: false }),
-          },
-        },
-        'request.strayed': {
-          target: 'parsing',
-          actions: {
-            type: 'keepText',
-            params: ({ event }) => ({ text: event.text, at: event.at, early: true }),
-          },
+        waiting: {
+          description:
+            'The socket is paused: other requests hold the memory, or a large one waits for its turn to be read or checked.',
+          entry: { type: 'keepWaits', params: { waits: true } },
+          exit: { type: 'keepWaits', params: { waits: false } },
+          after: { ROOM_LIMIT: { target: '#connection.replying', actions: 'refuseCrowded' } },
         },
       },
     },

@@ -152,6 +152,7 @@ test('a request without room is read no further until there is room, and then to
   const asked: [bytes: number, isComplete: boolean][] = [];
   let goOn: (() => void) | undefined;
   const room: RequestRoom = {
+    ...ROOM,
     grow: (bytes, isComplete, then) => {
       asked.push([bytes, isComplete]);
       goOn = then;
@@ -177,7 +178,7 @@ test('a request without room is read no further until there is room, and then to
 });
 
 test('a request that is answered while it waits for room is not read on', async (t) => {
-  const { ours, client, next, told } = await reading(t, undefined, { grow: () => false });
+  const { ours, client, next, told } = await reading(t, undefined, { ...ROOM, grow: () => false });
   client.resume().write('{"a":');
   assert.equal((await next()).kind, 'waiting');
   const delivered = new Promise((resolve) => sendReply(ours, Buffer.from('no'), true, resolve));

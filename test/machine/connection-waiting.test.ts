@@ -15,7 +15,7 @@ test('a request that waits for room is not cut off as silent, and goes on when t
   client.receives(100);
   client.tell({ type: 'request.waiting' });
   client.clock.increment(SILENCE_LIMIT * 2);
-  assert.equal(client.state(), 'waiting');
+  assert.equal(client.state(), 'reading:waiting');
   client.receives(200);
   assert.equal(client.state(), 'reading:receiving');
   client.tell({ type: 'request.waiting' });
@@ -31,7 +31,7 @@ test('a request for which there is no room in time gets a 503, and waits for not
   };
   client.tell({ type: 'request.waiting' });
   client.clock.increment(ROOM_LIMIT - 1);
-  assert.deepEqual([client.state(), left], ['waiting', 0]);
+  assert.deepEqual([client.state(), left], ['reading:waiting', 0]);
   client.clock.increment(1);
   const message = 'cannot take the request: other requests hold the memory that it needs';
   const reply: Refusal = { code: 503, message, error: 'MEMORY_BUDGET_FULL' };

@@ -8,4 +8,4 @@ export const budgetOf = (bytes?: number): RequestBudget =>
   new RequestBudget(MAX_REQUEST_BYTES, new LoopShare(), bytes);
 
 /** Room for whatever comes. */
-export const ROOM: RequestRoom = { grow: () => true };
+export const ROOM: RequestRoom = { grow: () => true, nextPiece: (then) => void setImmediate(then) };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BUDGET_BYTES, type Holding } from '../../src/actors/request-budget.ts';
+import { BUDGET_BYTES, type Holding, type RequestBudget } from '../../src/actors/request-budget.ts';
 import { budgetOf } from '../support/budget.ts';
 import { until } from '../support/until.ts';
 
@@ -13,14 +13,32 @@ const nothing = () => assert.fail('it was not to wait');
 /** Whether it had room at once; `granted` is called if it gets room later. */
 const grows = (holding: Holding, bytes: number, granted = () => {}) => holding.grow(bytes, false, granted);
 
+/** Accepts as many of the largest as there is room for; gives how many that were. */
+function fill(budget: RequestBudget, user: number): number {
+  for (let count = 0; ; count++) {
+    const holding = budget.open(user);
+    if (!grows(holding, HALF)) {
+      holding.close();
+      return count;
+    }
+    holding.leave();
+  }
+}
+
 test('`RequestBudget` gives a large request room for the largest at once, one user three quarters of all', () => {
   const budget = budgetOf();
-  const fits = (user: number) => grows(budget.open(user), HALF);
-  const first = Array.from({ length: MOST }, () => fits(5)).filter(Boolean).length;
-  assert.equal(first, (MOST * 3) / 4);
-  const second = Array.from({ length: MOST }, () => fits(6)).filter(Boolean).length;
-  assert.equal(second, MOST / 8);
-  assert.ok(fits(7), 'the reserve is for a user below its share');
+  assert.equal(fill(budget, 5), (MOST * 3) / 4);
+  assert.equal(fill(budget, 6), MOST / 8);
+  assert.equal(fill(budget, 7), MOST / 8, 'the reserve is for a user below its share');
+});
+
+test('`RequestBudget` reads eight large requests at once, of one user six', () => {
+  const budget = budgetOf();
+  const reads = (user: number) => grows(budget.open(user), HALF);
+  const first = Array.from({ length: 12 }, () => reads(5));
+  assert.equal(first.filter(Boolean).length, 6);
+  assert.equal(reads(6), true);
+  assert.deepEqual([reads(6), reads(7), reads(8)], [false, true, false]);
 });
 
 test('`RequestBudget` lets a request wait for room until another gives it back', () => {

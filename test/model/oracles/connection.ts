@@ -29,16 +29,12 @@ const cutOff = ({ came }: Expected) => (came ? answered('a 400', true) : ({ stag
 
 type Rules = Readonly<Record<string, (before: Expected) => Partial<Expected>>>;
 
-const ARRIVING: Rules = {
+const READING: Rules = {
   'a piece': () => ({ stage: 'reading', came: true }),
   'a good request': () => ({ stage: 'looking', came: true }),
   'broken JSON': () => ({ ...answered('a 400'), came: true }),
   'an unknown command': () => ({ ...answered('a 400'), came: true }),
   junk: () => ({ ...answered('a 400', true), came: true }),
-};
-
-const READING: Rules = {
-  ...ARRIVING,
   'no room': () => ({ stage: 'waiting' }),
   'too much': () => ({ ...answered('a 400', true), came: true }),
   'half-close': cutOff,
@@ -58,7 +54,11 @@ const RULES: Readonly<Record<Stage, Rules>> = {
   // What has arrived in time is read, even if the daemon was too busy to look.
   doubting: { ...READING, 'LAST_LOOK passes': cutOff },
   // Nothing more is read before there is room.
-  waiting: { ...ARRIVING, 'ROOM_LIMIT passes': () => answered('a 503', true) },
+  waiting: {
+    ...READING,
+    'ROOM_LIMIT passes': () => answered('a 503', true),
+    'REQUEST_LIMIT passes': () => answered('a 503', true),
+  },
   looking: {
     allowed: () => ({ stage: 'asked', handed: true }),
     forbidden: () => answered('a 403'),

@@ -14,11 +14,8 @@ export const OUT_OF_REACH: Readonly<Record<string, Readonly<Record<string, strin
       'on a Unix socket who goes looks like who half-closes, as long as there is no reply that he leaves unread',
     'connection (readRequest failed) → closed': CALLBACK,
     'permitting (checkPlaces failed) → replying': 'what a disk may answer is all known to the actor',
-    'reading (request.waiting) → waiting': ONE_CLIENT,
-    'waiting (request.received) → reading.receiving': ONE_CLIENT,
-    'waiting (request.completed) → parsing': ONE_CLIENT,
-    'waiting (request.strayed) → parsing': ONE_CLIENT,
-    'waiting (after ROOM_LIMIT) → replying': ONE_CLIENT,
+    'reading (after REQUEST_LIMIT) [isWaiting] → replying': ONE_CLIENT,
+    'reading.waiting (after ROOM_LIMIT) → replying': ONE_CLIENT,
   },
   process: {
     'running.adopting (awaitOrphan failed) → running.doubting': CALLBACK,

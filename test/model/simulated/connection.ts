@@ -16,20 +16,18 @@ export function simulatedConnection(path: Path, inspect: (event: InspectionEvent
   const { actor, clock, wrote, places } = client;
   let bytes = 0;
   let walked = 0;
-  /** When the reading began that the limit of a request is for: it begins anew when there is room. */
-  let readingSince = 0;
-  const piece = () => {
-    if (client.state() === 'waiting') readingSince = clock.now();
-    client.receives(++bytes);
-  };
+  const piece = () => client.receives(++bytes);
+  const waitForRoom = () => client.tell({ type: 'request.waiting' });
   const passes = (limit: Limit) => () => pass(client, limit);
   const drip = () => {
     const pause = LIMITS.SILENCE_LIMIT / 2;
-    while (clock.now() - readingSince + pause < LIMITS.REQUEST_LIMIT) {
+    const isWaiting = client.state() === 'reading:waiting';
+    while (clock.now() + pause < LIMITS.REQUEST_LIMIT) {
       clock.increment(pause);
       piece();
     }
-    pass(client, 'REQUEST_LIMIT', clock.now() - readingSince);
+    if (isWaiting) waitForRoom();
+    pass(client, 'REQUEST_LIMIT', clock.now());
   };
   const settles = (settle: () => void) => () => {
     settle();
@@ -43,7 +41,7 @@ export function simulatedConnection(path: Path, inspect: (event: InspectionEvent
     junk: () => client.tell({ type: 'request.strayed', text: Buffer.from('x'), at: new Date(0) }),
     'too much': () => client.tell({ type: 'request.oversized' }),
     'half-close': () => client.tell({ type: 'request.halted' }),
-    'no room': () => client.tell({ type: 'request.waiting' }),
+    'no room': waitForRoom,
     vanish: () => client.tell({ type: 'peer.left' }),
     'the daemon drains': () => actor.send({ type: 'daemon.draining' }),
     'FIRST_BYTE_LIMIT passes': passes('FIRST_BYTE_LIMIT'),

@@ -49,9 +49,9 @@ export const connectionVocabulary: Vocabulary = {
     'FIRST_BYTE_LIMIT passes': passes('FIRST_BYTE_LIMIT', 'reading.silent'),
     'SILENCE_LIMIT passes': passes('SILENCE_LIMIT', 'reading.hurried', 'reading.receiving'),
     // Elsewhere another limit passes first.
-    'REQUEST_LIMIT passes': passes('REQUEST_LIMIT', 'reading.receiving'),
+    'REQUEST_LIMIT passes': passes('REQUEST_LIMIT', 'reading.receiving', 'reading.waiting'),
     'LAST_LOOK passes': passes('LAST_LOOK', 'reading.doubting'),
-    'ROOM_LIMIT passes': passes('ROOM_LIMIT', 'waiting'),
+    'ROOM_LIMIT passes': passes('ROOM_LIMIT', 'reading.waiting'),
     'CHECK_LIMIT passes': passes('CHECK_LIMIT', 'permitting'),
     'ACCEPT_LIMIT passes': passes('ACCEPT_LIMIT', 'accepting'),
     'REPLY_PATIENCE passes': passes('REPLY_PATIENCE', 'replying'),
