@@ -1,0 +1,47 @@
+/** Clients that are another user than the test: processes of their own, which only root can start. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Layout } from './daemon.ts';
+import type { Conversation, Swarm } from './swarm-main.ts';
+
+const MAIN = join(import.meta.dirname, 'swarm-main.ts');
+
+/** Nobody's. */
+export const FIRST_UID = 4_242_001;
+export const SECOND_UID = 4_242_002;
+
+/** For tests that need more than one user. */
+export const NEEDS_ROOT =
+  process.getuid?.() === 0 ? {} : { skip: 'only root can start clients of another user' };
+
+/** Lets other users reach the socket: test directories, and those `above` them, are for their owner alone. */
+export function letOthersIn({ folder, socket }: Layout, ...above: readonly string[]): void {
+  for (const path of [...above, folder, dirname(socket)]) chmodSync(path, 0o755);
+}
+
+export interface RunningSwarm {
+  /** Resolves when all of its clients have ended, with what each of them got. */
+  readonly ended: Promise<readonly Conversation[]>;
+  /** Resolves when all of its clients are connected, or have ended. */
+  readonly connected: Promise<void>;
+  stop(): void;
+}
+
+/** Starts clients of another user, all at once. */
+export function startSwarm(uid: number, swarm: Swarm): RunningSwarm {
+  const child = fork(MAIN, { uid, gid: uid, serialization: 'advanced', execArgv: [] });
+  const stop = () => void child.kill('SIGKILL');
+  child.send(swarm);
+  const ended = told(child, 'ended') as RunningSwarm['ended'];
+  const connected = Promise.race([told(child, 'connected'), ended]).then(() => {});
+  return { connected, ended, stop };
+}
+
+function told(child: ChildProcess, what: string): Promise<unknown> {
+  return new Promise((resolve) => {
+    child.on('message', ([kind, value]: [string, unknown]) => {
+      if (kind === what) resolve(value);
+    });
+  });
+}

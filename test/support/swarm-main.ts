@@ -1,0 +1,45 @@
+/** Many clients at once in a process of their own; see other-user.ts. */
+import { connect } from 'node:net';
+
+export interface Swarm {
+  readonly socket: string;
+  readonly clients: number;
+  /** What each of them sends; the request is complete if the daemon is to answer it. */
+  readonly request: string;
+}
+
+/** What a client got, and after how many milliseconds. */
+export interface Conversation {
+  readonly code: number | undefined;
+  readonly message: string | undefined;
+  readonly tookMs: number;
+}
+
+let connected = 0;
+
+function converse({ socket: path, clients, request }: Swarm): Promise<Conversation> {
+  return new Promise((resolve) => {
+    const begun = performance.now();
+    let text = '';
+    const socket = connect({ path }, () => {
+      connected++;
+      if (connected === clients) process.send?.(['connected', undefined]);
+    });
+    socket.on('data', (piece) => {
+      text += piece;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      const { code, message } = text === '' ? {} : JSON.parse(text);
+      resolve({ code, message, tookMs: performance.now() - begun });
+    });
+    if (request !== '') socket.write(request);
+  });
+}
+
+// Without its parent it attacks for nobody.
+process.on('disconnect', () => process.exit());
+process.once('message', async (swarm: Swarm) => {
+  const all = await Promise.all(Array.from({ length: swarm.clients }, () => converse(swarm)));
+  process.send?.(['ended', all]);
+});
