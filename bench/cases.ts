@@ -1,6 +1,7 @@
 import type { Case } from './case.ts';
 import { commits } from './cases/commits.ts';
 import { cron } from './cases/cron.ts';
+import { fairness } from './cases/fairness.ts';
 import { growth } from './cases/growth.ts';
 import { idle } from './cases/idle.ts';
 import { inspection } from './cases/inspection.ts';
@@ -20,5 +21,6 @@ export const CASES: readonly Case[] = [
   memory,
   idle,
   growth,
+  fairness,
   inspection,
 ];
