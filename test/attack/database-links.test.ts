@@ -16,6 +16,7 @@ import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { type Layout, TestDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';
+import { noMember } from '../support/member.ts';
 import { until } from '../support/until.ts';
 import { crashJournal } from './crash-journal.ts';
 import {
@@ -24,7 +25,6 @@ import {
   bounded,
   type Canaries,
   guard,
-  NEEDS_ROOT,
   plantCanaries,
   prepareShared,
   startOrRefuse,
@@ -130,7 +130,7 @@ const PLACES: readonly { what: string; place: Place }[] = [
 ];
 
 for (const { what, place } of PLACES) {
-  test(`start is not led astray by ${what}`, { skip: NEEDS_ROOT }, async (t) => {
+  test(`start is not led astray by ${what}`, { skip: noMember() }, async (t) => {
     const at = prepareShared(t);
     const canaries = plantCanaries(at.folder);
     place(at, canaries);
@@ -174,7 +174,7 @@ const JOURNALS: readonly { what: string; place: (at: Layout) => string }[] = [
 ];
 
 for (const { what, place } of JOURNALS) {
-  test(`start is not led astray by a crash journal that names ${what}`, { skip: NEEDS_ROOT }, async (t) => {
+  test(`start is not led astray by a crash journal that names ${what}`, { skip: noMember() }, async (t) => {
     const at = prepareShared(t);
     const canaries = plantCanaries(at.folder);
     const assertUntouched = guard(canaries.directory);
@@ -218,7 +218,7 @@ const SWAPS: readonly { what: string; place: Place }[] = [
 
 for (const { what, place } of SWAPS) {
   test(`a running daemon is not led astray by ${what} in the place of the database`, {
-    skip: NEEDS_ROOT,
+    skip: noMember(),
   }, async (t) => {
     const daemon = await startShared(t, { arrange: makeMembersDatabase });
     const { at } = daemon;
@@ -253,12 +253,11 @@ async function untilAccepted(daemon: TestDaemon, path: string): Promise<void> {
 }
 
 test('start is not blocked by a lock that a member holds on a file beside the database', {
-  skip: NEEDS_ROOT,
+  skip: noMember(),
 }, async (t) => {
-  const { at } = await startShared(t, { databaseMode: 0o2770 }).then(async (daemon) => {
-    await daemon.stop();
-    return daemon;
-  });
+  const first = await startShared(t);
+  const { at } = first;
+  await first.stop();
   const holders = actAsMember(() =>
     [`${at.database}-cmd-lock`, `${at.database}-lock`].map((path) => {
       const holder = new Database(path);
@@ -277,9 +276,9 @@ test('start is not blocked by a lock that a member holds on a file beside the da
 });
 
 test('a second daemon is refused also where a member has removed every file beside the database', {
-  skip: NEEDS_ROOT,
+  skip: noMember(),
 }, async (t) => {
-  const daemon = await startShared(t, { databaseMode: 0o2770 });
+  const daemon = await startShared(t);
   const directory = dirname(daemon.at.database);
   actAsMember(() => {
     for (const name of readdirSync(directory)) rmSync(join(directory, name));

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { holdDeletion } from '../support/held-deletion.ts';
+import { MEMBER, noMember } from '../support/member.ts';
 import { until } from '../support/until.ts';
-import { bounded, MEMBER, NEEDS_ROOT, startShared } from './member.ts';
+import { bounded, startShared } from './member.ts';
 
 /** A program that runs as root whoever starts it, and waits for input. */
 const SETUID = '/usr/bin/passwd';
@@ -13,7 +14,7 @@ const isThere = () => ((statSync(SETUID, { throwIfNoEntry: false })?.mode ?? 0) 
 const commandLine = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
 
 test('recovery does not take a setuid program that a member starts with the words of `rm` for the child of a dead daemon', {
-  skip: NEEDS_ROOT || (!isThere() && 'there is no setuid program'),
+  skip: noMember() || (!isThere() && 'there is no setuid program'),
 }, async (t) => {
   const daemon = await startShared(t);
   const held = await holdDeletion(daemon, 'held');

@@ -6,6 +6,7 @@ import { identityOf } from '../../src/io/process-identity.ts';
 import type { Layout, TestDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
+import { noMember } from '../support/member.ts';
 import { schedulesOf } from '../support/schedules.ts';
 import { until } from '../support/until.ts';
 import { type Forged, forgeCommand, forgeMigration } from './forged-rows.ts';
@@ -15,7 +16,6 @@ import {
   bounded,
   execAsMember,
   guard,
-  NEEDS_ROOT,
   plantCanaries,
   queryJournal,
   startShared,
@@ -65,7 +65,7 @@ const ROWS: readonly { what: string; forged: (at: Layout) => Forged }[] = [
 ];
 
 for (const { what, forged } of ROWS) {
-  test(`recovery ${what}`, { skip: NEEDS_ROOT }, async (t) => {
+  test(`recovery ${what}`, { skip: noMember() }, async (t) => {
     const at = await stoppedDaemon(t);
     const assertUntouched = guard(plantCanaries(at.folder).directory);
     const [kept] = makeBackups(at.backups, 'kept') as [string];
@@ -82,7 +82,7 @@ for (const { what, forged } of ROWS) {
 }
 
 test('start ignores a schema version that a member forges in the shared database', {
-  skip: NEEDS_ROOT,
+  skip: noMember(),
 }, async (t) => {
   const at = await stoppedDaemon(t);
   forgeMigration(at);
@@ -90,7 +90,7 @@ test('start ignores a schema version that a member forges in the shared database
 });
 
 test('running rows that name process 1 take no slot, and SIGTERM does not wait for them', {
-  skip: NEEDS_ROOT,
+  skip: noMember(),
 }, async (t) => {
   const at = await stoppedDaemon(t);
   const child = identityOf(1);
@@ -100,7 +100,7 @@ test('running rows that name process 1 take no slot, and SIGTERM does not wait f
   await startAndStop(t, at);
 });
 
-test('start reads no 57 MiB row from the shared database', { skip: NEEDS_ROOT }, async (t) => {
+test('start reads no 57 MiB row from the shared database', { skip: noMember() }, async (t) => {
   const at = await stoppedDaemon(t);
   const folders = Array.from({ length: (57 * 1024 * 1024) / 16 }, () => join('/forged', 'folder'));
   const request = JSON.stringify({ cmd: 'cleanup_backups', args: { backup_ids: null, folders } });
@@ -114,7 +114,7 @@ test('start reads no 57 MiB row from the shared database', { skip: NEEDS_ROOT },
 });
 
 test('negative tries in the shared database do not keep a deadly command from being given up', {
-  skip: NEEDS_ROOT,
+  skip: noMember(),
 }, async (t) => {
   const config = { max_running: 1 };
   const daemon = await startShared(t, { config });
@@ -142,7 +142,7 @@ test('negative tries in the shared database do not keep a deadly command from be
 });
 
 test('recovery takes requests, states and ends from no row that a member changes', {
-  skip: NEEDS_ROOT,
+  skip: noMember(),
 }, async (t) => {
   const daemon = await startShared(t, { config: { max_running: 1 } });
   const { at } = daemon;

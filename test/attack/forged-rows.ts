@@ -1,14 +1,14 @@
 /** Rows and tables that a member of the group writes into the shared database, as version 0.1.0 had them. */
+
 import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import type { Layout } from '../support/daemon.ts';
-import { MEMBER, withDatabaseAsMember } from './member.ts';
+import { MEMBER } from '../support/member.ts';
+import { CREATE_PROCESS } from './hostile-schemas.ts';
+import { withDatabaseAsMember } from './member.ts';
 
 const TABLES = `
-  CREATE TABLE IF NOT EXISTS process (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL, command TEXT NOT NULL, pid INTEGER,
-    status TEXT NOT NULL, output TEXT, error TEXT, return_code INTEGER,
-    start_time DATETIME NOT NULL, end_time DATETIME, type TEXT NOT NULL, args TEXT NOT NULL);
+  ${CREATE_PROCESS};
   CREATE TABLE IF NOT EXISTS cmd_unsettled (
     process_id INTEGER PRIMARY KEY, command_id TEXT NOT NULL, connection_id TEXT NOT NULL, peer TEXT NOT NULL,
     request TEXT NOT NULL, accepted_at TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,

@@ -9,6 +9,8 @@ const ENDLESS_EXPRESSION =
 const COLUMNS = `id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL, command TEXT NOT NULL, pid INTEGER,
   status TEXT NOT NULL, output TEXT, error TEXT, return_code INTEGER,
   start_time DATETIME NOT NULL, end_time DATETIME, type TEXT NOT NULL, args TEXT NOT NULL`;
+/** The table as the contract has it. */
+export const CREATE_PROCESS = `CREATE TABLE IF NOT EXISTS process (${COLUMNS})`;
 const ASIDE = 'ALTER TABLE process RENAME TO aside;';
 
 /** Entries that the next connection, or the next statement of one that is open, has to read. */

@@ -18,11 +18,7 @@ import {
   TestDaemon,
 } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
-
-/** No user or group of the machine. */
-export const MEMBER = { uid: 54_322, gid: 54_321 } as const;
-
-export const NEEDS_ROOT = process.getuid?.() !== 0 && 'takes the place of another user, which root alone can';
+import { MEMBER } from '../support/member.ts';
 
 /** A frozen daemon is told from a slow one by this. */
 const FROZEN_AFTER_MS = 30_000;
@@ -42,11 +38,11 @@ export function actAsMember<T>(work: () => T): T {
   }
 }
 
-/** The directories with the owners and modes that the package gives them. */
-export function shareWithGroup({ folder, database, state, backups }: Layout, databaseMode = 0o3770): void {
+/** Gives the directories the owners and modes that the package gives them. */
+export function shareWithGroup({ folder, database, state, backups }: Layout): void {
   chmodSync(folder, 0o755);
   const modes: [path: string, mode: number][] = [
-    [dirname(database), databaseMode],
+    [dirname(database), 0o2770],
     [join(folder, 'log'), 0o3770],
     [join(folder, 'run'), 0o3774],
     [backups, 0o2770],
@@ -74,17 +70,16 @@ export function queryJournal({ state }: Layout, sql: string, ...parameters: unkn
 
 export interface SharedOptions extends StartOptions {
   readonly config?: Record<string, unknown>;
-  readonly databaseMode?: number;
 }
 
 /** A daemon that shares its directories with the member. */
 export function startShared(t: TestContext, options: SharedOptions = {}): Promise<TestDaemon> {
-  const { config, arrange, databaseMode, ...rest } = options;
+  const { config, arrange, ...rest } = options;
   return startDaemon(t, {
     ...rest,
     config: { ...SHARED_CONFIG, ...config },
     arrange: (at) => {
-      shareWithGroup(at, databaseMode);
+      shareWithGroup(at);
       arrange?.(at);
     },
   });

@@ -3,17 +3,10 @@ import { chownSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
 import type { Layout } from '../support/daemon.ts';
+import { noMember } from '../support/member.ts';
 import { RunningVerb } from '../support/verb.ts';
 import { crashJournal } from './crash-journal.ts';
-import {
-  actAsMember,
-  bounded,
-  type Canaries,
-  guard,
-  NEEDS_ROOT,
-  plantCanaries,
-  prepareShared,
-} from './member.ts';
+import { actAsMember, bounded, type Canaries, guard, plantCanaries, prepareShared } from './member.ts';
 import { makePipe } from './pipe.ts';
 
 /** A database as the API server makes it. */
@@ -70,7 +63,7 @@ async function runAsRoot(t: TestContext, at: Layout, name: string, ...args: stri
 for (const { what, place } of PLACES) {
   for (const [name, ...args] of [['check'], ['list'], ['show', 'last']] as const) {
     test(`\`${name}\`, run by root, is not led astray where the shared database is ${what}`, {
-      skip: NEEDS_ROOT,
+      skip: noMember(),
     }, async (t) => {
       const at = prepareShared(t);
       const canaries = plantCanaries(at.folder);

@@ -1,13 +1,18 @@
 /** Lets clients through while a daemon listens. */
 export class Gate {
   #opened = Promise.withResolvers<boolean>();
+  #isOpen = false;
   readonly #turns = new Set<Promise<void>>();
 
   open(): void {
+    this.#isOpen = true;
     this.#opened.resolve(true);
   }
 
+  /** Clients that wait for a closed gate go on waiting. */
   close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     this.#opened = Promise.withResolvers();
   }
 

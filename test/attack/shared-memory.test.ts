@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { test } from 'node:test';
+import type { Layout } from '../support/daemon.ts';
+import { makeBackups } from '../support/folder.ts';
+import { holdDeletion } from '../support/held-deletion.ts';
+import { noMember } from '../support/member.ts';
+import { until } from '../support/until.ts';
+import { actAsMember, bounded, execAsMember, queryJournal, startShared } from './member.ts';
+import { walIndexHeader } from './wal-index.ts';
+
+const COMMANDS = 10;
+const REQUESTS = 20;
+
+/** Deeds of a member to the memory that SQLite shares with it. */
+const DEEDS: Readonly<Record<string, (at: Layout) => void>> = {
+  'is truncated': ({ database }) => truncateSync(`${database}-shm`, 0),
+  'has a forged header': ({ database }) => {
+    const maxFrame = 0xffff_ffff;
+    const header = walIndexHeader({
+      pageSize: 4096,
+      maxFrame,
+      pageCount: 3,
+      change: 77_777,
+      salt: readFileSync(`${database}-wal`).subarray(16, 24),
+      backfilled: 0,
+      readMarks: [0, maxFrame, maxFrame, maxFrame, maxFrame],
+    });
+    const file = openSync(`${database}-shm`, 'r+');
+    writeSync(file, header, 0, header.length, 0);
+    closeSync(file);
+  },
+};
+
+for (const [what, deed] of Object.entries(DEEDS)) {
+  test(`a shared memory file that ${what} costs a restart at most, and no command`, {
+    skip: noMember(),
+  }, async (t) => {
+    const daemon = await startShared(t, { config: { max_running: 1 } });
+    const { at } = daemon;
+    const held = await holdDeletion(daemon, 'held');
+    const names = Array.from({ length: COMMANDS }, (_, index) => `b${index}`);
+    const paths = makeBackups(at.backups, ...names);
+    const ids = [held.commandId];
+    for (const path of paths) ids.push((await daemon.deletion(path)).id as string);
+    assert.equal(ids.filter(Boolean).length, COMMANDS + 1);
+
+    actAsMember(() => deed(at));
+    const codes: (number | undefined)[] = [];
+    for (let request = 0; request < REQUESTS && (request === 0 || codes.at(-1) !== undefined); request++) {
+      const answer = daemon.deletion(`${at.backups}/none`).then(
+        ({ code }) => code,
+        () => undefined,
+      );
+      codes.push(await bounded('a reply, or the end of the daemon', answer));
+    }
+    t.diagnostic(`replies: ${codes.map((code) => code ?? 'none').join(', ')}`);
+    if (codes.at(-1) !== undefined) await daemon.kill();
+    const { code } = await bounded('the end of the daemon', daemon.exited);
+    t.diagnostic(`the daemon ended with ${code}`);
+    held.release();
+    await until('rm to end', () => !existsSync(held.path));
+    // The attacker makes the most of the restart.
+    for (const table of ['process', 'cmd_unsettled']) {
+      try {
+        execAsMember(at, `DELETE FROM ${table}`);
+      } catch {
+        // It is not there, or cannot be used.
+      }
+    }
+    const next = await startShared(t, { folder: at.folder });
+    const ends = () =>
+      queryJournal(
+        at,
+        `SELECT command_id FROM cmd_transition WHERE to_state IN ('succeeded', 'failed')
+         AND command_id IN (SELECT value FROM json_each(?)) ORDER BY command_id`,
+        JSON.stringify(ids),
+      ) as { command_id: string }[];
+    await until('the end of all commands', () => ends().length >= ids.length);
+    assert.deepEqual(
+      ends().map(({ command_id }) => command_id),
+      ids.toSorted(),
+    );
+    assert.deepEqual(
+      paths.filter((path) => existsSync(path)),
+      [],
+    );
+    await next.stop();
+  });
+}
