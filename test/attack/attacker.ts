@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fromLibc } from '../../src/io/libc.ts';
 import { Random } from '../chaos/random.ts';
-import { type Attacker, type Deeds, FAMILIES, type Ground } from './attacker-deeds.ts';
+import { FAMILIES } from './attacker-deeds.ts';
+import type { Attacker, Deeds, Ground } from './attacker-ground.ts';
 
 export interface Orders {
   readonly ground: Ground;

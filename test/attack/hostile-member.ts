@@ -1,32 +1,23 @@
 /** A member of the group that does anything that it can, at random, against a daemon under load that is killed and restarted; and the
  * referee, which is root. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import { runClient } from '../chaos/clients.ts';
 import { Gate } from '../chaos/gate.ts';
 import { Ledger } from '../chaos/ledger.ts';
 import { Random } from '../chaos/random.ts';
 import { Judge } from '../chaos/verdict.ts';
 import { changes, type Snapshot, snapshotOf } from '../fuzz/snapshot.ts';
-import { type Layout, prepare, type Row } from '../support/daemon.ts';
-import { jailed } from '../support/jail.ts';
-import { MEMBER } from '../support/member.ts';
+import { type Layout, prepare } from '../support/daemon.ts';
 import type { Done, Orders } from './attacker.ts';
-import { FAMILIES, type Ground } from './attacker-deeds.ts';
+import { FAMILIES } from './attacker-deeds.ts';
+import type { Ground } from './attacker-ground.ts';
+import { clearGround, findUnprojected, spawnAttacker } from './hostile-ground.ts';
 import { Keeper, type KeeperFigures } from './keeper.ts';
 import { plantCanaries, queryJournal, SHARED_CONFIG, shareWithGroup } from './member.ts';
 
@@ -40,6 +31,9 @@ const FAMILIES_AT_ONCE = 3;
 const SPELLS_PER_CHECK = 3;
 const FROZEN_AFTER_MS = 20_000;
 const ACCEPTED_AGAIN_MS = 30_000;
+/** What the test's directory holds beside the config. */
+const EXPECTED = ['lib', 'log', 'run', 'state', 'backups', 'cron.d', 'secret'];
+
 export interface HostileOptions {
   readonly lastsMs: number;
   readonly seed: number;
@@ -160,7 +154,7 @@ class Siege {
   async #spell(): Promise<void> {
     const random = this.#random;
     this.#figures.spells++;
-    if (random.chance(0.7)) this.#clearGround();
+    if (random.chance(0.7)) clearGround(this.#at, this.#random);
     this.#keeper.start();
     // Most attacks meet a daemon at work, some meet its start.
     if (random.chance(0.8)) await this.#waitForWork(CALM_MS);
@@ -220,25 +214,11 @@ class Siege {
     const names = Object.keys(FAMILIES);
     const families = Array.from({ length: FAMILIES_AT_ONCE }, () => random.pick(names));
     const orders: Orders = { ground: this.#ground, seed: random.below(2 ** 31), families, lastsMs };
-    const { uid, gid } = MEMBER;
-    const command = jailed(this.#at.folder, [
-      '/usr/bin/setpriv',
-      ...[
-        `--reuid=${uid}`,
-        `--regid=${gid}`,
-        '--clear-groups',
-        '--no-new-privs',
-        '--inh-caps=-all',
-        '--bounding-set=-all',
-      ],
-      ...['--', process.execPath, join(import.meta.dirname, 'attacker.ts'), JSON.stringify(orders)],
-    ]);
-    const [file, ...words] = command as [string, ...string[]];
-    const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawnAttacker(this.#at.folder, orders);
     this.#attacker = child;
-    const errors = text(child.stderr);
+    const errors = text(child.stderr as Readable);
     const code = new Promise<number | null>((resolve) => child.on('close', resolve));
-    const told = await text(child.stdout);
+    const told = await text(child.stdout as Readable);
     if ((await code) !== 0) this.#figures.brokenAttackers++;
     if (told === '' && (await errors) !== '') throw new Error(`the attacker failed: ${await errors}`);
     const lines = told.split('\n').filter((line) => line.endsWith('}'));
@@ -251,34 +231,11 @@ class Siege {
     }
   }
 
-  /** What an operator does after an attack: everything of the attacker's goes, and a usable database is put in place. */
-  #clearGround(): void {
-    const { database, log, socket, backups } = this.#at;
-    // The package's, or that of an operator who lets no member remove the files of another.
-    chmodSync(dirname(database), this.#random.chance(0.7) ? 0o2770 : 0o3770);
-    for (const directory of [dirname(database), dirname(log), dirname(socket), backups]) {
-      for (const name of readdirSync(directory)) {
-        const path = join(directory, name);
-        if (lstatSync(path).uid === MEMBER.uid) rmSync(path, { recursive: true, force: true });
-      }
-    }
-    for (const suffix of ['', '-wal', '-shm', '-journal'])
-      rmSync(database + suffix, { recursive: true, force: true });
-    if (this.#random.chance(0.5)) return;
-    const made = new Database(database);
-    if (this.#random.chance(0.7)) made.pragma('journal_mode = WAL');
-    made.exec('CREATE TABLE of_the_server (word TEXT)');
-    made.close();
-    chmodSync(database, 0o660);
-    // The API server has made it: the attacker may rename and replace it.
-    chownSync(database, this.#random.chance(0.7) ? MEMBER.uid : 0, MEMBER.gid);
-  }
-
   /** The attack is over, and the shared database can be used: the daemon must accept, settle everything, and have its rows in
    * the shared table. */
   async #check(): Promise<void> {
     this.#figures.checks++;
-    this.#clearGround();
+    clearGround(this.#at, this.#random);
     const known = new Set(this.#ledger.acknowledged);
     this.#keeper.start();
     const accepts = await this.#waitUntil(
@@ -297,7 +254,8 @@ class Siege {
     if (!settled) this.#complain('left running: commands have no end after the attack');
     await this.#keeper.stop('SIGTERM');
     this.#judge.look();
-    this.#assertProjected([...this.#ledger.acknowledged].filter((id) => !known.has(id)));
+    const accepted = [...this.#ledger.acknowledged].filter((id) => !known.has(id));
+    for (const complaint of findUnprojected(this.#at, accepted)) this.#complain(complaint);
     this.#assertUntouched();
   }
 
@@ -314,25 +272,6 @@ class Siege {
     return false;
   }
 
-  /** What was accepted since the database is usable stands in the shared table as it does in the journal. */
-  #assertProjected(ids: readonly string[]): void {
-    const sql = 'SELECT * FROM process WHERE command_id = ?';
-    const shared = new Database(this.#at.database, { readonly: true });
-    try {
-      for (const id of ids) {
-        const rows = shared.prepare(sql).all(id) as Row[];
-        const [wanted] = queryJournal(this.#at, sql, id) as Row[];
-        if (rows.length === 1 && rows[0]?.status === wanted?.status) continue;
-        const said = rows.map(({ status }) => status).join(', ') || 'nothing';
-        this.#complain(
-          `not projected: of ${id} the shared table says ${said}, the journal ${wanted?.status}`,
-        );
-      }
-    } finally {
-      shared.close();
-    }
-  }
-
   #assertUntouched(): void {
     const after = this.#guarded.map((path) => snapshotOf(path));
     for (const [index, before] of this.#before.entries()) {
@@ -340,17 +279,8 @@ class Siege {
     }
     this.#before = after;
     for (const name of readdirSync(this.#at.folder)) {
-      const expected = [
-        'lib',
-        'log',
-        'run',
-        'state',
-        'backups',
-        'cron.d',
-        'secret',
-        basename(this.#at.configFile),
-      ];
-      if (!expected.includes(name)) this.#complain(`canary: ${name} was made in the directory of root`);
+      if (!EXPECTED.includes(name) && name !== basename(this.#at.configFile))
+        this.#complain(`canary: ${name} was made in the directory of root`);
     }
   }
 

@@ -85,7 +85,7 @@ test('every weakness in the threat model names a test that is there', () => {
   for (const [, file, title] of rows) {
     const text = readFileSync(join(PROJECT, file as string), 'utf8');
     // A row of a table is named by its words; else it is the title of a test.
-    assert.ok(text.includes(`['${title}'`) || text.includes(`'${title}`), `${file}: ${title}`);
+    assert.ok(text.includes(`'${title}`) || text.includes(`\`${title}`), `${file}: ${title}`);
   }
 });
 

@@ -1,0 +1,72 @@
+/** The ground of the random attacker: its process, what an operator does between two attacks, and the shared table afterwards. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, chownSync, lstatSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Random } from '../chaos/random.ts';
+import type { Layout, Row } from '../support/daemon.ts';
+import { jailed } from '../support/jail.ts';
+import { MEMBER } from '../support/member.ts';
+import type { Orders } from './attacker.ts';
+import { queryJournal } from './member.ts';
+
+/** Starts an attacker with the rights of the group alone, in the jail of the test. */
+export function spawnAttacker(folder: string, orders: Orders): ChildProcess {
+  const { uid, gid } = MEMBER;
+  const command = jailed(folder, [
+    '/usr/bin/setpriv',
+    ...[
+      `--reuid=${uid}`,
+      `--regid=${gid}`,
+      '--clear-groups',
+      '--no-new-privs',
+      '--inh-caps=-all',
+      '--bounding-set=-all',
+    ],
+    ...['--', process.execPath, join(import.meta.dirname, 'attacker.ts'), JSON.stringify(orders)],
+  ]);
+  const [file, ...words] = command as [string, ...string[]];
+  return spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** What an operator does after an attack: everything of the attacker's goes, and a usable database is put in place. */
+export function clearGround(at: Layout, random: Random): void {
+  const { database, log, socket, backups } = at;
+  // The package's, or that of an operator who lets no member remove the files of another.
+  chmodSync(dirname(database), random.chance(0.7) ? 0o2770 : 0o3770);
+  for (const directory of [dirname(database), dirname(log), dirname(socket), backups]) {
+    for (const name of readdirSync(directory)) {
+      const path = join(directory, name);
+      if (lstatSync(path).uid === MEMBER.uid) rmSync(path, { recursive: true, force: true });
+    }
+  }
+  for (const suffix of ['', '-wal', '-shm', '-journal'])
+    rmSync(database + suffix, { recursive: true, force: true });
+  if (random.chance(0.5)) return;
+  const made = new Database(database);
+  if (random.chance(0.7)) made.pragma('journal_mode = WAL');
+  made.exec('CREATE TABLE of_the_server (word TEXT)');
+  made.close();
+  chmodSync(database, 0o660);
+  // The API server has made it: the attacker may rename and replace it.
+  chownSync(database, random.chance(0.7) ? MEMBER.uid : 0, MEMBER.gid);
+}
+
+/** Complaints about accepted commands whose shared row does not say what the journal says. */
+export function findUnprojected(at: Layout, ids: readonly string[]): string[] {
+  const complaints: string[] = [];
+  const sql = 'SELECT * FROM process WHERE command_id = ?';
+  const shared = new Database(at.database, { readonly: true });
+  try {
+    for (const id of ids) {
+      const rows = shared.prepare(sql).all(id) as Row[];
+      const [wanted] = queryJournal(at, sql, id) as Row[];
+      if (rows.length === 1 && rows[0]?.status === wanted?.status) continue;
+      const said = rows.map(({ status }) => status).join(', ') || 'nothing';
+      complaints.push(`not projected: of ${id} the shared table says ${said}, the journal ${wanted?.status}`);
+    }
+  } finally {
+    shared.close();
+  }
+  return complaints;
+}
