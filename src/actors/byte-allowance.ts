@@ -1,5 +1,5 @@
-/** How many bytes may be written on account of each user: a token bucket of bytes. What is written when there is room may
- * be longer than the room; it is paid for by waiting. Plain data. */
+/** A token bucket of bytes for each user, which bounds the bytes that are written about it. A text that is written when there
+ * is room may be longer than the room; it is paid for by waiting. Plain data. */
 
 export interface AllowanceLimits {
   /** May be written at once. */
@@ -36,7 +36,7 @@ export class ByteAllowance {
     this.#accounts.delete(this.#accounts.keys().next().value as number);
   }
 
-  /** What is not paid for yet. */
+  /** Bytes that are not paid for yet. */
   #spentBytes(user: number, nowMs: number): number {
     const account = this.#accounts.get(user);
     if (!account) return 0;

@@ -23,7 +23,7 @@ export interface Client {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly objection: Refusal | undefined;
-  /** What the request takes of the memory for all requests. */
+  /** The memory that the request takes. */
   readonly holding: Holding;
 }
 

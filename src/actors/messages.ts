@@ -26,7 +26,7 @@ export interface ProcessRequested {
   readonly at: Date;
   readonly connectionId: string;
   readonly peer: Peer;
-  /** What the request takes of the memory for all requests; handed over with a request that is accepted. */
+  /** The memory that the request takes; handed over with a request that is accepted. */
   readonly holding: Pick<Holding, 'handOver'>;
   readonly client: Listener<Answer>;
 }

@@ -1,5 +1,5 @@
-/** The places in which commands run, and whose turn it is: a free place goes to the user of which the fewest run, and of
- * several to the one whose last turn is longest ago. Plain data; admission holds it. */
+/** The places in which commands run, and whose turn it is. A free place goes to the user that has the fewest commands
+ * running, and of several such users to the one that had its last turn longest ago. Plain data; admission holds it. */
 import { FairShare } from './fair-share.ts';
 
 interface Standing {
@@ -50,8 +50,8 @@ export class Places {
     this.taken--;
   }
 
-  /** Which of those that could run gets the next place; undefined where none may have one. What stands first goes before
-   * what else is of the same user. */
+  /** Returns the one of `ready` that gets the next place; undefined where none may have one. Of one user the first is
+   * chosen. */
   choose<T extends { readonly user: number }>(ready: readonly T[]): T | undefined {
     if (this.free <= 0) return undefined;
     const firsts = new Map<number, T>();

@@ -53,7 +53,7 @@ export interface ProcessesInput {
   readonly observer: () => Listener<ProcessTransitioned | ActorFailed>;
 }
 
-/** What is known of a command that has no end yet. */
+/** A command that has no end yet. */
 interface Open {
   readonly user: number;
   /** Gives back the memory that it holds. */

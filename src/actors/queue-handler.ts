@@ -45,8 +45,8 @@ const STDERR_CHARACTERS = 2_000;
 const COMMAND_CHARACTERS = 2_000;
 const WARNINGS_COUNT = 10;
 
-/** What refused requests of one user may write to the log, the audit log and its table: without a bound a client that is
- * refused as fast as it can send fills a disk. */
+/** The bound of the refusals of one user in the log, the audit log and its table: without it a client that is refused as
+ * fast as it can send fills a disk. */
 const REFUSAL_LIMITS: DigestLimits = { toldCount: 10, burstBytes: 256 * 1024, bytesPerSecond: 8 * 1024 };
 
 /** The same for the record of traffic, which holds whole requests. */

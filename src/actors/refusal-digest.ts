@@ -83,7 +83,7 @@ export class RefusalDigest<R> {
     return due.map(({ untoldCount, last }) => ({ refusal: last as R, repeated: untoldCount - 1 }));
   }
 
-  /** What the window before it left out is carried on. */
+  /** Refusals that the window before it left out are carried on. */
   #open(key: string, user: number, nowMs: number, before?: Window<R>): Window<R> {
     const untoldCount = before?.untoldCount ?? 0;
     const window = { user, startMs: nowMs, toldCount: 0, untoldCount, last: before?.last };

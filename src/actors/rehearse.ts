@@ -19,7 +19,7 @@ export interface RehearsalInput {
   /** The machine of the connections, as it is. */
   readonly logic: AnyStateMachine;
   readonly inputFor: (links: RehearsalLinks) => unknown;
-  /** What the request takes of the memory for all requests. */
+  /** The memory that the request takes. */
   readonly openHolding: () => Holding;
   readonly processes: () => AnyActorRef;
 }

@@ -7,7 +7,7 @@ import { FairShare } from './fair-share.ts';
 import type { LoopShare } from './loop-share.ts';
 import { UserTurns } from './user-turns.ts';
 
-/** What all requests may hold together. With the daemon itself, and what the parser of one request takes for a moment, it
+/** The memory that all requests may hold together. With the daemon itself, and what the parser of one request takes for a moment, it
  * stays below a heap of 512 MB. */
 export const BUDGET_BYTES = 192 * 1024 * 1024;
 
@@ -40,7 +40,7 @@ export class RequestBudget {
   readonly #slices: LoopShare;
   readonly #forRoom = new UserTurns<Waiter>();
   readonly #forCheck = new UserTurns<Waiter>();
-  /** Whose large requests are being checked. */
+  /** The large requests that are being checked, by user. */
   readonly #checked = new Map<number, Holding>();
 
   constructor(largestRequestBytes: number, slices: LoopShare, bytes = BUDGET_BYTES) {

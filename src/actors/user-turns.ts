@@ -1,4 +1,4 @@
-/** What waits, by user: the users have their turns one after the other, and what waits for one user keeps its order. Plain
+/** A queue by user: the users have their turns one after the other, and the entries of one user keep their order. Plain
  * data. */
 export class UserTurns<T> {
   /** In the order in which the turns come. */

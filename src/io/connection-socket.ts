@@ -13,8 +13,8 @@ export type Arrival =
 
 /** The memory for one request, and its turn to be checked. */
 export interface RequestRoom {
-  /** Makes room for a request of which so many bytes have come. False: `then` is called when there is room, and, if the
-   * request is complete, when it is its turn to be checked. */
+  /** Makes room for a request when so many of its bytes have come. False: `then` is called when there is room, and, if
+   * the request is complete, when it is its turn to be checked. */
   grow(requestBytes: number, isComplete: boolean, then: () => void): boolean;
   /** Calls `then` when the next piece of a large request may be read. */
   nextPiece(then: () => void): void;
@@ -34,6 +34,9 @@ export function readRequest(
 ): () => void {
   const scanner = new ObjectScanner(limit);
   let decided = false;
+  /** Whether the client closed its side while the request waited: Node may say so although the socket is paused. */
+  let halted = false;
+  let waits = false;
   const decide = (arrival: Arrival) => {
     if (decided) return;
     decided = true;
@@ -49,17 +52,23 @@ export function readRequest(
     };
     if (scan.kind === 'oversized') return tellScan();
     const goOn = () => {
+      waits = false;
       socket.resume();
       tellScan();
+      if (halted) decide({ kind: 'halted' });
     };
     const isComplete = scan.kind !== 'more';
     const hasRoom = room.grow(progress.bytes, isComplete, goOn);
     if (hasRoom && (isComplete || progress.bytes <= LARGE_REQUEST_BYTES)) return tellScan();
+    waits = true;
     socket.pause();
     tell({ kind: 'waiting' });
     if (hasRoom) room.nextPiece(goOn);
   };
-  const onEnd = () => decide({ kind: 'halted' });
+  const onEnd = () => {
+    if (waits) halted = true;
+    else decide({ kind: 'halted' });
+  };
   const onClose = () => {
     decided = true;
     tell({ kind: 'left' });

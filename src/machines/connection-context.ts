@@ -38,7 +38,7 @@ export interface ConnectionInput {
   readonly whitelist: readonly Command[];
   readonly settings: CommandSettings;
   readonly processes: Listener<ProcessRequested>;
-  /** What the request takes of the memory for all requests. */
+  /** The memory that the request takes. */
   readonly holding: Holding;
   /** Resolves when a long check may go on; others have their turn before. */
   readonly nextSlice: () => Promise<void>;
@@ -50,7 +50,7 @@ export interface ConnectionContext extends ConnectionInput {
   readonly text: Buffer | undefined;
   readonly at: Date;
   readonly request: Request | undefined;
-  /** What a request without a plan was about: it may take much more memory parsed than as text, and is not kept. */
+  /** The summary of a request without a plan: a parsed request may take much more memory than its text, and is not kept. */
   readonly understood: Understood | undefined;
   readonly plan: Plan | undefined;
   readonly reply: Reply | undefined;

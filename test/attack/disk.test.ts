@@ -17,7 +17,7 @@ const sizeOf = (folder: string): number =>
     .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 const writtenBy = ({ log, database }: Layout) => sizeOf(dirname(log)) + sizeOf(dirname(database));
 
-test('a client that is refused as fast as it can send does not fill the disk, and all its refusals are told or counted', async (t) => {
+test('`queueHandler` does not fill the disk for a client that is refused as fast as it can send, and tells or counts all', async (t) => {
   const daemon = await startDaemon(t, { config: (at) => ({ record: recordOf(at) }) });
   // Beside the root, and in the test's own directory all the same.
   const beside = Array.from({ length: 100 }, (_, index) => join(daemon.at.folder, 'beside', `x${index}`));
@@ -52,7 +52,7 @@ test('a client that is refused as fast as it can send does not fill the disk, an
   assert.ok(told.filter(({ paths }) => paths.length > 0).length >= 10, 'the first with their paths');
 });
 
-test('a directory in the place of record.1 does not make the record grow, and is reported once', async (t) => {
+test('`TrafficRecord` does not grow beyond its limit where a directory is in the place of record.1, and reports it once', async (t) => {
   const daemon = await startDaemon(t, {
     config: (at) => ({ record: recordOf(at), record_max_bytes: MIB }),
     arrange: (at) => mkdirSync(`${recordOf(at)}.1`, { recursive: true }),

@@ -17,11 +17,11 @@ function fill(head: string, tail: string, entry: (index: number) => string): str
 const cleanup = (entry: (index: number) => string) =>
   fill('{"cmd":"cleanup_backups","args":{"backup_ids":[],"folders":[', ']}}', entry);
 
-/** A cleanup of as many folders as fit; none of them is there. */
+/** A cleanup of as many directories as fit; none of them is there. */
 export const largeCleanup = (backups: string): string =>
   cleanup((index) => JSON.stringify(join(backups, `m${index}`)));
 
-/** The same, each below a folder of its own that has to be looked at. */
+/** The same, each below a directory of its own that has to be looked at. */
 export const deepCleanup = (backups: string): string =>
   cleanup((index) => JSON.stringify(join(backups, `d${index}`, 'm')));
 

@@ -13,7 +13,7 @@ const HEAP = { NODE_OPTIONS: '--max-old-space-size=256' };
 /** Each kind, and what is answered where there is room. */
 const KINDS: readonly (readonly [kind: string, request: (backups: string) => string, code: number])[] = [
   ['cleanups', largeCleanup, 202],
-  ['cleanups of as many folders', deepCleanup, 202],
+  ['cleanups of as many directories', deepCleanup, 202],
   ['requests that are refused', manyObjects, 400],
 ];
 
@@ -34,7 +34,7 @@ for (const [kind, request, code] of KINDS) {
   });
 }
 
-test('a request that finds no room for memory gets a 503 that says so, and a small one is answered meanwhile', async (t) => {
+test('`RequestBudget` has a request without room answered with a 503 that says so, and a small one is served meanwhile', async (t) => {
   const daemon = await startDaemon(t, { config: { cmd_log_level: 'info' } });
   const text = largeCleanup(daemon.at.backups);
   const clients = Array.from({ length: CLIENTS }, () => converse(daemon.at.socket, text));

@@ -42,7 +42,7 @@ async function askUntil(daemon: TestDaemon, isOver: () => boolean): Promise<numb
 
 const KINDS: readonly (readonly [kind: string, request: (backups: string) => string])[] = [
   ['cleanups', largeCleanup],
-  ['cleanups of as many folders', deepCleanup],
+  ['cleanups of as many directories', deepCleanup],
   ['refused requests', manyObjects],
 ];
 

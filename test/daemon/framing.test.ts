@@ -26,6 +26,18 @@ test('a request is understood in pieces of 1, 16 and 4,096 bytes, with pauses, f
   }
 });
 
+test('a request of 1 MiB is accepted from both kinds of client, in one piece or in many', async (t) => {
+  const daemon = await startDaemon(t);
+  const small = { cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') }, padding: '' };
+  const large = { ...small, padding: 'x'.repeat(1_048_576 - JSON.stringify(small).length) };
+  for (const halfClose of [true, false]) {
+    for (const options of [{}, { piece: 65_536 }, { piece: 4_096 }]) {
+      const { code, message } = await daemon.ask(large, { ...options, halfClose });
+      assert.equal(code, 202, message);
+    }
+  }
+});
+
 test('the reply comes as soon as the object is complete, not after the silence', async (t) => {
   const daemon = await startDaemon(t);
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b') } });

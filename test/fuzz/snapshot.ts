@@ -8,7 +8,7 @@ export type Snapshot = ReadonlyMap<string, string>;
 
 /** Of the folders that the daemon works in only that they are the same; of all else everything. */
 export function snapshot({ folder, backups, untouched }: Place): Snapshot {
-  const workedIn = [backups, ...['run', 'lib', 'log', 'cron.d'].map((name) => join(folder, name))];
+  const workedIn = [backups, ...['run', 'lib', 'state', 'log', 'cron.d'].map((name) => join(folder, name))];
   return new Map([...snapshotOf(folder, workedIn), ...snapshotOf(untouched)]);
 }
 

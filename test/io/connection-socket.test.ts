@@ -148,7 +148,7 @@ test('a reply to a client that has left is not delivered, and says so once', asy
   }
 });
 
-test('a request without room is read no further until there is room, and then to its end', async (t) => {
+test('`readRequest` reads a request without room no further until there is room, and then to its end', async (t) => {
   const asked: [bytes: number, isComplete: boolean][] = [];
   let goOn: (() => void) | undefined;
   const room: RequestRoom = {
@@ -177,7 +177,7 @@ test('a request without room is read no further until there is room, and then to
   assert.deepEqual(told, ['waiting', 'more', 'waiting', 'complete']);
 });
 
-test('a request that is answered while it waits for room is not read on', async (t) => {
+test('`sendReply` has a request that is answered while it waits for room read no further', async (t) => {
   const { ours, client, next, told } = await reading(t, undefined, { ...ROOM, grow: () => false });
   client.resume().write('{"a":');
   assert.equal((await next()).kind, 'waiting');
@@ -187,3 +187,26 @@ test('a request that is answered while it waits for room is not read on', async 
   assert.equal(await delivered, true);
   assert.ok(!told.includes('complete'), told.join());
 });
+
+for (const [rest, kind] of [
+  ['5]}', 'complete'],
+  ['5', 'halted'],
+] as const) {
+  test(`\`readRequest\` takes a half-close while a request waits for what it is: the end of one that is ${kind}`, async (t) => {
+    let goOn: (() => void) | undefined;
+    const room: RequestRoom = {
+      ...ROOM,
+      grow: (_bytes, _isComplete, then) => {
+        goOn = then;
+        return false;
+      },
+    };
+    const { ours, client, next, told } = await reading(t, undefined, room);
+    client.end(`{"a":[${rest}`);
+    assert.equal((await next()).kind, 'waiting');
+    if (!ours.readableEnded) await once(ours, 'end');
+    assert.deepEqual(told, ['waiting']);
+    goOn?.();
+    await until('the decision', () => told.at(-1) === kind);
+  });
+}

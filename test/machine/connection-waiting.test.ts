@@ -10,7 +10,7 @@ failOnWarnings();
 const { SILENCE_LIMIT, ROOM_LIMIT } = CONNECTION_LIMITS;
 const GOOD = '{"cmd":"delete_directory","args":{"path":"/r/b1"}}';
 
-test('a request that waits for room is not cut off as silent, and goes on when there is room', () => {
+test('`connectionMachine` does not cut off a request that waits for room, and goes on when there is room', () => {
   const client = lonelyConnection();
   client.receives(100);
   client.tell({ type: 'request.waiting' });
@@ -23,7 +23,7 @@ test('a request that waits for room is not cut off as silent, and goes on when t
   assert.equal(client.state(), 'permitting');
 });
 
-test('a request for which there is no room in time gets a 503, and waits for nothing any more', () => {
+test('`connectionMachine` answers a request without room in time with a 503, and stops waiting', () => {
   const client = lonelyConnection();
   let left = 0;
   client.actor.getSnapshot().context.holding.leave = () => {
@@ -38,7 +38,7 @@ test('a request for which there is no room in time gets a 503, and waits for not
   assert.deepEqual([client.replies, left], [[{ reply, linger: true }], 1]);
 });
 
-test('a refused request is not kept in its parsed form, which may take much more memory than its text', () => {
+test('`connectionMachine` keeps no refused request in its parsed form, which may take much more memory than its text', () => {
   const client = lonelyConnection();
   client.completes('{"cmd":"cleanup_backups","args":{"backup_ids":[{}],"folders":["/r/a"]}}');
   const { request, understood } = client.actor.getSnapshot().context;

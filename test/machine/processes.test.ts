@@ -127,7 +127,7 @@ test('what would become of a command is told, and nothing comes of it', async ()
   assert.deepEqual(supervisor.client.heard, []);
 });
 
-test('a command holds the memory of its request until it has ended', () => {
+test('`processes` holds the memory of a request until its command has ended', () => {
   const supervisor = processSupervisor({ maxPending: 1_000 });
   const fits = () => {
     const holding = supervisor.budget.open(1_000);

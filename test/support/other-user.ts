@@ -7,7 +7,7 @@ import type { Conversation, Swarm } from './swarm-main.ts';
 
 const MAIN = join(import.meta.dirname, 'swarm-main.ts');
 
-/** Nobody's. */
+/** Users that no account has. */
 export const FIRST_UID = 4_242_001;
 export const SECOND_UID = 4_242_002;
 

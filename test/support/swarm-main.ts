@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 export interface Swarm {
   readonly socket: string;
   readonly clients: number;
-  /** What each of them sends; the request is complete if the daemon is to answer it. */
+  /** The bytes that each of them sends. */
   readonly request: string;
 }
 
@@ -37,7 +37,7 @@ function converse({ socket: path, clients, request }: Swarm): Promise<Conversati
   });
 }
 
-// Without its parent it attacks for nobody.
+// The swarm ends with the test.
 process.on('disconnect', () => process.exit());
 process.once('message', async (swarm: Swarm) => {
   const all = await Promise.all(Array.from({ length: swarm.clients }, () => converse(swarm)));

@@ -199,7 +199,7 @@ test('nothing is kept of paths that nobody claims any more', () => {
   assert.ok(grown < 5_000_000, `grown by ${grown} bytes`);
 });
 
-test('`Admission` gives a free place to the user of which the fewest run, then to the one that waited for a turn longest', () => {
+test('`Admission` gives a free place to the user with the fewest running commands, then to the one that waited longest', () => {
   const admission = new Admission(4);
   for (const id of ['a1', 'a2', 'a3', 'a4', 'a5']) admission.enqueue(id, [`/r/${id}`], 1);
   admission.enqueue('b1', ['/r/b1'], 2);
@@ -223,7 +223,7 @@ test('`Admission` takes turns among users with a single place, however many comm
   assert.deepEqual(order, ['a1', 'b1', 'a2', 'b2', 'a3']);
 });
 
-test('`Admission` keeps a place for a user of which nothing runs', () => {
+test('`Admission` keeps a place for a user that has no running command', () => {
   const admission = new Admission(8);
   for (let count = 0; count < 20; count++) admission.enqueue(`a${count}`, [`/r/a${count}`], 1);
   assert.equal(admit(admission).length, 6);

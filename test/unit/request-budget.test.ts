@@ -67,7 +67,7 @@ test('`RequestBudget` forgets a request that leaves while it waits', () => {
   assert.equal(granted, 1);
 });
 
-test('a complete request keeps room for what it is, and gives back the rest', () => {
+test('`RequestBudget` keeps room for the size of a complete request, and gives back the rest', () => {
   const budget = budgetOf(24 * LARGEST);
   const [first, second] = [budget.open(5), budget.open(5)];
   assert.ok(grows(first, 100_000));
@@ -101,7 +101,7 @@ test('`RequestBudget` checks one large request of a user at a time, and two in a
   assert.equal(begun[3], 'c1');
 });
 
-test('a small request never waits for its turn to be checked', () => {
+test('`RequestBudget` never lets a small request wait for its turn to be checked', () => {
   const budget = budgetOf();
   for (let count = 0; count < 200; count++) assert.ok(budget.open(5).grow(60_000, true, nothing));
 });
@@ -121,7 +121,7 @@ test('`Holding` hands over what it holds: closing it then gives nothing back', (
   assert.equal(granted, 1);
 });
 
-test('a command of the last daemon is held even if there is no room', () => {
+test('`RequestBudget` holds a command of the last daemon even if there is no room', () => {
   const budget = budgetOf(16 * LARGEST);
   const releases = Array.from({ length: 3 }, () => budget.hold(5, LARGEST));
   let granted = 0;
