@@ -21,6 +21,9 @@ const NEEDED_COLUMNS = [
 /** Each index is written with each row. */
 const MAX_INDEX_COUNT = 16;
 
+/** The statement that made the table; longer ones are not read. */
+const MAX_SQL_BYTES = 16_384;
+
 /** Text between quotes or in comments; what is left of the SQL is names and keywords. */
 const QUOTED = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\//g;
 const LITERAL = /^(?:[-+]?[\d.]+|'(?:[^']|'')*'|NULL|CURRENT_TIMESTAMP|TRUE|FALSE)$/i;
@@ -46,7 +49,8 @@ interface Index {
   readonly partial: number;
 }
 
-const OBJECTS = `SELECT type, name, sql FROM main.sqlite_schema
+const OBJECTS = `SELECT type, substr(name, 1, 100) AS name,
+    CASE WHEN octet_length(sql) <= ${MAX_SQL_BYTES} THEN sql END AS sql FROM main.sqlite_schema
   WHERE type <> 'index' AND (lower(name) = 'process' OR lower(tbl_name) = 'process') LIMIT 8`;
 
 /** True if there is a table, or anything else, of this name. */
@@ -59,7 +63,10 @@ export function findSchemaProblem(database: Database.Database): string | undefin
   const objects = objectsOf(database);
   const other = objects.find(({ type }) => type !== 'table');
   if (other) return `the ${other.type} ${JSON.stringify(other.name)} stands in the way of the table process`;
-  const sql = objects[0]?.sql?.replace(QUOTED, ' ') ?? '';
+  const [table] = objects;
+  if (table && table.sql === null)
+    return `the statement of the table process has more than ${MAX_SQL_BYTES} bytes`;
+  const sql = table?.sql?.replace(QUOTED, ' ') ?? '';
   if (/^\s*CREATE\s+VIRTUAL\b/i.test(sql)) return 'process is a virtual table';
   if (/\bCHECK\b/i.test(sql)) return 'the table process has a CHECK constraint';
   if (/\bON\s+CONFLICT\b/i.test(sql)) return 'the table process has a conflict clause, which can drop rows';

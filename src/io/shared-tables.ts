@@ -24,19 +24,21 @@ const CREATE = `CREATE TABLE process (id INTEGER PRIMARY KEY AUTOINCREMENT, comm
 const INSERT = `INSERT OR ABORT INTO main.process
   (command_id, command, pid, status, output, error, return_code, start_time, end_time, type, args)
   VALUES (@command_id, @command, @pid, @status, @output, @error, @return_code, @start_time, @end_time, @type, @args)`;
-// By both ids: in a database that was replaced the number may be that of another command.
+// By both ids: in a database that was replaced the number may be that of another command. The length first, which SQLite knows without
+// reading a value that may be huge.
 const UPDATE = `UPDATE OR ABORT main.process SET pid = @pid, status = @status, output = @output, error = @error,
-  return_code = @return_code, end_time = @end_time WHERE id = @id AND command_id = @command_id`;
+  return_code = @return_code, end_time = @end_time WHERE id = @id
+  AND octet_length(command_id) = octet_length(@command_id) AND command_id = @command_id`;
 
 /** A row that is looked for without its number is looked for among the newest. */
 const SEARCHED_ROWS = 10_000;
 const FIND = `SELECT id FROM (SELECT id, command_id FROM main.process ORDER BY id DESC LIMIT ${SEARCHED_ROWS})
-  WHERE command_id = ? LIMIT 1`;
+  WHERE octet_length(command_id) = octet_length(@command_id) AND command_id = @command_id LIMIT 1`;
 
 interface Statements {
   readonly insert: Database.Statement<[ProjectedRow]>;
   readonly update: Database.Statement<[ProjectedRow & { readonly id: number }]>;
-  readonly find: Database.Statement<[string], { readonly id: number }>;
+  readonly find: Database.Statement<[{ readonly command_id: string }], { readonly id: number }>;
 }
 
 /** The shared table `process`, as far as the daemon writes to it. Nothing that is read from it decides anything but whether a row is
@@ -81,7 +83,7 @@ export class SharedTables {
   write(id: number, row: ProjectedRow, complete: () => ProjectedRow): number {
     const { update, find } = this.#prepared();
     if (update.run({ ...row, id }).changes > 0) return id;
-    const found = find.get(row.command_id)?.id;
+    const found = find.get({ command_id: row.command_id })?.id;
     if (found !== undefined && update.run({ ...row, id: found }).changes > 0) return found;
     return this.insert(complete());
   }

@@ -33,6 +33,7 @@ const PROBLEMS: readonly [problem: RegExp, ...statements: string[]][] = [
   [/the trigger "t" stands in the way/, Go, 'CREATE TRIGGER t AFTER INSERT ON process BEGIN SELECT 1; END'],
   [/the view "process" stands in the way/, 'CREATE TABLE a (x); CREATE VIEW process AS SELECT * FROM a'],
   [/virtual table/, 'CREATE VIRTUAL TABLE process USING fts5(id)'],
+  [/more than 16384 bytes/, changed('output TEXT', `output TEXT ${'/* '.repeat(10_000)} */`)],
   [/CHECK constraint/, changed('output TEXT', 'output TEXT CHECK (output <> 1)')],
   [/conflict clause/, changed('output TEXT', 'output TEXT NOT NULL ON CONFLICT IGNORE')],
   [/no column args/, changed(', args TEXT NOT NULL', '')],
