@@ -12,7 +12,8 @@ const CRASH_CODES: readonly (number | null)[] = [135, 139];
 export interface KeeperFigures {
   starts: number;
   refusedStarts: number;
-  unexpectedEnds: number;
+  /** By their reasons, without paths and numbers. */
+  readonly refusals: Record<string, number>;
   /** By SIGBUS or SIGSEGV: SQLite maps memory that every member of the group can write to. */
   crashes: number;
   /** The longest that the daemon took to answer an operator, or to start. */
@@ -34,7 +35,7 @@ export class Keeper {
   readonly figures: KeeperFigures = {
     starts: 0,
     refusedStarts: 0,
-    unexpectedEnds: 0,
+    refusals: {},
     crashes: 0,
     slowestAnswerMs: 0,
   };
@@ -90,13 +91,15 @@ export class Keeper {
       if (this.#wanted) gate.open();
       else daemon.signal('SIGTERM');
       const watched = this.#watch(daemon);
-      const { code } = await daemon.exited;
+      const { code, stderr } = await daemon.exited;
       gate.close();
       this.#daemon = undefined;
       await watched;
       if (CRASH_CODES.includes(code)) this.figures.crashes++;
       // SIGTERM and SIGKILL are the test's own.
-      else if (code !== 0 && code !== 137) this.figures.unexpectedEnds++;
+      else if (code !== 0 && code !== 137) {
+        this.#options.complain(`odd: the daemon ended with ${code}: ${stderr.slice(-1_500)}`);
+      }
     }
   }
 
@@ -132,6 +135,9 @@ export class Keeper {
   #refused({ code, stderr }: Exit): void {
     this.figures.refusedStarts++;
     this.lastRefusal = stderr.slice(-1_000);
+    const [, reason = 'unknown'] = /dbcalm-cmd: (.*?)\. What to do/.exec(stderr) ?? [];
+    const kind = reason.replaceAll(/\/\S+/g, '…').replaceAll(/\d+/g, 'N');
+    this.figures.refusals[kind] = (this.figures.refusals[kind] ?? 0) + 1;
     if (CRASH_CODES.includes(code)) this.figures.crashes++;
     else if (!stderr.includes('What to do: '))
       this.#options.complain(`odd: a start ended so: ${code} ${stderr}`);
