@@ -205,7 +205,10 @@ class Projecting {
       return work(this.#tables);
     } catch (error) {
       if (isConstraint(error)) throw new SharedTrouble(messageOf(error), false, error);
-      this.#failure = troubleOf(this.#database.fail(error));
+      const failed = this.#database.fail(error);
+      // An error without a better name may lie in what the connection remembers.
+      if (!(failed instanceof DatabaseTrouble)) this.#database.close();
+      this.#failure = troubleOf(failed);
       throw this.hasInserted ? new SharedLost('', { cause: this.#failure }) : this.#failure;
     }
   }
