@@ -1,4 +1,4 @@
-/** What a database has of one command. */
+/** Reads the record of one command. */
 import type Database from 'better-sqlite3';
 import type { AuditRow, CommandHistory, ProcessRow, State, Step } from './history-rows.ts';
 

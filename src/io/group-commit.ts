@@ -26,7 +26,7 @@ interface Waiter<T> {
 export interface CommitOptions<T, R> {
   /** How long (ms) it waits for a lock before it is refused; on any other trouble it is refused at once. Without it, it is kept. */
   readonly lockTimeoutMs?: number;
-  /** How long (ms) it may wait for a transaction that is made for others; for a write that nobody waits for. */
+  /** How long (ms) it may wait for a transaction that is made for others; for a write without a waiting actor. */
   readonly maxDelayMs?: number;
   /** Takes the write back where the journal has it and the shared database does not; then it is refused. */
   readonly revoke?: (tables: T, result: R) => void;

@@ -1,4 +1,4 @@
-/** What is recorded of the commands, for the verbs of the program: read-only, with the daemon up or down. */
+/** Reads the record of all commands, for the verbs of the program: read-only, with the daemon up or down. */
 import { accessSync, constants } from 'node:fs';
 import Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../errors.ts';
@@ -78,7 +78,7 @@ export function findHistory({ state_path, database_path }: HistoryPaths): Histor
   }
 }
 
-/** What `read` gives of the record as it is at one moment. Throws DATABASE_UNREADABLE. */
+/** Returns the result of `read` on the record as it is at one moment. Throws DATABASE_UNREADABLE. */
 export function readHistory<T>({ kind, path }: HistorySource, read: (reader: Reader) => T): T {
   let opened: OpenedDatabase | undefined;
   try {

@@ -1,4 +1,4 @@
-/** What the random attacker does to the shared database through SQLite, and beside it. */
+/** What the random attacker does to the shared database through SQLite, and to its directory. */
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import Database from 'better-sqlite3';

@@ -64,7 +64,7 @@ const SOCKETS: Deeds = {
   halfRequest(attacker) {
     say(attacker, '{"cmd":"delete_directory","args":{"path":"');
   },
-  /** What lies below the root it may ask to delete: that is its right. */
+  /** Asks for paths outside the roots alone: to delete below a root is its right. */
   deleteCanary(attacker) {
     const { ground, random } = attacker;
     const outside = ground.canaries.filter((path) => !path.startsWith(ground.backups));

@@ -29,7 +29,7 @@ export function spawnAttacker(folder: string, orders: Orders): ChildProcess {
   return spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** What an operator does after an attack: everything of the attacker's goes, and a usable database is put in place. */
+/** Does as an operator after an attack: removes everything of the attacker's and puts a usable database in place. */
 export function clearGround(at: Layout, random: Random): void {
   const { database, log, socket, backups } = at;
   // The package's, or that of an operator who lets no member remove the files of another.

@@ -18,7 +18,7 @@ function makeDatabase({ database }: Layout): void {
   });
 }
 
-/** A database of root whose last writer has died: a connection that opens it makes files beside it. */
+/** A database of root whose last writer has died: a connection that opens it makes its `-wal` and `-shm`. */
 function breakOff({ database }: Canaries): void {
   const made = new Database(database);
   made.pragma('journal_mode = WAL');

@@ -26,7 +26,7 @@ test('a request is understood in pieces of 1, 16 and 4,096 bytes, with pauses, f
   }
 });
 
-test('a request of 1 MiB is accepted from both kinds of client, in one piece or in many', async (t) => {
+test('requests of 1 MiB are accepted from both kinds of client, in one piece or in many', async (t) => {
   const daemon = await startDaemon(t);
   const small = { cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') }, padding: '' };
   const large = { ...small, padding: 'x'.repeat(1_048_576 - JSON.stringify(small).length) };
