@@ -71,7 +71,7 @@ export class JournaledDatabase {
    * journal's opening does. */
   open(): void {
     this.#journal.open();
-    for (const processId of this.#journal.transaction((tables) => tables.projections())) {
+    for (const processId of this.#journal.read((tables) => tables.projections())) {
       this.#outdated.add(processId);
     }
     try {
@@ -82,9 +82,18 @@ export class JournaledDatabase {
       const isBusy = error instanceof DatabaseTrouble && error.busy;
       if (!isBusy) return this.#tell(troubleOf(error).message);
     }
+    this.#repair();
+  }
+
+  /** Writes the shared rows that may be lost. What a lock keeps from it now is written with the next transaction. */
+  #repair(): void {
     const rounds = Math.ceil(this.#outdated.size / MAX_PROJECTED_COUNT);
-    for (let round = 0; round < rounds && this.#sharedTrouble === undefined; round++)
-      this.transaction(() => {});
+    try {
+      for (let round = 0; round < rounds && this.#sharedTrouble === undefined; round++)
+        this.transaction(() => {});
+    } catch (error) {
+      if (!(error instanceof DatabaseTrouble)) throw error;
+    }
   }
 
   get sharedTrouble(): string | undefined {

@@ -72,6 +72,16 @@ export class LiveDatabase<T> {
     this.#opened ??= this.#open(FIRST_LOCK_TIMEOUT_MS);
   }
 
+  /** Reads, without the write lock. Throws DatabaseTrouble. */
+  read<R>(work: (tables: T) => R): R {
+    const { tables } = this.#current();
+    try {
+      return work(tables);
+    } catch (error) {
+      throw this.#troubleOf(error);
+    }
+  }
+
   /** Takes the write lock. Throws DatabaseTrouble, or what `verify` throws. */
   begin(): T {
     const opened = this.#current();

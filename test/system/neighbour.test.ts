@@ -38,7 +38,7 @@ function neighbourIn(machine: BareMachine): string {
     string,
     ...string[],
   ];
-  const { stdout, stderr } = spawnSync(file, words, { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(file, words, { encoding: 'utf8', env: { LC_ALL: 'C' } });
   return `${stdout}${stderr}`;
 }
 

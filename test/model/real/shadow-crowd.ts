@@ -10,10 +10,10 @@ export interface Crowd {
   readonly release: () => void;
 }
 
-/** The same command so many times, with the database locked before the turn of the last comes. */
+/** The same command so many times, with the journal locked before the turn of the last comes. */
 export async function holdCrowd(daemon: TestDaemon, request: object, size = 16): Promise<Crowd> {
   const replies = await Promise.all(Array.from({ length: size }, () => daemon.ask(request)));
-  const other = new Database(daemon.at.database);
+  const other = new Database(daemon.at.state);
   other.exec('BEGIN IMMEDIATE');
   const last = daemon.rows().at(-1);
   const inside = await lookInside(daemon);
