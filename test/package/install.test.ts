@@ -113,11 +113,16 @@ for (const server of ['Go', 'Python'] as const) {
     for (const file of [
       'etc/dbcalm',
       'etc/logrotate.d/dbcalm-cmd',
-      'var/log/dbcalm',
       'var/lib/dbcalm-cmd',
       'usr/share/doc/dbcalm-cmd',
     ])
       assert.ok(!existsSync(root.path(file)), file);
+    // The crontab stays, and so do the logs that its lines append to.
+    const logs = readdirSync(root.path('/var/log/dbcalm'));
+    assert.deepEqual(
+      logs.filter((name) => !/^(cleanup|cron-\d+)\.log$/.test(name)),
+      [],
+    );
     const left = readdirSync(root.path('/var/lib/dbcalm')).filter((name) => !name.startsWith('db.sqlite3'));
     assert.deepEqual(left, []);
   });
