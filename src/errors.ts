@@ -49,7 +49,7 @@ export const ERRORS = {
     exit: 74,
     message: 'cannot trust the directory of state_path',
     remedy:
-      'give state_path a directory of its own that belongs to the user of the daemon, with mode 0700, where nobody else can rename it',
+      'give state_path a directory of its own that belongs to the user of the daemon, with mode 0700, where no other user can rename it',
   },
   SHARED_DATABASE_UNSAFE: {
     message: 'cannot use the shared database safely',

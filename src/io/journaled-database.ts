@@ -85,7 +85,7 @@ export class JournaledDatabase {
     this.#repair();
   }
 
-  /** Writes the shared rows that may be lost. What a lock keeps from it now is written with the next transaction. */
+  /** Writes the shared rows that may be lost. Rows that a lock keeps from being written now follow with the next transaction. */
   #repair(): void {
     const rounds = Math.ceil(this.#outdated.size / MAX_PROJECTED_COUNT);
     try {
