@@ -50,12 +50,15 @@ export async function runDaemon(loaded: LoadedConfig, greet: () => void): Promis
   for (const { code, message, remedy } of [...warnings, ...untrustedRoots(config)])
     log.logger.warn({ code, remedy }, message);
   if (config.shadow) log.logger.warn(SHADOW_WARNING);
-  const announce = () => {
+  const announce: DaemonInput['announce'] = (store) => {
     const socket = manager.socket?.path ?? config.socket_path;
     log.logger.info({ socket, from: manager.socket ? 'systemd' : undefined, pid: process.pid }, 'listening');
     log.leaveStderr();
     greet();
-    setImmediate(loadForFirstUse);
+    setImmediate(() => {
+      loadForFirstUse();
+      store?.openShared();
+    });
   };
   const actor = createActor(noted(daemonMachine), {
     id: 'daemon',
@@ -83,7 +86,7 @@ interface Edges {
   readonly record: TrafficRecord;
   readonly accounts: Accounts;
   readonly manager: ServiceManager;
-  readonly announce: () => void;
+  readonly announce: DaemonInput['announce'];
 }
 
 function daemonInput({ config, files, log, audit, record, accounts, manager, announce }: Edges): DaemonInput {

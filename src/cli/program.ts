@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { SHARED_DATABASE_VERB } from '../io/shared-requests.ts';
 import { printable } from './printable.ts';
 import { EXIT, withExamples } from './verb.ts';
 
@@ -17,6 +18,7 @@ const VERBS: ReadonlyMap<string, () => Promise<Add>> = new Map([
   ['machines', async () => (await import('./machines.ts')).addMachines],
   ['check', async () => (await import('./check.ts')).addCheck],
   ['compare', async () => (await import('./compare.ts')).addCompare],
+  [SHARED_DATABASE_VERB, async () => (await import('./shared-database.ts')).addSharedDatabase],
   ['completion', async () => (await import('./completion.ts')).addCompletion],
 ]);
 const DEFAULT = 'daemon';

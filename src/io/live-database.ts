@@ -51,8 +51,8 @@ export interface LiveDatabaseOptions<T> {
   readonly prepare: (database: Database.Database) => T;
   /** Runs at the beginning of each transaction, with the write lock held; what it throws ends the transaction. */
   readonly verify?: (tables: T) => void;
-  /** Called after a checkpoint that put the whole write-ahead log into the database: all commits before it are on disk. */
-  readonly onCheckpoint?: () => void;
+  /** False where the owner shortens the write-ahead log by itself. */
+  readonly shortensLog?: boolean;
 }
 
 /** The database at a path, opened again when it has to be. A connection keeps working when its file is deleted or replaced,
@@ -106,7 +106,7 @@ export class LiveDatabase<T> {
     } catch (error) {
       throw this.fail(error);
     }
-    setImmediate(() => this.#shortenLog(opened));
+    if (this.#options.shortensLog !== false) setImmediate(() => this.#shortenLog(opened));
   }
 
   /** A full disk has rolled back already. */
@@ -137,6 +137,16 @@ export class LiveDatabase<T> {
     return result;
   }
 
+  /** True once the write-ahead log is so long that it should be shortened by a checkpoint. */
+  get hasLongLog(): boolean {
+    try {
+      const [found] = (this.#opened?.database.pragma('wal_checkpoint(NOOP)') ?? []) as Checkpoint[];
+      return (found?.log ?? 0) >= MAX_LOG_PAGES;
+    } catch {
+      return false;
+    }
+  }
+
   /** True if the whole write-ahead log is in the database now, and on disk. */
   checkpoint(): boolean {
     try {
@@ -158,14 +168,7 @@ export class LiveDatabase<T> {
   /** SQLite would do this within the commit that makes the log too long, and that commit would wait for ten or twenty times as
    * much of the disk. */
   #shortenLog(opened: Opened<T>): void {
-    if (opened !== this.#opened || opened.database.inTransaction) return;
-    try {
-      const [found] = opened.database.pragma('wal_checkpoint(NOOP)') as Checkpoint[];
-      if ((found?.log ?? 0) < MAX_LOG_PAGES) return;
-    } catch {
-      return;
-    }
-    if (this.checkpoint()) this.#options.onCheckpoint?.();
+    if (opened === this.#opened && !opened.database.inTransaction && this.hasLongLog) this.checkpoint();
   }
 
   #current(): Opened<T> {

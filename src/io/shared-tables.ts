@@ -17,6 +17,9 @@ export interface ProjectedRow {
   readonly args: string;
 }
 
+/** What an update changes in a row, and the id of the command that it is found by. */
+export type RowUpdate = Omit<ProjectedRow, 'command' | 'start_time' | 'type' | 'args'>;
+
 const CREATE = `CREATE TABLE process (id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL, command TEXT NOT NULL,
   pid INTEGER, status TEXT NOT NULL, output TEXT, error TEXT, return_code INTEGER,
   start_time DATETIME NOT NULL, end_time DATETIME, type TEXT NOT NULL, args TEXT NOT NULL)`;
@@ -35,9 +38,13 @@ const SEARCHED_ROWS = 10_000;
 const FIND = `SELECT id FROM (SELECT id, command_id FROM main.process ORDER BY id DESC LIMIT ${SEARCHED_ROWS})
   WHERE octet_length(command_id) = octet_length(@command_id) AND command_id = @command_id LIMIT 1`;
 
+const REMOVE = `DELETE FROM main.process WHERE id = @id
+  AND octet_length(command_id) = octet_length(@command_id) AND command_id = @command_id`;
+
 interface Statements {
   readonly insert: Database.Statement<[ProjectedRow]>;
-  readonly update: Database.Statement<[ProjectedRow & { readonly id: number }]>;
+  readonly update: Database.Statement<[RowUpdate & { readonly id: number }]>;
+  readonly remove: Database.Statement<[{ readonly id: number; readonly command_id: string }]>;
   readonly find: Database.Statement<[{ readonly command_id: string }], { readonly id: number }>;
 }
 
@@ -68,6 +75,7 @@ export class SharedTables {
     this.#statements ??= {
       insert: this.#database.prepare(INSERT),
       update: this.#database.prepare(UPDATE),
+      remove: this.#database.prepare(REMOVE),
       find: this.#database.prepare(FIND),
     };
   }
@@ -79,13 +87,22 @@ export class SharedTables {
     return Number(lastInsertRowid);
   }
 
-  /** Brings the row up to date, or inserts the complete one where it is missing; returns its id. */
-  write(id: number, row: ProjectedRow, complete: () => ProjectedRow): number {
+  /** Brings the row up to date; returns its id, or undefined where it is missing. */
+  update(id: number, row: RowUpdate): number | undefined {
     const { update, find } = this.#prepared();
     if (update.run({ ...row, id }).changes > 0) return id;
     const found = find.get({ command_id: row.command_id })?.id;
-    if (found !== undefined && update.run({ ...row, id: found }).changes > 0) return found;
-    return this.insert(complete());
+    return found !== undefined && update.run({ ...row, id: found }).changes > 0 ? found : undefined;
+  }
+
+  /** Removes the row of a command that was never accepted. */
+  remove(id: number, commandId: string): void {
+    this.#prepared().remove.run({ id, command_id: commandId });
+  }
+
+  /** Whether the commits that follow are on disk when they return. Not inside a transaction. */
+  syncCommits(isOn: boolean): void {
+    this.#database.pragma(`synchronous = ${isOn ? 'FULL' : 'NORMAL'}`);
   }
 
   /** Does what an accepted command needs, and undoes it. */

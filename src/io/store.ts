@@ -14,8 +14,7 @@ import { JournaledDatabase, type Session } from './journaled-database.ts';
 import { LiveDatabase } from './live-database.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Accepted, Outcome, Retention, Transition, Unsettled } from './records.ts';
-import { openSharedDatabase } from './shared-database.ts';
-import { SharedTables } from './shared-tables.ts';
+import { SharedClient } from './shared-client.ts';
 import { prepareTables, type Tables, type TablesOptions } from './tables.ts';
 
 /** How long a new command waits for the write lock of another process: less than the 5 s that the Python client waits. */
@@ -48,6 +47,8 @@ export interface Store {
   trouble(): string | undefined;
   /** Does what an accepted command needs of both databases, and undoes it. Rejects with STORE_UNAVAILABLE. */
   probe(): Promise<void>;
+  /** Opens the shared database before the first write needs it. */
+  openShared(): void;
   /** Resolves when nothing waits to be written. */
   drained(): Promise<void>;
   close(): void;
@@ -60,6 +61,8 @@ export interface StoreOptions {
   readonly sharedPath: string;
   /** True for a daemon in shadow mode. */
   readonly shadow?: boolean;
+  /** The words that start this program; those of the running one by default. */
+  readonly program?: readonly string[];
   readonly retention: Retention;
   readonly describe: TablesOptions['describe'];
   readonly onTrouble: TroubleListener;
@@ -78,7 +81,7 @@ export function openStore(options: StoreOptions): Store {
     reported = trouble;
     onTrouble(trouble);
   };
-  const database = pairDatabases(options, report);
+  const { paired: database, shared } = pairDatabases(options, report);
   const group = new GroupCommit<Session>(database, report, onCommit);
   try {
     database.open();
@@ -135,6 +138,7 @@ export function openStore(options: StoreOptions): Store {
       const trouble = findTrouble();
       if (trouble !== undefined) throw new DaemonError('STORE_UNAVAILABLE', trouble);
     },
+    openShared: () => shared.start(),
     drained: () => group.drained(),
     close: () => {
       group.close();
@@ -144,20 +148,20 @@ export function openStore(options: StoreOptions): Store {
   };
 }
 
-function pairDatabases(options: StoreOptions, onSharedTrouble: () => void): JournaledDatabase {
-  const { statePath, sharedPath, shadow, retention, describe } = options;
+function pairDatabases(options: StoreOptions, onSharedTrouble: () => void) {
+  const { statePath, sharedPath, shadow, program, retention, describe } = options;
   const journal = new LiveDatabase<Tables>({
     path: statePath,
     open: (path, lockTimeoutMs) => ({ database: openJournalDatabase(path, lockTimeoutMs, shadow) }),
     prepare: (database) => prepareTables(database, { retention, describe }),
   });
-  const shared = new LiveDatabase<SharedTables>({
+  const shared = new SharedClient({
     path: sharedPath,
-    open: (path, lockTimeoutMs) => openSharedDatabase(path, lockTimeoutMs, shadow),
-    prepare: (database) => new SharedTables(database),
-    verify: (tables) => tables.verify(),
-    onCheckpoint: () => paired.checkpointed(),
+    shadow,
+    program,
+    onOpened: (trouble) => paired.sharedOpened(trouble),
+    onDurable: () => paired.sharedDurable(),
   });
   const paired = new JournaledDatabase({ journal, shared, onSharedTrouble });
-  return paired;
+  return { paired, shared };
 }

@@ -41,7 +41,7 @@ export interface DaemonInput {
   /** `self`: the daemon, which is what operators look at. */
   readonly admin: (parts: Parts, self: AnyActorRef) => AdminInput;
   /** Called once it listens. */
-  readonly announce: () => void;
+  readonly announce: (store: Store | undefined) => void;
 }
 
 /** What supervisors are built with: actors are looked up when they are needed, in the system that all share. */
@@ -110,7 +110,7 @@ export const daemonSetup = setup({
     flush,
   },
   actions: {
-    announce: ({ context }) => context.announce(),
+    announce: ({ context }) => context.announce(context.store),
     reopenLog: ({ context, self }) => {
       context.log.reopen().then(() => self.send({ type: 'log.reopened' }));
     },

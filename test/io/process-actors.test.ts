@@ -34,7 +34,7 @@ test('of a program that runs its pid is told and then its end; of one that canno
 });
 
 test('what an actor has recorded is in the database when it is done', async (t) => {
-  const { store, list } = openedStore(t);
+  const { store, list } = await openedStore(t);
   const states = () => list('SELECT to_state FROM cmd_transition ORDER BY id');
   const processId = await run(recordAccepted, { store, accepted: command('u') });
   assert.equal(processId, 1);

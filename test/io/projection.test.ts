@@ -27,7 +27,7 @@ const describe = ({ request }: { readonly request: string }) => {
 };
 
 test('`accept` and `end` resolve when the shared row is there', async (t) => {
-  const { store, shared, finish } = openedStore(t);
+  const { store, shared, finish } = await openedStore(t);
   const id = await store.accept(command('u'));
   const { command: words } = command('u');
   const row = { command_id: 'u', command: words, args: '{"path":"/r/b1"}' };
@@ -40,7 +40,7 @@ test('`accept` and `end` resolve when the shared row is there', async (t) => {
 test('`accept` rejects while the shared database is locked, and records nothing', {
   timeout: 20_000,
 }, async (t) => {
-  const { store, shared, read } = openedStore(t);
+  const { store, shared, read } = await openedStore(t);
   shared.exec('BEGIN IMMEDIATE');
   await assert.rejects(store.accept(command('u')), /the shared database: database is locked/);
   shared.exec('COMMIT');
@@ -53,7 +53,7 @@ test('`accept` rejects while the shared database is locked, and records nothing'
 });
 
 test('`start` and `end` do not wait for a lock on the shared database; the row follows when the lock is free', async (t) => {
-  const { store, shared, list, finish } = openedStore(t);
+  const { store, shared, list, finish } = await openedStore(t);
   const id = await store.accept(command('u'));
   shared.exec('BEGIN IMMEDIATE');
   await store.start(step(id, 'u', 'running'));
@@ -66,7 +66,7 @@ test('`start` and `end` do not wait for a lock on the shared database; the row f
 });
 
 test('`openStore` writes shared rows again that a power cut took, with whole texts', async (t) => {
-  const first = openedStore(t, { describe });
+  const first = await openedStore(t, { describe });
   copyFileSync(first.sharedPath, `${first.sharedPath}.before`);
   await first.store.accept(command('open'));
   const id = await first.store.accept(longCommand('ended'));
@@ -82,13 +82,13 @@ test('`openStore` writes shared rows again that a power cut took, with whole tex
   first.shared.close();
   for (const suffix of ['', '-wal', '-shm']) rmSync(first.sharedPath + suffix, { force: true });
   copyFileSync(`${first.sharedPath}.before`, first.sharedPath);
-  const next = openedStore(t, { path: stateCopy, describe });
+  const next = await openedStore(t, { path: stateCopy, describe });
   assert.deepEqual(rowsOf(next.shared), before);
   assert.equal(before[1]?.command, longCommand('ended').command);
 });
 
 test('`openStore` inserts no shared row twice, however often it runs', async (t) => {
-  const { store, path, sharedPath } = openedStore(t);
+  const { store, path, sharedPath } = await openedStore(t);
   await store.accept(command('u'));
   store.close();
   const other = new Database(sharedPath);
@@ -97,14 +97,14 @@ test('`openStore` inserts no shared row twice, however often it runs', async (t)
   other.exec(`UPDATE process SET id = 9; INSERT INTO process (id, command_id, command, status, start_time, type, args)
     VALUES (1, 'theirs', '', 'running', '', 'backup', '{}')`);
   for (let time = 0; time < 3; time++) {
-    const next = openedStore(t, { path });
+    const next = await openedStore(t, { path });
     assert.deepEqual(idsOf(next.shared), ['theirs', 'u']);
     next.store.close();
   }
 });
 
 test('`end` brings shared rows up to date although the shared table refuses another row', async (t) => {
-  const { store, shared, finish, list } = openedStore(t);
+  const { store, shared, finish, list } = await openedStore(t);
   const [bad, good] = [await store.accept(command('bad')), await store.accept(command('good'))];
   shared.exec(`CREATE UNIQUE INDEX theirs ON process (command_id);
     UPDATE process SET command_id = 'taken' WHERE command_id = 'bad';
@@ -121,7 +121,7 @@ test('`end` brings shared rows up to date although the shared table refuses anot
 });
 
 test('`accept` cuts long texts in the journal, which keeps the request until the shared row is on disk', async (t) => {
-  const { store, list, read } = openedStore(t, { describe });
+  const { store, list, read } = await openedStore(t, { describe });
   const long = longCommand('u');
   const id = await store.accept(long);
   const [{ command: words, args } = {}] = read('SELECT command, args FROM process');
@@ -136,7 +136,7 @@ test('`accept` cuts long texts in the journal, which keeps the request until the
 });
 
 test('`openStore` keeps no note of a shared row that is on disk, also while the daemon runs', async (t) => {
-  const { store, finish, list } = openedStore(t);
+  const { store, finish, list } = await openedStore(t);
   const text = 'x'.repeat(50_000);
   for (let index = 0; index < 100; index++) {
     const id = await store.accept(command(`u${index}`));
@@ -150,7 +150,7 @@ test('`openStore` keeps no note of a shared row that is on disk, also while the 
 });
 
 test('`unsettled` gives no path, no pid below 2, no negative count and no huge request of a damaged journal', async (t) => {
-  const { store, other, list } = openedStore(t);
+  const { store, other, list } = await openedStore(t);
   for (const id of ['a', 'b', 'c']) await store.accept(command(id));
   other.exec(`UPDATE cmd_unsettled SET connection_id = 'x/../../y', pid = 1, pid_start = '1', boot_id = 'b', tries = -9
     WHERE command_id = 'a';

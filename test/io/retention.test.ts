@@ -7,11 +7,11 @@ import { command, DAY, NOON, openedStore, step } from '../support/real-store.ts'
 
 /** Three commands of long ago, then a new daemon with its own retention and one more command. */
 async function aged(t: TestContext, retention: Retention) {
-  const { store, path } = openedStore(t);
+  const { store, path } = await openedStore(t);
   for (const days of [30, 10, 5])
     await store.accept(command(`${days} days`, new Date(NOON.getTime() - days * DAY)));
   store.close();
-  const { store: next, list } = openedStore(t, { path, retention });
+  const { store: next, list } = await openedStore(t, { path, retention });
   await next.accept(command('now'));
   assert.equal(list('SELECT id FROM process').length, 4, 'the table that is shared is never shortened');
   return { store: next, list, kept: () => list('SELECT command_id FROM cmd_transition ORDER BY id') };
@@ -45,14 +45,14 @@ const refused = (at: Date) =>
   });
 
 test('of the entries of the audit the last are kept, also where nothing but refusals is written', async (t) => {
-  const { store, list } = openedStore(t, { retention: { maxAgeMs: 1_000 * DAY, maxCount: 10 } });
+  const { store, list } = await openedStore(t, { retention: { maxAgeMs: 1_000 * DAY, maxCount: 10 } });
   await Promise.all(Array.from({ length: 5_000 }, () => store.audit(refused(NOON))));
   assert.ok(list('SELECT id FROM cmd_audit').length <= 10 + 100);
   assert.equal(list('SELECT max(id) FROM cmd_audit')[0], 5_000);
 });
 
 test('entries of the audit that are older than the limit go', async (t) => {
-  const { store, list } = openedStore(t, { retention: { maxAgeMs: 10 * DAY, maxCount: 1_000 } });
+  const { store, list } = await openedStore(t, { retention: { maxAgeMs: 10 * DAY, maxCount: 1_000 } });
   const old = new Date(NOON.getTime() - 11 * DAY);
   await Promise.all(Array.from({ length: 50 }, () => store.audit(refused(old))));
   await Promise.all(Array.from({ length: 150 }, () => store.audit(refused(NOON))));

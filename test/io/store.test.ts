@@ -5,7 +5,7 @@ import { PEER } from '../support/connection.ts';
 import { command, NOON, openedStore, step } from '../support/real-store.ts';
 
 test('what is accepted is readable by others at once: the row, its transition, and what a restart needs', async (t) => {
-  const { store, read } = openedStore(t);
+  const { store, read } = await openedStore(t);
   assert.equal(await store.accept(command('u')), 1);
   const at = '2026-11-23 12:00:00.007000';
   const { type, command: words, request } = command('u');
@@ -40,7 +40,7 @@ const ENDS: [number, string, string, string | null, string | null][] = [
 
 for (const [code, stdout, stderr, output, error] of ENDS) {
   test(`exit ${code} of ${JSON.stringify([stdout, stderr])} is read as ${JSON.stringify([output, error])}`, async (t) => {
-    const { store, read, list, finish } = openedStore(t);
+    const { store, read, list, finish } = await openedStore(t);
     const id = await store.accept(command('u'));
     const kept = await store.accept(command('v'));
     await finish(id, 'u', code, stdout, stderr);
@@ -55,7 +55,7 @@ for (const [code, stdout, stderr, output, error] of ENDS) {
 }
 
 test('an end whose number is another command by now gets a row of its own, and leaves that one alone', async (t) => {
-  const { other, store, list, finish } = openedStore(t);
+  const { other, store, list, finish } = await openedStore(t);
   const id = await store.accept(command('u'));
   other.exec("UPDATE process SET command_id = 'another'");
   await finish(id, 'u', 0, '', '');
@@ -64,7 +64,7 @@ test('an end whose number is another command by now gets a row of its own, and l
 });
 
 test('a new daemon finds what the last one accepted and did not end, in order, as far as it was', async (t) => {
-  const { store, path, finish } = openedStore(t);
+  const { store, path, finish } = await openedStore(t);
   for (const id of ['c', 'a', 'b', 'd']) await store.accept(command(id));
   await store.start(step(2, 'a', 'running'));
   const child = { pid: 42, start: '7', bootId: 'boot' };
@@ -73,7 +73,8 @@ test('a new daemon finds what the last one accepted and did not end, in order, a
   store.close();
   const { type, command: words, request } = command('c');
   const rest = { connectionId: 'c1', peer: PEER, request, acceptedAt: NOON, tries: 0, type, command: words };
-  assert.deepEqual(await openedStore(t, { path }).store.unsettled(), [
+  const next = await openedStore(t, { path });
+  assert.deepEqual(await next.store.unsettled(), [
     { processId: 1, commandId: 'c', state: 'pending', child: undefined, ...rest },
     { processId: 2, commandId: 'a', state: 'running', child, ...rest },
     { processId: 4, commandId: 'd', state: 'pending', child: undefined, ...rest },
@@ -81,7 +82,7 @@ test('a new daemon finds what the last one accepted and did not end, in order, a
 });
 
 test('each recovery counts as a try, of that command alone; trust and a start forget them', async (t) => {
-  const { store, attempts, list } = openedStore(t);
+  const { store, attempts, list } = await openedStore(t);
   for (const id of ['a', 'b', 'c']) await store.accept(command(id));
   for (const id of [1, 1, 2, 3]) await store.recover(step(id, ' abc'[id] as string, 'pending'));
   assert.deepEqual(await attempts(), [2, 1, 1]);
@@ -98,7 +99,7 @@ test('each recovery counts as a try, of that command alone; trust and a start fo
 });
 
 test('who asked for what is written with it; a refusal by itself', async (t) => {
-  const { store, read, finish } = openedStore(t);
+  const { store, read, finish } = await openedStore(t);
   await store.accept(command('u'));
   await finish(1, 'u', 0, '', '');
   const peer = { known: false, why: 'closed' } as const;

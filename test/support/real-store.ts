@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
@@ -5,10 +6,13 @@ import type { Accepted, Retention, Transition } from '../../src/io/records.ts';
 import { openStore, type StoreOptions } from '../../src/io/store.ts';
 import { PEER } from './connection.ts';
 import { testFolder } from './folder.ts';
+import { until } from './until.ts';
 
 export const DAY = 86_400_000;
 export const NOON = new Date('2026-11-23T12:00:00.007Z');
 const FOREVER: Retention = { maxAgeMs: 36_500 * DAY, maxCount: 1_000_000 };
+
+export const PROGRAM = [process.execPath, join(import.meta.dirname, '../../src/main.ts')];
 
 export const command = (commandId: string, at = NOON): Accepted => ({
   commandId,
@@ -32,6 +36,17 @@ export const step = (processId: number, commandId: string, to: string, at = NOON
   why: 'why',
 });
 
+function hasProcess(path: string): boolean {
+  const database = new Database(path, { readonly: true });
+  try {
+    return database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'process'").get() !== undefined;
+  } catch {
+    return false;
+  } finally {
+    database.close();
+  }
+}
+
 export interface OpenOptions {
   /** The file of a store that was closed; a new one without it. */
   readonly path?: string;
@@ -40,17 +55,26 @@ export interface OpenOptions {
 }
 
 /** A store on real files, and what another connection reads in the journal. */
-export function openedStore(
+export async function openedStore(
   t: TestContext,
   { path: given, retention = FOREVER, describe = () => undefined }: OpenOptions = {},
 ) {
   const path = given ?? join(testFolder(t), 'state', 'state.sqlite3');
   const sharedPath = join(dirname(dirname(path)), 'lib', 'db.sqlite3');
-  const store = openStore({ statePath: path, sharedPath, retention, describe, onTrouble: () => {} });
+  const store = openStore({
+    statePath: path,
+    sharedPath,
+    program: PROGRAM,
+    retention,
+    describe,
+    onTrouble: () => {},
+  });
+  t.after(() => store.close());
+  store.openShared();
+  await until('the shared database to be open', () => existsSync(sharedPath) && hasProcess(sharedPath));
   const other = new Database(path);
   const shared = new Database(sharedPath);
   t.after(() => {
-    store.close();
     other.close();
     shared.close();
   });

@@ -1,0 +1,161 @@
+/** The process that writes to the shared database for the daemon. Members of the group can put any bytes into that database: some
+ * keep SQLite busy for ever, others end the process that reads them. Only this process is lost then, and the daemon starts
+ * another. */
+import { writeFileSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { messageOf } from '../errors.ts';
+import { readMessage, writeMessage } from './blocking-socket.ts';
+import { fromLibc } from './libc.ts';
+import { DatabaseTrouble, LiveDatabase } from './live-database.ts';
+import { openSharedDatabase } from './shared-database.ts';
+import type { SharedAnswer, SharedEvent, SharedMessage } from './shared-requests.ts';
+import { SharedTables } from './shared-tables.ts';
+
+/** The socket of the requests. */
+const REQUESTS_FD = 3;
+const EVENTS_FD = 1;
+
+const CHECKPOINT_PAUSE_MS = 1_000;
+
+/** Linux's numbers. Source: prctl(2), signal(2). */
+const PR_SET_PDEATHSIG = 1;
+const SIG_IGN = 1;
+
+const prctl = fromLibc('int prctl(int option, uint64_t value, uint64_t b, uint64_t c, uint64_t d)');
+const setsid = fromLibc('int setsid()');
+const signal = fromLibc('int64_t signal(int number, int64_t handler)');
+
+/** Answers requests until the daemon closes the socket; it blocks, so nothing else runs in this process. */
+export function serveSharedDatabase(path: string, shadow: boolean): void {
+  process.title = 'dbcalm-cmd: shared database';
+  // The daemon ends this process. Signals for all processes of the daemon's terminal or unit must not.
+  setsid();
+  signal(constants.signals.SIGTERM, SIG_IGN);
+  prctl(PR_SET_PDEATHSIG, constants.signals.SIGKILL, 0, 0, 0);
+  becomeFirstVictim();
+  const writer = new SharedWriter(path, shadow);
+  const next = () => readMessage(REQUESTS_FD) as SharedMessage | undefined;
+  for (let message = next(); message && message.op !== 'close'; message = next()) {
+    if (message.op === 'open') tell({ event: 'opened', ...writer.open() });
+    else answer(writer, message);
+  }
+  // The daemon sees the end of the socket once all locks are free.
+  writer.close();
+}
+
+function answer(writer: SharedWriter, message: SharedMessage): void {
+  const found = writer.answer(message);
+  const isCheckpointing = message.op === 'commit' && 'value' in found && writer.needsCheckpoint;
+  writeMessage(REQUESTS_FD, { ...found, isCheckpointing });
+  if (isCheckpointing) tell({ event: 'checkpointed', isComplete: writer.checkpoint() });
+}
+
+const tell = (event: SharedEvent) => void writeSync(EVENTS_FD, `${JSON.stringify(event)}\n`);
+
+/** A database can make SQLite take much memory. Where there is none left, the kernel ends this process, and not the daemon. */
+function becomeFirstVictim(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Where it cannot be written, the kernel chooses by size.
+  }
+}
+
+class SharedWriter {
+  readonly #database: LiveDatabase<SharedTables>;
+  #tables: SharedTables | undefined;
+  #isDurable = false;
+  #checkpointFrom = 0;
+
+  constructor(path: string, shadow: boolean) {
+    this.#database = new LiveDatabase<SharedTables>({
+      path,
+      open: (place, lockTimeoutMs) => openSharedDatabase(place, lockTimeoutMs, shadow),
+      prepare: (database) => new SharedTables(database),
+      verify: (tables) => tables.verify(),
+      shortensLog: false,
+    });
+  }
+
+  /** After a checkpoint that a reader made incomplete, the next one waits. */
+  get needsCheckpoint(): boolean {
+    return performance.now() >= this.#checkpointFrom && this.#database.hasLongLog;
+  }
+
+  /** Opens the database, checks its schema, and makes the table where there is none. Returns what prevents that. */
+  open(): { readonly trouble?: string; readonly busy?: boolean } {
+    try {
+      this.#database.open();
+      this.#database.transaction(() => {});
+      return {};
+    } catch (error) {
+      return this.#describe(error);
+    }
+  }
+
+  answer(message: SharedMessage): SharedAnswer {
+    try {
+      if (message.begin) this.#begin(message.begin === 'durable');
+      return { value: this.#perform(message) };
+    } catch (error) {
+      if (isConstraint(error)) return { refused: messageOf(error) };
+      return this.#describe(this.#database.fail(error));
+    }
+  }
+
+  checkpoint(): boolean {
+    const isComplete = this.#database.checkpoint();
+    this.#checkpointFrom = isComplete ? 0 : performance.now() + CHECKPOINT_PAUSE_MS;
+    return isComplete;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #begin(isDurable: boolean): void {
+    if (isDurable || this.#isDurable) this.#database.read((tables) => tables.syncCommits(isDurable));
+    this.#isDurable = isDurable;
+    this.#tables = this.#database.begin();
+  }
+
+  #perform(message: SharedMessage): number | boolean | null {
+    switch (message.op) {
+      case 'insert':
+        return this.#begun().insert(message.row);
+      case 'update':
+        return this.#begun().update(message.id, message.row) ?? null;
+      case 'remove':
+        this.#begun().remove(message.id, message.commandId);
+        break;
+      case 'probe':
+        this.#begun().probe();
+        break;
+      case 'commit':
+        this.#database.commit();
+        break;
+      case 'rollback':
+        this.#database.rollback();
+        break;
+      case 'checkpoint':
+        return this.checkpoint();
+    }
+    return null;
+  }
+
+  #begun(): SharedTables {
+    if (!this.#tables) throw new Error('no transaction was begun');
+    return this.#tables;
+  }
+
+  #describe(error: unknown): { readonly trouble: string; readonly busy: boolean } {
+    if (error instanceof DatabaseTrouble) return { trouble: error.message, busy: error.busy };
+    // An error without a better name may lie in what the connection remembers.
+    this.#database.close();
+    this.#isDurable = false;
+    return { trouble: messageOf(error), busy: false };
+  }
+}
+
+const isConstraint = (error: unknown) =>
+  /^SQLITE_CONSTRAINT/.test((error as { code?: string } | undefined)?.code ?? '');
