@@ -262,6 +262,7 @@ function storeOptions(config: Config, logger: Logger, commits: Histogram): Omit<
       maxCount: config.transitions_max_count,
     },
     onCommit: (took) => commits.observe(took / 1_000),
+    onSharedOpen: () => logger.info('the shared database is open'),
     onTrouble: (trouble) => {
       if (trouble === undefined) logger.info('the database takes writes again');
       else logger.error({ code: 'DATABASE_TROUBLE', remedy }, `${message}: ${trouble}`);

@@ -18,8 +18,11 @@ const VERBS: ReadonlyMap<string, () => Promise<Add>> = new Map([
   ['machines', async () => (await import('./machines.ts')).addMachines],
   ['check', async () => (await import('./check.ts')).addCheck],
   ['compare', async () => (await import('./compare.ts')).addCompare],
-  [SHARED_DATABASE_VERB, async () => (await import('./shared-database.ts')).addSharedDatabase],
   ['completion', async () => (await import('./completion.ts')).addCompletion],
+]);
+/** The daemon uses it, not the operator: no help names it. */
+const INTERNAL: ReadonlyMap<string, () => Promise<Add>> = new Map([
+  [SHARED_DATABASE_VERB, async () => (await import('./shared-database.ts')).addSharedDatabase],
 ]);
 const DEFAULT = 'daemon';
 
@@ -30,7 +33,7 @@ export async function programFor(words: readonly string[]): Promise<Command> {
     .version(manifest.version)
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.impossible));
-  for (const name of meant(words)) (await VERBS.get(name)?.())?.(root);
+  for (const name of meant(words)) (await (VERBS.get(name) ?? INTERNAL.get(name))?.())?.(root);
   return withExamples(root, 'check', 'list --state failed --since 1d', 'show 79caa8ef', 'inspect');
 }
 
@@ -41,7 +44,7 @@ function meant(words: readonly string[]): Iterable<string> {
   const [first = DEFAULT] = words;
   // The completion scripts have all verbs in them, as has the help of the program.
   if (first === 'help' || first === 'completion') return VERBS.keys();
-  if (VERBS.has(first)) return [first];
+  if (VERBS.has(first) || INTERNAL.has(first)) return [first];
   return words.some((word) => word === '--help' || word === '-h') ? VERBS.keys() : [DEFAULT];
 }
 

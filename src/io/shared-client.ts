@@ -83,6 +83,7 @@ export class SharedClient {
   #commitLimitMs: number;
   #inTransaction = false;
   #isClosed = false;
+  #wasOpened = false;
   #lostCount = 0;
   #openingLimitMs: number;
   #pausedUntil = 0;
@@ -114,6 +115,11 @@ export class SharedClient {
     } catch (error) {
       this.#pause(`its process cannot be started: ${messageOf(error)}`);
     }
+  }
+
+  /** True once the first opening has ended, well or not. */
+  get wasOpened(): boolean {
+    return this.#wasOpened;
   }
 
   /** Begins a transaction, with the first operation in it. `isDurable`: its commit reaches the disk before it returns. Throws
@@ -259,6 +265,7 @@ export class SharedClient {
       return;
     }
     const { trouble, busy = false } = event;
+    this.#wasOpened = true;
     if (trouble === undefined) this.#openingLimitMs = this.#limits.opening;
     this.#options.onOpened(trouble === undefined ? undefined : new DatabaseTrouble(trouble, busy));
   }
@@ -317,6 +324,7 @@ export class SharedClient {
     if (performance.now() - server.startedAt > GOOD_LIFE_MS) this.#lostCount = 0;
     this.#end(server);
     if (isCurrent) this.#pause(why, pauseMs);
+    this.#wasOpened = true;
     if (isCurrent && wasOpening) this.#options.onOpened(trouble);
     return trouble;
   }

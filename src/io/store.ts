@@ -66,6 +66,8 @@ export interface StoreOptions {
   readonly retention: Retention;
   readonly describe: TablesOptions['describe'];
   readonly onTrouble: TroubleListener;
+  /** Called when the shared database is open, for the first time or again. */
+  readonly onSharedOpen?: () => void;
   readonly onCommit?: CommitListener;
 }
 
@@ -129,11 +131,12 @@ export function openStore(options: StoreOptions): Store {
       }),
     trouble: findTrouble,
     probe: async () => {
-      // A look must not be what makes a new file.
-      for (const path of [statePath, sharedPath]) {
+      // A look must not be what makes a new file; the first opening makes it anyway.
+      for (const path of shared.wasOpened ? [statePath, sharedPath] : [statePath]) {
         if (!existsSync(path)) throw new DaemonError('STORE_UNAVAILABLE', `${path} is not there`);
       }
-      await group.commit((session) => session.probeBoth(), { lockTimeoutMs: PROBE_TIMEOUT_MS });
+      const lockTimeoutMs = shared.wasOpened ? PROBE_TIMEOUT_MS : LOCK_TIMEOUT_MS;
+      await group.commit((session) => session.probeBoth(), { lockTimeoutMs });
       // A write of another kind may still wait for the end of the trouble.
       const trouble = findTrouble();
       if (trouble !== undefined) throw new DaemonError('STORE_UNAVAILABLE', trouble);
@@ -149,7 +152,7 @@ export function openStore(options: StoreOptions): Store {
 }
 
 function pairDatabases(options: StoreOptions, onSharedTrouble: () => void) {
-  const { statePath, sharedPath, shadow, program, retention, describe } = options;
+  const { statePath, sharedPath, shadow, program, retention, describe, onSharedOpen } = options;
   const journal = new LiveDatabase<Tables>({
     path: statePath,
     open: (path, lockTimeoutMs) => ({ database: openJournalDatabase(path, lockTimeoutMs, shadow) }),
@@ -159,7 +162,10 @@ function pairDatabases(options: StoreOptions, onSharedTrouble: () => void) {
     path: sharedPath,
     shadow,
     program,
-    onOpened: (trouble) => paired.sharedOpened(trouble),
+    onOpened: (trouble) => {
+      if (!trouble) onSharedOpen?.();
+      paired.sharedOpened(trouble);
+    },
     onDurable: () => paired.sharedDurable(),
   });
   const paired = new JournaledDatabase({ journal, shared, onSharedTrouble });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
@@ -220,11 +220,25 @@ export class TestDaemon {
 
 /** Starts a daemon whose folder is prepared, and resolves when it listens. */
 export async function launchDaemon(at: Layout, program: Program = {}): Promise<TestDaemon> {
+  const logged = statSync(at.log, { throwIfNoEntry: false })?.size ?? 0;
   const child = spawnDaemon(at, ['--config', at.configFile, ...(program.args ?? [])], program);
   const exited = exitOf(child);
   const first = await Promise.race([pidOf(child), exited]);
   if (typeof first !== 'number') throw new Error(`the daemon did not start: ${first.stderr}`);
+  await Promise.race([sharedDatabaseOpened(at, logged), exited]);
   return new TestDaemon(at, first, exited);
+}
+
+/** How long a start waits for a shared database that neither opens nor is in trouble, as one that is locked. */
+const OPENING_PATIENCE_MS = 5_000;
+
+/** The daemon opens the shared database after it listens, and logs the result. */
+async function sharedDatabaseOpened({ log }: Layout, from: number): Promise<void> {
+  const deadline = Date.now() + OPENING_PATIENCE_MS;
+  await until('the shared database to be open', () => {
+    const text = existsSync(log) ? readFileSync(log).subarray(from).toString() : '';
+    return /"the shared database is open"|"DATABASE_TROUBLE"/.test(text) || Date.now() > deadline;
+  });
 }
 
 type GivenConfig = Record<string, unknown>;

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
@@ -6,6 +5,7 @@ import type { Accepted, Retention, Transition } from '../../src/io/records.ts';
 import { openStore, type StoreOptions } from '../../src/io/store.ts';
 import { PEER } from './connection.ts';
 import { testFolder } from './folder.ts';
+import { hasProcessTable } from './shared-database.ts';
 import { until } from './until.ts';
 
 export const DAY = 86_400_000;
@@ -36,17 +36,6 @@ export const step = (processId: number, commandId: string, to: string, at = NOON
   why: 'why',
 });
 
-function hasProcess(path: string): boolean {
-  const database = new Database(path, { readonly: true });
-  try {
-    return database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'process'").get() !== undefined;
-  } catch {
-    return false;
-  } finally {
-    database.close();
-  }
-}
-
 export interface OpenOptions {
   /** The file of a store that was closed; a new one without it. */
   readonly path?: string;
@@ -71,7 +60,7 @@ export async function openedStore(
   });
   t.after(() => store.close());
   store.openShared();
-  await until('the shared database to be open', () => existsSync(sharedPath) && hasProcess(sharedPath));
+  await until('the shared database to be open', () => hasProcessTable(sharedPath));
   const other = new Database(path);
   const shared = new Database(sharedPath);
   t.after(() => {
