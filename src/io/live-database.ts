@@ -68,8 +68,8 @@ export class LiveDatabase<T> {
   }
 
   /** Opens it now, waiting for locks. Throws as `options.open` does. */
-  open(): void {
-    this.#opened ??= this.#open(FIRST_LOCK_TIMEOUT_MS);
+  open(lockTimeoutMs = FIRST_LOCK_TIMEOUT_MS): void {
+    this.#opened ??= this.#open(lockTimeoutMs);
   }
 
   /** Reads, without the write lock. Throws DatabaseTrouble. */

@@ -31,13 +31,13 @@ export interface SharedLimits {
 const LIMITS: SharedLimits = { answer: 2_000, disk: 10_000, opening: 10_000 };
 const MAX_OPENING_LIMIT_MS = 160_000;
 
-/** A new process is started after this, and later each time that one is lost: a database that makes them hang costs the event loop
- * a small part of its time. */
-const FIRST_PAUSE_MS = 1_000;
-const MAX_PAUSE_MS = 120_000;
-/** The pause after a limit that the event loop waited for, as a multiple of it. */
+/** A new process is started after this. */
+const PAUSE_MS = 1_000;
+/** The pause after a process that did not answer, as a multiple of the limit. It doubles with each such process: a database that
+ * makes them hang costs the event loop a small part of its time. */
 const PAUSE_FACTOR = 10;
-/** A process that worked for this long makes those that were lost before it forgotten. */
+const MAX_PAUSE_MS = 120_000;
+/** A process that worked for this long makes those that hung before it forgotten. */
 const GOOD_LIFE_MS = 300_000;
 
 /** Its messages on stderr, of which the last part is told where it dies. */
@@ -84,7 +84,7 @@ export class SharedClient {
   #inTransaction = false;
   #isClosed = false;
   #wasOpened = false;
-  #lostCount = 0;
+  #hangCount = 0;
   #openingLimitMs: number;
   #pausedUntil = 0;
   #pausedFor = '';
@@ -275,7 +275,7 @@ export class SharedClient {
     clearTimeout(server.limit);
     server.limit = setTimeout(() => {
       this.#openingLimitMs = Math.min(this.#openingLimitMs * 2, MAX_OPENING_LIMIT_MS);
-      this.#lose(server, `its process did not answer within ${limitMs / 1_000} s`, limitMs / PAUSE_FACTOR);
+      this.#lose(server, `its process did not answer within ${limitMs / 1_000} s`, PAUSE_MS);
     }, limitMs);
     server.limit.unref();
   }
@@ -317,21 +317,21 @@ export class SharedClient {
   }
 
   /** Ends the process; the next one is started after a pause. Returns the trouble that there is until then. */
-  #lose(server: Server, why: string, pauseMs = FIRST_PAUSE_MS): DatabaseTrouble {
+  #lose(server: Server, why: string, hangPauseMs?: number): DatabaseTrouble {
     const trouble = new DatabaseTrouble(why, false);
     const isCurrent = server === this.#server && !this.#isClosed;
     const wasOpening = server.state !== 'ready' && server.state !== 'checkpointing';
-    if (performance.now() - server.startedAt > GOOD_LIFE_MS) this.#lostCount = 0;
+    if (performance.now() - server.startedAt > GOOD_LIFE_MS) this.#hangCount = 0;
     this.#end(server);
-    if (isCurrent) this.#pause(why, pauseMs);
+    if (isCurrent) this.#pause(why, hangPauseMs);
     this.#wasOpened = true;
     if (isCurrent && wasOpening) this.#options.onOpened(trouble);
     return trouble;
   }
 
-  /** A shared database that makes processes hang costs the event loop a small part of its time. */
-  #pause(why: string, firstMs = FIRST_PAUSE_MS): void {
-    const pauseMs = Math.min(MAX_PAUSE_MS, Math.max(FIRST_PAUSE_MS, firstMs) * 2 ** this.#lostCount++);
+  #pause(why: string, hangPauseMs?: number): void {
+    const doubled = hangPauseMs === undefined ? PAUSE_MS : hangPauseMs * 2 ** this.#hangCount++;
+    const pauseMs = Math.min(MAX_PAUSE_MS, Math.max(PAUSE_MS, doubled));
     this.#pausedFor = why;
     this.#pausedUntil = performance.now() + pauseMs;
     this.#restart = setTimeout(() => this.start(), pauseMs + 1);

@@ -17,6 +17,9 @@ const EVENTS_FD = 1;
 
 const CHECKPOINT_PAUSE_MS = 1_000;
 
+/** How long the first opening waits for a lock; writes try again later. */
+const LOCK_TIMEOUT_MS = 500;
+
 /** Linux's numbers. Source: prctl(2), signal(2). */
 const PR_SET_PDEATHSIG = 1;
 const SIG_IGN = 1;
@@ -85,7 +88,7 @@ class SharedWriter {
   /** Opens the database, checks its schema, and makes the table where there is none. Returns what prevents that. */
   open(): { readonly trouble?: string; readonly busy?: boolean } {
     try {
-      this.#database.open();
+      this.#database.open(LOCK_TIMEOUT_MS);
       this.#database.transaction(() => {});
       return {};
     } catch (error) {
