@@ -43,7 +43,7 @@ export function writeMessage(fd: number, message: unknown): void {
   const data = Buffer.allocUnsafe(HEADER_BYTES + length);
   data.writeUInt32LE(length, 0);
   data.write(text, HEADER_BYTES);
-  for (let sent = 0; sent < data.length; ) sent += writeSync(fd, data, sent);
+  for (let sent = 0; sent < data.length; ) sent += uninterrupted(() => writeSync(fd, data, sent));
 }
 
 /** Returns undefined where the other end is closed. Throws EAGAIN. */
@@ -56,9 +56,21 @@ export function readMessage(fd: number): unknown {
 function readBytes(fd: number, length: number): Buffer | undefined {
   const data = Buffer.allocUnsafe(length);
   for (let got = 0; got < length; ) {
-    const count = readSync(fd, data, got, length - got, null);
+    const count = uninterrupted(() => readSync(fd, data, got, length - got, null));
     if (count === 0) return undefined;
     got += count;
   }
   return data;
+}
+
+/** A signal, as that of a child that ended, interrupts a call that has a time limit. The limit begins anew then: no child is started
+ * meanwhile, so the signals come to an end. */
+function uninterrupted(call: () => number): number {
+  for (;;) {
+    try {
+      return call();
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EINTR') throw error;
+    }
+  }
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -159,6 +161,21 @@ test('`SharedClient` ends a process that does not answer in a transaction', asyn
   assert.throws(() => client.begin(), /did not answer within 0.3 s/);
   await opened(2);
   assert.equal(insert(client, 'b'), 1);
+});
+
+test('`SharedClient` waits for its answer through the signal of a child that ends', async (t) => {
+  const { client, path, opened } = openClient(t);
+  await opened();
+  client.begin();
+  client.insert(row('a'));
+  const pid = serverPid(path) as number;
+  process.kill(pid, 'SIGSTOP');
+  const children = ['exit', `sleep 0.2; kill -CONT ${pid}`].map((script) =>
+    once(spawn('/bin/sh', ['-c', `sleep 0.1; ${script}`]), 'exit'),
+  );
+  client.commit();
+  assert.deepEqual(listRows(path), [['a', 'running']]);
+  await Promise.all(children);
 });
 
 test('`SharedClient` keeps its process through signals for the whole group', async (t) => {
