@@ -11,6 +11,8 @@ const IDLE_TURNS = 8;
 const LONGEST_GATHERING_MS = 4;
 const LARGEST_GROUP = 256;
 const FIRST_RETRY_MS = 5;
+/** Longer than changes of shared rows wait for each other. */
+const FIRST_SHARED_RETRY_MS = 11;
 const SLOWEST_LOCK_RETRY_MS = 25;
 const SLOWEST_RETRY_MS = 500;
 
@@ -59,7 +61,7 @@ export class GroupCommit<T> {
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #sharedRetry: NodeJS.Timeout | undefined;
-  #sharedRetryMs = FIRST_RETRY_MS;
+  #sharedRetryMs = FIRST_SHARED_RETRY_MS;
   #closed = false;
   #whenEmpty: (() => void)[] = [];
   #trouble: string | undefined;
@@ -157,7 +159,7 @@ export class GroupCommit<T> {
     if (this.#waiters.length > 0 && this.#retry === undefined && this.#sharedRetry === undefined)
       this.#gather();
     if (this.#database.isBehind === true) this.#retryShared(SLOWEST_RETRY_MS);
-    else if (this.#sharedRetry === undefined) this.#sharedRetryMs = FIRST_RETRY_MS;
+    else if (this.#sharedRetry === undefined) this.#sharedRetryMs = FIRST_SHARED_RETRY_MS;
     if (this.#waiters.length === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 

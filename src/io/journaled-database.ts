@@ -7,9 +7,10 @@ import { messageOf } from '../errors.ts';
 import { faultPoint } from './fault-point.ts';
 import { DatabaseTrouble, type LiveDatabase } from './live-database.ts';
 import type { Accepted } from './records.ts';
-import { RowRefused, type SharedClient, SharedNotReady } from './shared-client.ts';
-import type { ProjectedRow } from './shared-tables.ts';
-import type { Projection, Tables } from './tables.ts';
+import { type SharedClient, SharedNotReady } from './shared-client.ts';
+import type { RowResult } from './shared-requests.ts';
+import type { ProjectedRow, RowUpdate } from './shared-tables.ts';
+import type { Projection as JournalRow, Tables } from './tables.ts';
 import { timestamp } from './timestamp.ts';
 
 /** The shared database does not take the row of a new command; nothing was written for it. */
@@ -27,11 +28,33 @@ export class ProjectionFailed extends Error {
   }
 }
 
-/** Rows had been inserted before the shared database failed: the transaction is done again without it. */
-class SharedLost extends Error {}
+/** What the shared database does not take: of a transaction that is done again, without it. */
+class Refusals extends Error {
+  /** Where nothing can be written. */
+  readonly trouble: SharedTrouble | undefined;
+  /** Rows that cannot be written, by the id of their command. */
+  readonly rows: ReadonlyMap<string, SharedTrouble>;
+
+  constructor(trouble: SharedTrouble | undefined, rows: ReadonlyMap<string, SharedTrouble> = new Map()) {
+    super();
+    this.trouble = trouble;
+    this.rows = rows;
+  }
+
+  /** Throws the SharedTrouble of this command. */
+  check(commandId: string): void {
+    const trouble = this.trouble ?? this.rows.get(commandId);
+    if (trouble) throw trouble;
+  }
+}
+
+const NONE = new Refusals(undefined);
 
 /** Rows that are brought up to date in one transaction. */
 const MAX_PROJECTED_COUNT = 256;
+
+/** How long changes of shared rows wait for others, and for the row of a new command: most commands end within a few milliseconds. */
+const PROJECTION_DELAY_MS = 10;
 
 /** Ended processes that the journal may keep for the shared table, and the length of their texts (characters), until a commit waits for
  * the disk of the shared database. Checkpoints come before that, unless a reader keeps its transaction open. */
@@ -70,6 +93,8 @@ export class JournaledDatabase {
   #durable: number[] = [];
   #sharedTrouble: string | undefined;
   #isClosed = false;
+  /** When the rows that are outdated now are to be written (ms, monotonic). */
+  #dueFrom = 0;
 
   constructor({ journal, shared, onSharedTrouble }: JournaledDatabaseOptions) {
     this.#journal = journal;
@@ -122,21 +147,30 @@ export class JournaledDatabase {
     this.#endedLength = 0;
   }
 
-  /** Runs `work` and returns once it is durable and visible. Throws DatabaseTrouble, or what `work` threw, with nothing written; or
-   * ProjectionFailed. */
+  /** Runs `work` and returns once it is durable, and new commands are visible in the shared table; changes of their rows follow within
+   * PROJECTION_DELAY_MS. Throws DatabaseTrouble, or what `work` threw, with nothing written; or ProjectionFailed. */
   transaction<R>(work: (session: Session) => R): R {
-    try {
-      return this.#attempt(work, undefined);
-    } catch (error) {
-      if (!(error instanceof SharedLost)) throw error;
-      return this.#attempt(work, error.cause as SharedTrouble);
+    const known = this.#shared.findTrouble();
+    let refusals = known ? new Refusals(troubleOf(known)) : NONE;
+    for (;;) {
+      try {
+        return this.#attempt(work, refusals);
+      } catch (error) {
+        if (!(error instanceof Refusals)) throw error;
+        refusals = new Refusals(error.trouble, new Map([...refusals.rows, ...error.rows]));
+      }
     }
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#dueFrom = 0;
     try {
-      if (this.#outdated.size > 0) this.transaction(() => {});
+      while (this.#outdated.size > 0) {
+        const behind = this.#outdated.size;
+        this.transaction(() => {});
+        if (this.#outdated.size >= behind) break;
+      }
       if (this.#shared.checkpoint()) this.sharedDurable();
       if (this.#durable.length > 0) this.transaction(() => {});
     } catch {
@@ -146,46 +180,71 @@ export class JournaledDatabase {
     this.#journal.close();
   }
 
-  #attempt<R>(work: (session: Session) => R, failure: SharedTrouble | undefined): R {
+  #attempt<R>(work: (session: Session) => R, refusals: Refusals): R {
     const tables = this.#journal.begin();
     const isDurable = this.#ended.size >= MAX_ENDED_COUNT || this.#endedLength >= MAX_ENDED_LENGTH;
-    const projecting = new Projecting(this.#shared, { failure, isDurable });
+    const projection = new Projection(this.#shared, tables, isDurable);
     const newlyOutdated: number[] = [];
     const durable = this.#durable;
     let result: R;
-    let written: readonly Written[];
     try {
       result = work({
         ...tables,
-        acceptBoth: (accepted) => tables.accept(accepted, projecting.insert(rowOf(accepted))),
+        acceptBoth: (accepted) => {
+          refusals.check(accepted.commandId);
+          const processId = tables.accept(accepted);
+          projection.insert(processId, rowOf(accepted));
+          return processId;
+        },
         outdate: (processId) => newlyOutdated.push(processId),
         probeBoth: () => {
           tables.probe();
-          projecting.run((shared) => shared.probe());
+          refusals.check('');
+          projection.probe();
         },
       });
-      projecting.remove(this.#revoked);
-      written = projecting.bringUpToDate(tables, [...this.#outdated, ...newlyOutdated]);
+      if (!refusals.trouble && (projection.isNeeded || this.#isDue)) {
+        projection.remove(this.#revoked);
+        projection.write([...this.#outdated, ...newlyOutdated].slice(0, MAX_PROJECTED_COUNT));
+      }
       if (durable.length > 0) tables.forgetProjections(durable);
       this.#journal.commit();
     } catch (error) {
-      projecting.rollback();
-      throw this.#journal.fail(error);
+      projection.rollback();
+      throw error instanceof Refusals ? this.#abandon(error) : this.#journal.fail(error);
     }
     if (durable.length > 0) this.#durable = [];
-    for (const processId of newlyOutdated) this.#outdated.add(processId);
-    const trouble = projecting.commit();
-    if (projecting.wasTried && !(trouble?.cause instanceof SharedNotReady)) this.#tell(trouble?.message);
-    if (!trouble && projecting.wasTried) {
+    this.#outdate(newlyOutdated);
+    const trouble = refusals.trouble ?? projection.commit();
+    if (projection.wasTried || trouble) this.#tellUnlessSoon(trouble);
+    if (!trouble && projection.wasTried) {
       this.#revoked = [];
-      this.#noteWritten(written);
+      this.#noteWritten(projection.written);
       if (isDurable) this.sharedDurable();
     }
-    if (trouble && projecting.hasInserted) {
-      this.#revoked.push(...projecting.inserted);
+    if (trouble && projection.inserted.length > 0) {
+      this.#revoked.push(...projection.inserted);
       throw new ProjectionFailed(result, trouble);
     }
     return result;
+  }
+
+  #abandon(refusals: Refusals): Refusals {
+    this.#journal.rollback();
+    return refusals;
+  }
+
+  get #isDue(): boolean {
+    return this.#outdated.size > 0 && performance.now() >= this.#dueFrom;
+  }
+
+  #outdate(processIds: readonly number[]): void {
+    if (this.#outdated.size === 0) this.#dueFrom = performance.now() + PROJECTION_DELAY_MS;
+    for (const processId of processIds) this.#outdated.add(processId);
+  }
+
+  #tellUnlessSoon(trouble: SharedTrouble | undefined): void {
+    if (!(trouble?.cause instanceof SharedNotReady)) this.#tell(trouble?.message);
   }
 
   #noteWritten(written: readonly Written[]): void {
@@ -217,88 +276,84 @@ interface Written {
 }
 
 interface Inserted {
-  readonly sharedId: number;
+  readonly id: number;
   readonly commandId: string;
 }
 
-/** The part of one transaction that writes to the shared database. It begins with the first write. */
-class Projecting {
+interface Changed {
+  readonly processId: number;
+  readonly found: JournalRow;
+}
+
+/** The part of one transaction that writes to the shared database: all of it with one question, and a second one where rows are
+ * missing there. */
+class Projection {
   readonly #shared: SharedClient;
+  readonly #journal: Tables;
   readonly #isDurable: boolean;
+  readonly #rows: { readonly processId: number; readonly row: ProjectedRow }[] = [];
+  #isProbed = false;
   #isBegun = false;
   #failure: SharedTrouble | undefined;
+  #removed: readonly Inserted[] = [];
   readonly inserted: Inserted[] = [];
+  readonly written: Written[] = [];
 
-  constructor(
-    shared: SharedClient,
-    { failure, isDurable }: { readonly failure: SharedTrouble | undefined; readonly isDurable: boolean },
-  ) {
+  constructor(shared: SharedClient, journal: Tables, isDurable: boolean) {
     this.#shared = shared;
-    this.#failure = failure;
+    this.#journal = journal;
     this.#isDurable = isDurable;
   }
 
-  get hasInserted(): boolean {
-    return this.inserted.length > 0;
+  /** True where the transaction cannot do without the shared database. */
+  get isNeeded(): boolean {
+    return this.#rows.length > 0 || this.#isProbed;
   }
 
   get wasTried(): boolean {
     return this.#isBegun || this.#failure !== undefined;
   }
 
-  /** Throws SharedTrouble; or SharedLost, where what was inserted before is lost with it. */
-  run<R>(work: (shared: SharedClient) => R): R {
-    if (this.#failure) throw this.#failure;
-    try {
-      if (!this.#isBegun) this.#shared.begin(this.#isDurable);
-      this.#isBegun = true;
-      return work(this.#shared);
-    } catch (error) {
-      if (error instanceof RowRefused) throw new SharedTrouble(error.message, false, error);
-      this.#failure = troubleOf(error);
-      throw this.hasInserted ? new SharedLost('', { cause: this.#failure }) : this.#failure;
-    }
+  /** The row of a new command. */
+  insert(processId: number, row: ProjectedRow): void {
+    this.#rows.push({ processId, row });
   }
 
-  insert(row: ProjectedRow): number {
-    const sharedId = this.run((shared) => shared.insert(row));
-    this.inserted.push({ sharedId, commandId: row.command_id });
-    return sharedId;
+  probe(): void {
+    this.#isProbed = true;
   }
 
-  /** Trouble leaves them for a later transaction. */
+  /** Rows of commands that were never accepted. */
   remove(rows: readonly Inserted[]): void {
+    this.#removed = rows;
+  }
+
+  /** Writes all, and brings the rows of these processes up to date. Throws Refusals where new commands are not taken. */
+  write(outdated: readonly number[]): void {
+    const changed = outdated.flatMap((processId): Changed[] => {
+      const found = this.#journal.projection(processId);
+      if (!found) this.written.push({ processId, isEnded: true, isWritten: true, length: 0 });
+      return found ? [{ processId, found }] : [];
+    });
     try {
-      for (const { sharedId, commandId } of rows) this.run((shared) => shared.remove(sharedId, commandId));
+      const results = this.#shared.begin(
+        {
+          removals: this.#removed,
+          isProbe: this.#isProbed,
+          inserts: this.#rows.map(({ row }) => row),
+          updates: changed.map(({ found }) => updateOf(found)),
+        },
+        this.#isDurable,
+      );
+      this.#isBegun = true;
+      this.#noteInserted(results.inserted);
+      this.#noteUpdated(changed, results.updated);
     } catch (error) {
-      if (!(error instanceof SharedTrouble)) throw error;
+      if (error instanceof Refusals) throw error;
+      this.#failure = troubleOf(error);
+      this.written.length = 0;
+      if (this.isNeeded) throw new Refusals(this.#failure);
     }
-  }
-
-  bringUpToDate(journal: Tables, processIds: readonly number[]): readonly Written[] {
-    const written: Written[] = [];
-    for (const processId of processIds.slice(0, MAX_PROJECTED_COUNT)) {
-      const found = journal.projection(processId);
-      try {
-        const length = found ? this.#write(journal, processId, found) : 0;
-        written.push({ processId, isEnded: found?.row.status !== 'running', isWritten: true, length });
-      } catch (error) {
-        if (!(error instanceof SharedTrouble)) throw error;
-        if (this.#failure) return [];
-        written.push({ processId, isEnded: false, isWritten: false, length: 0 });
-      }
-    }
-    return written;
-  }
-
-  /** Returns how much text the journal keeps of it. */
-  #write(journal: Tables, processId: number, { sharedId, row, complete }: Projection): number {
-    const { command, start_time: _, type: __, args, ...changes } = row;
-    const id =
-      this.run((shared) => shared.update(sharedId, changes)) ??
-      this.run((shared) => shared.insert(complete()));
-    if (id !== sharedId) journal.moveProjection(processId, id);
-    return command.length + args.length;
   }
 
   /** Returns the trouble that there was. */
@@ -318,8 +373,57 @@ class Projecting {
   rollback(): void {
     if (this.#isBegun && !this.#failure) this.#shared.rollback();
   }
+
+  #noteInserted(results: readonly RowResult[]): void {
+    const refused = new Map<string, SharedTrouble>();
+    for (const [index, { processId, row }] of this.#rows.entries()) {
+      const result = results[index];
+      if (result && 'refused' in result) {
+        refused.set(row.command_id, new SharedTrouble(result.refused, false));
+        continue;
+      }
+      const id = idOf(result);
+      this.#journal.project(processId, id);
+      this.inserted.push({ id, commandId: row.command_id });
+    }
+    if (refused.size > 0) throw new Refusals(undefined, refused);
+  }
+
+  /** Rows that are missing are inserted with their whole texts. */
+  #noteUpdated(changed: readonly Changed[], results: readonly RowResult[]): void {
+    const isMissing = (_: unknown, index: number) => {
+      const result = results[index];
+      return result !== undefined && 'id' in result && result.id === null;
+    };
+    const missing = changed.filter(isMissing);
+    const inserts = missing.map(({ found }) => found.complete());
+    const completed = inserts.length === 0 ? [] : this.#shared.write({ inserts }).inserted;
+    for (const [index, one] of changed.entries()) {
+      const at = missing.indexOf(one);
+      this.#noteRow(one, at === -1 ? results[index] : completed[at]);
+    }
+  }
+
+  #noteRow({ processId, found }: Changed, result: RowResult | undefined): void {
+    const isWritten = result !== undefined && !('refused' in result);
+    if (isWritten && idOf(result) !== found.sharedId) this.#journal.moveProjection(processId, idOf(result));
+    const { status, command, args } = found.row;
+    const isEnded = isWritten && status !== 'running';
+    this.written.push({ processId, isEnded, isWritten, length: command.length + args.length });
+  }
 }
 
+function idOf(result: RowResult | undefined): number {
+  if (!result || !('id' in result) || result.id === null) {
+    throw new DatabaseTrouble('its process gave no id of a row', false);
+  }
+  return result.id;
+}
+
+function updateOf({ sharedId, row }: JournalRow): { readonly id: number; readonly row: RowUpdate } {
+  const { command: _, start_time: __, type: ___, args: ____, ...changes } = row;
+  return { id: sharedId, row: changes };
+}
 function troubleOf(error: unknown): SharedTrouble {
   if (error instanceof SharedTrouble) return error;
   const isBusy = error instanceof DatabaseTrouble && error.busy;

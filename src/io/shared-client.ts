@@ -12,10 +12,11 @@ import {
   SHARED_DATABASE_VERB,
   type SharedAnswer,
   type SharedEvent,
-  type SharedMessage,
   type SharedRequest,
+  type SharedResults,
+  type SharedTroubleAnswer,
+  type SharedWrites,
 } from './shared-requests.ts';
-import type { ProjectedRow, RowUpdate } from './shared-tables.ts';
 
 /** Milliseconds. */
 export interface SharedLimits {
@@ -48,9 +49,6 @@ const ENVIRONMENT = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C'];
 /** The database is being opened, or a checkpoint is made: the same write succeeds soon, and nothing is wrong. */
 export class SharedNotReady extends DatabaseTrouble {}
 
-/** This row cannot be written; others can. */
-export class RowRefused extends Error {}
-
 export interface SharedClientOptions {
   readonly path: string;
   readonly shadow?: boolean | undefined;
@@ -78,7 +76,6 @@ interface Server {
 export class SharedClient {
   readonly #options: SharedClientOptions;
   #server: Server | undefined;
-  #begin: 'normal' | 'durable' | undefined;
   readonly #limits: SharedLimits;
   #commitLimitMs: number;
   #inTransaction = false;
@@ -122,61 +119,53 @@ export class SharedClient {
     return this.#wasOpened;
   }
 
-  /** Begins a transaction, with the first operation in it. `isDurable`: its commit reaches the disk before it returns. Throws
-   * DatabaseTrouble; SharedNotReady while the database is being opened. */
-  begin(isDurable = false): void {
+  /** Returns why a transaction cannot begin now, as far as this is known. */
+  findTrouble(): DatabaseTrouble | undefined {
+    const state = this.#server?.state;
+    if (state === 'ready') return undefined;
+    if (state === 'checkpointing') return new SharedNotReady('it makes a checkpoint', true);
+    if (state !== undefined) return new SharedNotReady('it is being opened', true);
+    if (this.#isClosed) return new DatabaseTrouble('it is closed', false);
+    return performance.now() < this.#pausedUntil ? new DatabaseTrouble(this.#pausedFor, false) : undefined;
+  }
+
+  /** Begins a transaction with these writes. `isDurable`: its commit reaches the disk before it returns. Throws DatabaseTrouble, with the
+   * transaction rolled back; SharedNotReady while the database is being opened. */
+  begin(writes: SharedWrites, isDurable = false): SharedResults {
     this.start();
-    const server = this.#server;
-    if (!server) throw new DatabaseTrouble(this.#pausedFor || 'it is closed', false);
-    if (server.state === 'checkpointing') throw new SharedNotReady('it makes a checkpoint', true);
-    if (server.state !== 'ready') throw new SharedNotReady('it is being opened', true);
-    this.#begin = isDurable ? 'durable' : 'normal';
+    const trouble = this.findTrouble();
+    if (trouble) throw trouble;
     this.#commitLimitMs = isDurable ? this.#limits.disk : this.#limits.answer;
-    this.#inTransaction = true;
+    return this.#write(writes, isDurable ? 'durable' : 'normal');
   }
 
-  /** Returns the id of the new row. Throws DatabaseTrouble, and RowRefused. */
-  insert(row: ProjectedRow): number {
-    return this.#ask({ op: 'insert', row }) as number;
-  }
-
-  /** Returns the id of the row, or undefined where it is missing. Throws DatabaseTrouble, and RowRefused. */
-  update(id: number, row: RowUpdate): number | undefined {
-    return (this.#ask({ op: 'update', id, row }) as number | null) ?? undefined;
-  }
-
-  /** Removes the row of a command that was never accepted. Throws DatabaseTrouble. */
-  remove(id: number, commandId: string): void {
-    this.#ask({ op: 'remove', id, commandId });
-  }
-
-  /** Does what an accepted command needs, and undoes it. Throws DatabaseTrouble. */
-  probe(): void {
-    this.#ask({ op: 'probe' });
+  /** Writes more in the transaction. Throws DatabaseTrouble, with the transaction rolled back. */
+  write(writes: SharedWrites): SharedResults {
+    return this.#write(writes, undefined);
   }
 
   /** Throws DatabaseTrouble; then nothing was written, unless the process was lost. */
   commit(): void {
-    if (this.#begin) this.#ask({ op: 'nothing' });
     this.#ask({ op: 'commit' }, this.#commitLimitMs);
     this.#inTransaction = false;
   }
 
   rollback(): void {
-    const wasBegun = this.#inTransaction && !this.#begin;
-    this.#begin = undefined;
-    this.#inTransaction = false;
     try {
-      if (wasBegun) this.#ask({ op: 'rollback' });
+      if (this.#inTransaction) this.#ask({ op: 'rollback' });
     } catch {
       // The transaction ended with the process.
     }
+    this.#inTransaction = false;
   }
 
   /** True if all commits before are on disk now. */
   checkpoint(): boolean {
     try {
-      return this.#server?.state === 'ready' && this.#ask({ op: 'checkpoint' }, this.#limits.disk) === true;
+      return (
+        this.#server?.state === 'ready' &&
+        this.#ask({ op: 'checkpoint' }, this.#limits.disk).isComplete === true
+      );
     } catch {
       return false;
     }
@@ -190,7 +179,7 @@ export class SharedClient {
     if (!server) return;
     if (server.state === 'ready') {
       try {
-        writeMessage(server.socket, { op: 'close' } satisfies SharedMessage);
+        writeMessage(server.socket, { op: 'close' } satisfies SharedRequest);
         // It closes its end when all is done.
         readMessage(server.socket);
       } catch {
@@ -248,7 +237,7 @@ export class SharedClient {
     if (server.state === 'lost') return kill(pid);
     server.state = 'opening';
     this.#limit(server, this.#openingLimitMs);
-    writeMessage(server.socket, { op: 'open' } satisfies SharedMessage);
+    writeMessage(server.socket, { op: 'open' } satisfies SharedRequest);
   }
 
   #hear(server: Server, line: string): void {
@@ -280,13 +269,16 @@ export class SharedClient {
     server.limit.unref();
   }
 
-  #ask(request: SharedRequest, limitMs = this.#limits.answer): number | boolean | null {
+  #write(writes: SharedWrites, begin: 'normal' | 'durable' | undefined): SharedResults {
+    const { results } = this.#ask({ op: 'write', writes, begin });
+    this.#inTransaction = true;
+    return results ?? { inserted: [], updated: [] };
+  }
+
+  #ask(request: SharedRequest, limitMs = this.#limits.answer): Exclude<SharedAnswer, SharedTroubleAnswer> {
     const server = this.#server;
     if (server?.state !== 'ready') throw new DatabaseTrouble('its process ended during a transaction', false);
-    const message: SharedMessage = { ...request, begin: this.#begin };
-    this.#begin = undefined;
-    const answer = this.#exchange(server, message, limitMs);
-    if ('refused' in answer) throw new RowRefused(answer.refused);
+    const answer = this.#exchange(server, request, limitMs);
     if ('trouble' in answer) {
       this.#inTransaction = false;
       throw new DatabaseTrouble(answer.trouble, answer.busy);
@@ -295,13 +287,13 @@ export class SharedClient {
       server.state = 'checkpointing';
       this.#limit(server, this.#limits.opening);
     }
-    return answer.value;
+    return answer;
   }
 
-  #exchange(server: Server, message: SharedMessage, limitMs: number): SharedAnswer {
+  #exchange(server: Server, request: SharedRequest, limitMs: number): SharedAnswer {
     try {
       if (limitMs !== this.#limits.answer) limitWaiting(server.socket, limitMs);
-      writeMessage(server.socket, message);
+      writeMessage(server.socket, request);
       const answer = readMessage(server.socket) as SharedAnswer | undefined;
       if (limitMs !== this.#limits.answer) limitWaiting(server.socket, this.#limits.answer);
       if (answer) return answer;
@@ -342,7 +334,6 @@ export class SharedClient {
     if (server === this.#server) {
       this.#server = undefined;
       this.#inTransaction = false;
-      this.#begin = undefined;
     }
     if (server.state === 'lost') return;
     server.state = 'lost';

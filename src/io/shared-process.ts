@@ -8,7 +8,14 @@ import { readMessage, writeMessage } from './blocking-socket.ts';
 import { fromLibc } from './libc.ts';
 import { DatabaseTrouble, LiveDatabase } from './live-database.ts';
 import { openSharedDatabase } from './shared-database.ts';
-import type { SharedAnswer, SharedEvent, SharedMessage } from './shared-requests.ts';
+import type {
+  RowResult,
+  SharedAnswer,
+  SharedEvent,
+  SharedRequest,
+  SharedResults,
+  SharedWrites,
+} from './shared-requests.ts';
 import { SharedTables } from './shared-tables.ts';
 
 /** The socket of the requests. */
@@ -16,6 +23,8 @@ const REQUESTS_FD = 3;
 const EVENTS_FD = 1;
 
 const CHECKPOINT_PAUSE_MS = 1_000;
+/** How many commits are made from one look at the length of the write-ahead log to the next. */
+const COMMITS_PER_LOOK = 16;
 
 /** How long the first opening waits for a lock; writes try again later. */
 const LOCK_TIMEOUT_MS = 500;
@@ -37,19 +46,19 @@ export function serveSharedDatabase(path: string, shadow: boolean): void {
   prctl(PR_SET_PDEATHSIG, constants.signals.SIGKILL, 0, 0, 0);
   becomeFirstVictim();
   const writer = new SharedWriter(path, shadow);
-  const next = () => readMessage(REQUESTS_FD) as SharedMessage | undefined;
-  for (let message = next(); message && message.op !== 'close'; message = next()) {
-    if (message.op === 'open') tell({ event: 'opened', ...writer.open() });
-    else answer(writer, message);
+  const next = () => readMessage(REQUESTS_FD) as SharedRequest | undefined;
+  for (let request = next(); request && request.op !== 'close'; request = next()) {
+    if (request.op === 'open') tell({ event: 'opened', ...writer.open() });
+    else answer(writer, request);
   }
   // The daemon sees the end of the socket once all locks are free.
   writer.close();
 }
 
-function answer(writer: SharedWriter, message: SharedMessage): void {
-  const found = writer.answer(message);
-  const isCheckpointing = message.op === 'commit' && 'value' in found && writer.needsCheckpoint;
-  writeMessage(REQUESTS_FD, { ...found, isCheckpointing });
+function answer(writer: SharedWriter, request: SharedRequest): void {
+  const found = writer.answer(request);
+  const isCheckpointing = request.op === 'commit' && !('trouble' in found) && writer.needsCheckpoint;
+  writeMessage(REQUESTS_FD, isCheckpointing ? { isCheckpointing } : found);
   if (isCheckpointing) tell({ event: 'checkpointed', isComplete: writer.checkpoint() });
 }
 
@@ -69,6 +78,7 @@ class SharedWriter {
   #tables: SharedTables | undefined;
   #isDurable = false;
   #checkpointFrom = 0;
+  #commitCount = 0;
 
   constructor(path: string, shadow: boolean) {
     this.#database = new LiveDatabase<SharedTables>({
@@ -80,8 +90,10 @@ class SharedWriter {
     });
   }
 
-  /** After a checkpoint that a reader made incomplete, the next one waits. */
+  /** To be asked after each commit. After a checkpoint that a reader made incomplete, the next one waits. */
   get needsCheckpoint(): boolean {
+    if (++this.#commitCount < COMMITS_PER_LOOK) return false;
+    this.#commitCount = 0;
     return performance.now() >= this.#checkpointFrom && this.#database.hasLongLog;
   }
 
@@ -96,12 +108,23 @@ class SharedWriter {
     }
   }
 
-  answer(message: SharedMessage): SharedAnswer {
+  answer(request: SharedRequest): SharedAnswer {
     try {
-      if (message.begin) this.#begin(message.begin === 'durable');
-      return { value: this.#perform(message) };
+      switch (request.op) {
+        case 'write':
+          if (request.begin) this.#begin(request.begin === 'durable');
+          return { results: this.#write(request.writes) };
+        case 'commit':
+          this.#database.commit();
+          break;
+        case 'rollback':
+          this.#database.rollback();
+          break;
+        case 'checkpoint':
+          return { isComplete: this.checkpoint() };
+      }
+      return {};
     } catch (error) {
-      if (isConstraint(error)) return { refused: messageOf(error) };
       return this.#describe(this.#database.fail(error));
     }
   }
@@ -122,33 +145,15 @@ class SharedWriter {
     this.#tables = this.#database.begin();
   }
 
-  #perform(message: SharedMessage): number | boolean | null {
-    switch (message.op) {
-      case 'insert':
-        return this.#begun().insert(message.row);
-      case 'update':
-        return this.#begun().update(message.id, message.row) ?? null;
-      case 'remove':
-        this.#begun().remove(message.id, message.commandId);
-        break;
-      case 'probe':
-        this.#begun().probe();
-        break;
-      case 'commit':
-        this.#database.commit();
-        break;
-      case 'rollback':
-        this.#database.rollback();
-        break;
-      case 'checkpoint':
-        return this.checkpoint();
-    }
-    return null;
-  }
-
-  #begun(): SharedTables {
-    if (!this.#tables) throw new Error('no transaction was begun');
-    return this.#tables;
+  #write({ removals = [], inserts = [], updates = [], isProbe = false }: SharedWrites): SharedResults {
+    const tables = this.#tables;
+    if (!tables) throw new Error('no transaction was begun');
+    for (const { id, commandId } of removals) tables.remove(id, commandId);
+    if (isProbe) tables.probe();
+    return {
+      inserted: inserts.map((row) => rowResult(() => tables.insert(row))),
+      updated: updates.map(({ id, row }) => rowResult(() => tables.update(id, row) ?? null)),
+    };
   }
 
   #describe(error: unknown): { readonly trouble: string; readonly busy: boolean } {
@@ -160,5 +165,11 @@ class SharedWriter {
   }
 }
 
-const isConstraint = (error: unknown) =>
-  /^SQLITE_CONSTRAINT/.test((error as { code?: string } | undefined)?.code ?? '');
+function rowResult(write: () => number | null): RowResult {
+  try {
+    return { id: write() };
+  } catch (error) {
+    if (!/^SQLITE_CONSTRAINT/.test((error as { code?: string }).code ?? '')) throw error;
+    return { refused: messageOf(error) };
+  }
+}

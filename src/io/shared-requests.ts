@@ -4,25 +4,52 @@ import type { ProjectedRow, RowUpdate } from './shared-tables.ts';
 /** The verb of the program that serves the shared database; the daemon alone uses it. */
 export const SHARED_DATABASE_VERB = 'shared-database';
 
+export interface SharedWrites {
+  /** Rows of commands that were never accepted. */
+  readonly removals?: readonly { readonly id: number; readonly commandId: string }[];
+  readonly inserts?: readonly ProjectedRow[];
+  readonly updates?: readonly { readonly id: number; readonly row: RowUpdate }[];
+  /** Does what an accepted command needs, and undoes it. */
+  readonly isProbe?: boolean;
+}
+
+/** `id`: of the row, or null where there is none to update. `refused`: why this row alone cannot be written. */
+export type RowResult = { readonly id: number | null } | { readonly refused: string };
+
+/** In the order of the writes. */
+export interface SharedResults {
+  readonly inserted: readonly RowResult[];
+  readonly updated: readonly RowResult[];
+}
+
 export type SharedRequest =
   /** Opens the database; answered by an event. */
   | { readonly op: 'open' }
-  | { readonly op: 'insert'; readonly row: ProjectedRow }
-  /** Answered with null where the row is missing. */
-  | { readonly op: 'update'; readonly id: number; readonly row: RowUpdate }
-  | { readonly op: 'remove'; readonly id: number; readonly commandId: string }
-  | { readonly op: 'probe' | 'nothing' | 'commit' | 'rollback' | 'checkpoint' | 'close' };
+  /** `begin`: in a new transaction. A `durable` one is on disk when its commit is answered, with all before it. */
+  | {
+      readonly op: 'write';
+      readonly writes: SharedWrites;
+      readonly begin: 'normal' | 'durable' | undefined;
+    }
+  | { readonly op: 'commit' | 'rollback' | 'checkpoint' | 'close' };
 
-/** `begin`: a transaction is begun first. The commit of a `durable` one is on disk when it is answered, with all before it. */
-export type SharedMessage = SharedRequest & { readonly begin?: 'normal' | 'durable' | undefined };
+/** The transaction, if there was one, is rolled back. `busy`: a lock is in the way. */
+export interface SharedTroubleAnswer {
+  readonly trouble: string;
+  readonly busy: boolean;
+}
 
-/** `trouble`: the transaction, if there was one, is rolled back. `refused`: this row alone cannot be written. */
 export type SharedAnswer =
-  | { readonly value: number | boolean | null; readonly isCheckpointing?: boolean }
-  | { readonly trouble: string; readonly busy: boolean }
-  | { readonly refused: string };
+  | SharedTroubleAnswer
+  | {
+      readonly results?: SharedResults | undefined;
+      /** Of a checkpoint: all commits before it are on disk. */
+      readonly isComplete?: boolean;
+      /** After a commit: a checkpoint is being made, and its end is an event. */
+      readonly isCheckpointing?: boolean;
+    };
 
-/** Lines that come without a question of their own. `isComplete`: all commits before are on disk. */
+/** Lines that come without a question of their own. */
 export type SharedEvent =
   | { readonly event: 'opened'; readonly trouble?: string; readonly busy?: boolean }
   | { readonly event: 'checkpointed'; readonly isComplete: boolean };

@@ -158,15 +158,18 @@ export function prepareTables(database: Database.Database, { retention, describe
   };
 
   return {
-    /** `sharedId`: the id of its row in the shared table. */
-    accept(accepted: Accepted, sharedId: number): number {
+    /** `project` is to follow. */
+    accept(accepted: Accepted): number {
       const { commandId, connectionId, peer, request, at } = accepted;
       const processId = record(accepted);
       open.run(processId, commandId, connectionId, JSON.stringify(peer), request, at.toISOString());
-      project.run(processId, sharedId, null);
       transition({ processId, commandId, from: null, to: 'pending', event: 'process.requested', at });
       audit(acceptedEntry(accepted));
       return processId;
+    },
+    /** `sharedId`: the id of its row in the shared table. */
+    project(processId: number, sharedId: number): void {
+      project.run(processId, sharedId, null);
     },
     /** Takes back a command that was not announced. */
     revoke(processId: number, commandId: string): void {
