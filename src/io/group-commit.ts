@@ -3,8 +3,9 @@
  * A waiter goes on only after COMMIT returned, and with `synchronous=FULL` that is after the disk has it: its
  * promise is resolved nowhere else, so no reply can overtake its commit. */
 import { DaemonError, messageOf } from '../errors.ts';
-import { ProjectionFailed, SharedTrouble } from './journaled-database.ts';
+import { ProjectionFailed } from './journaled-database.ts';
 import { DatabaseTrouble } from './live-database.ts';
+import { SharedTrouble } from './projection.ts';
 
 /** A request takes some turns from its connection to its write. */
 const IDLE_TURNS = 8;

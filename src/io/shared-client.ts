@@ -1,22 +1,16 @@
 /** The shared database, as the daemon sees it: a process of its own, which is asked and answers within a limit. A process that
  * does not answer, or that died, is replaced after a pause. */
-import { closeSync } from 'node:fs';
-import { Socket } from 'node:net';
-import { isSea } from 'node:sea';
 import { messageOf } from '../errors.ts';
-import { limitWaiting, openSocketPair, readMessage, writeMessage } from './blocking-socket.ts';
-import { onExit } from './child-exits.ts';
 import { DatabaseTrouble } from './live-database.ts';
-import { openPipe, type Pipe, posixSpawn } from './posix-spawn.ts';
-import {
-  SHARED_DATABASE_VERB,
-  type SharedAnswer,
-  type SharedEvent,
-  type SharedRequest,
-  type SharedResults,
-  type SharedTroubleAnswer,
-  type SharedWrites,
+import type {
+  SharedAnswer,
+  SharedEvent,
+  SharedRequest,
+  SharedResults,
+  SharedTroubleAnswer,
+  SharedWrites,
 } from './shared-requests.ts';
+import { NoAnswer, SharedServer } from './shared-server.ts';
 
 /** Milliseconds. */
 export interface SharedLimits {
@@ -41,11 +35,6 @@ const MAX_PAUSE_MS = 120_000;
 /** A process that worked for this long makes those that hung before it forgotten. */
 const GOOD_LIFE_MS = 300_000;
 
-/** Its messages on stderr, of which the last part is told where it dies. */
-const MAX_CRASH_TEXT = 300;
-
-const ENVIRONMENT = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C'];
-
 /** The database is being opened, or a checkpoint is made: the same write succeeds soon, and nothing is wrong. */
 export class SharedNotReady extends DatabaseTrouble {}
 
@@ -61,28 +50,24 @@ export interface SharedClientOptions {
   readonly onDurable: () => void;
 }
 
-type State = 'starting' | 'opening' | 'ready' | 'checkpointing' | 'lost';
-
-/** One process and the socket to it. */
-interface Server {
-  readonly socket: number;
+/** A process, and what it does. */
+interface Current {
+  readonly server: SharedServer;
   readonly startedAt: number;
-  state: State;
-  pid: number | undefined;
-  crashText: string;
-  limit: NodeJS.Timeout | undefined;
+  state: 'opening' | 'ready' | 'checkpointing';
+  limit?: NodeJS.Timeout;
 }
 
 export class SharedClient {
   readonly #options: SharedClientOptions;
-  #server: Server | undefined;
   readonly #limits: SharedLimits;
+  #current: Current | undefined;
+  #openingLimitMs: number;
   #commitLimitMs: number;
   #inTransaction = false;
   #isClosed = false;
   #wasOpened = false;
   #hangCount = 0;
-  #openingLimitMs: number;
   #pausedUntil = 0;
   #pausedFor = '';
   #restart: NodeJS.Timeout | undefined;
@@ -90,25 +75,30 @@ export class SharedClient {
   constructor(options: SharedClientOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#commitLimitMs = this.#limits.answer;
     this.#openingLimitMs = this.#limits.opening;
+    this.#commitLimitMs = this.#limits.answer;
   }
 
   /** Starts the process, if there is none; the first write would do that, and wait for it. */
   start(): void {
-    if (this.#server || this.#isClosed || performance.now() < this.#pausedUntil) return;
+    if (this.#current || this.#isClosed || performance.now() < this.#pausedUntil) return;
     clearTimeout(this.#restart);
+    const { path, shadow = false, program } = this.#options;
     try {
-      const [socket, theirs] = openSocketPair();
-      this.#server = {
-        socket,
-        startedAt: performance.now(),
-        state: 'starting',
-        pid: undefined,
-        crashText: '',
-        limit: undefined,
-      };
-      this.#launch(this.#server, theirs);
+      const server = new SharedServer({
+        path,
+        shadow,
+        program,
+        answerLimitMs: this.#limits.answer,
+        onStarted: () => {
+          this.#limit(current, this.#openingLimitMs);
+          server.send({ op: 'open' });
+        },
+        onEvent: (event) => this.#hear(current, event),
+        onEnded: (why) => this.#lose(current, why),
+      });
+      const current: Current = { server, startedAt: performance.now(), state: 'opening' };
+      this.#current = current;
     } catch (error) {
       this.#pause(`its process cannot be started: ${messageOf(error)}`);
     }
@@ -121,10 +111,10 @@ export class SharedClient {
 
   /** Returns why a transaction cannot begin now, as far as this is known. */
   findTrouble(): DatabaseTrouble | undefined {
-    const state = this.#server?.state;
+    const state = this.#current?.state;
     if (state === 'ready') return undefined;
     if (state === 'checkpointing') return new SharedNotReady('it makes a checkpoint', true);
-    if (state !== undefined) return new SharedNotReady('it is being opened', true);
+    if (state === 'opening') return new SharedNotReady('it is being opened', true);
     if (this.#isClosed) return new DatabaseTrouble('it is closed', false);
     return performance.now() < this.#pausedUntil ? new DatabaseTrouble(this.#pausedFor, false) : undefined;
   }
@@ -163,7 +153,7 @@ export class SharedClient {
   checkpoint(): boolean {
     try {
       return (
-        this.#server?.state === 'ready' &&
+        this.#current?.state === 'ready' &&
         this.#ask({ op: 'checkpoint' }, this.#limits.disk).isComplete === true
       );
     } catch {
@@ -175,80 +165,13 @@ export class SharedClient {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#restart);
-    const server = this.#server;
-    if (!server) return;
-    if (server.state === 'ready') {
-      try {
-        writeMessage(server.socket, { op: 'close' } satisfies SharedRequest);
-        // It closes its end when all is done.
-        readMessage(server.socket);
-      } catch {
-        // It is ended below.
-      }
-    }
-    this.#end(server);
+    if (this.#current?.state === 'ready') this.#current.server.closeDatabase();
+    this.#end();
   }
 
-  async #launch(server: Server, theirs: number): Promise<void> {
-    const { path, shadow = false, program = ownProgram() } = this.#options;
-    const [file = '', ...words] = program;
-    let events: Pipe | undefined;
-    try {
-      events = openPipe();
-      limitWaiting(server.socket, this.#limits.answer);
-      server.pid = await posixSpawn({
-        file,
-        args: [...words, SHARED_DATABASE_VERB, path, ...(shadow ? ['--shadow'] : [])],
-        env: ENVIRONMENT,
-        folder: '/',
-        stdout: events.write,
-        stderr: events.write,
-        fds: [theirs],
-      });
-      this.#follow(server, events.read);
-    } catch (error) {
-      if (events && server.pid === undefined) closeSync(events.read);
-      this.#lose(server, `its process cannot be started: ${messageOf(error)}`);
-    } finally {
-      if (events) closeSync(events.write);
-      closeSync(theirs);
-    }
-  }
-
-  #follow(server: Server, fd: number): void {
-    const pid = server.pid as number;
-    const events = new Socket({ fd, readable: true, writable: false });
-    let text = '';
-    events.setEncoding('utf8').on('data', (piece: string) => {
-      const lines = (text + piece).split('\n');
-      text = lines.pop() ?? '';
-      for (const line of lines) this.#hear(server, line);
-    });
-    events.on('error', () => {});
-    events.once('close', () => {
-      server.crashText = (server.crashText + text).slice(-MAX_CRASH_TEXT);
-      onExit(pid, ({ code, signal }) => {
-        // From now on the number may be that of another process.
-        server.pid = undefined;
-        const how = signal === 0 ? `exit code ${code}` : `signal ${signal}`;
-        this.#lose(server, `its process ended (${how}) ${server.crashText}`.trim());
-      });
-    });
-    if (server.state === 'lost') return kill(pid);
-    server.state = 'opening';
-    this.#limit(server, this.#openingLimitMs);
-    writeMessage(server.socket, { op: 'open' } satisfies SharedRequest);
-  }
-
-  #hear(server: Server, line: string): void {
-    const event = parseEvent(line);
-    if (!event) {
-      server.crashText = `${server.crashText}${line} `.slice(-MAX_CRASH_TEXT);
-      return;
-    }
-    if (server.state === 'lost') return;
-    clearTimeout(server.limit);
-    server.state = 'ready';
+  #hear(current: Current, event: SharedEvent): void {
+    clearTimeout(current.limit);
+    current.state = 'ready';
     if (event.event === 'checkpointed') {
       if (event.isComplete) this.#options.onDurable();
       return;
@@ -259,14 +182,13 @@ export class SharedClient {
     this.#options.onOpened(trouble === undefined ? undefined : new DatabaseTrouble(trouble, busy));
   }
 
-  /** Ends a process that keeps nothing waiting but is at its work for too long. */
-  #limit(server: Server, limitMs: number): void {
-    clearTimeout(server.limit);
-    server.limit = setTimeout(() => {
+  /** Ends a process that nothing waits for and that is at its work for too long. */
+  #limit(current: Current, limitMs: number): void {
+    current.limit = setTimeout(() => {
       this.#openingLimitMs = Math.min(this.#openingLimitMs * 2, MAX_OPENING_LIMIT_MS);
-      this.#lose(server, `its process did not answer within ${limitMs / 1_000} s`, PAUSE_MS);
+      this.#lose(current, new NoAnswer(limitMs).message, PAUSE_MS);
     }, limitMs);
-    server.limit.unref();
+    current.limit.unref();
   }
 
   #write(writes: SharedWrites, begin: 'normal' | 'durable' | undefined): SharedResults {
@@ -276,49 +198,36 @@ export class SharedClient {
   }
 
   #ask(request: SharedRequest, limitMs = this.#limits.answer): Exclude<SharedAnswer, SharedTroubleAnswer> {
-    const server = this.#server;
-    if (server?.state !== 'ready') throw new DatabaseTrouble('its process ended during a transaction', false);
-    const answer = this.#exchange(server, request, limitMs);
+    const current = this.#current;
+    if (current?.state !== 'ready') {
+      throw new DatabaseTrouble('its process ended during a transaction', false);
+    }
+    let answer: SharedAnswer;
+    try {
+      answer = current.server.ask(request, limitMs);
+    } catch (error) {
+      this.#lose(current, messageOf(error), error instanceof NoAnswer ? limitMs * PAUSE_FACTOR : undefined);
+      throw new DatabaseTrouble(messageOf(error), false, error);
+    }
     if ('trouble' in answer) {
       this.#inTransaction = false;
       throw new DatabaseTrouble(answer.trouble, answer.busy);
     }
     if (answer.isCheckpointing) {
-      server.state = 'checkpointing';
-      this.#limit(server, this.#limits.opening);
+      current.state = 'checkpointing';
+      this.#limit(current, this.#limits.opening);
     }
     return answer;
   }
 
-  #exchange(server: Server, request: SharedRequest, limitMs: number): SharedAnswer {
-    try {
-      if (limitMs !== this.#limits.answer) limitWaiting(server.socket, limitMs);
-      writeMessage(server.socket, request);
-      const answer = readMessage(server.socket) as SharedAnswer | undefined;
-      if (limitMs !== this.#limits.answer) limitWaiting(server.socket, this.#limits.answer);
-      if (answer) return answer;
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (code === 'EAGAIN') {
-        const why = `its process did not answer within ${limitMs / 1_000} s`;
-        throw this.#lose(server, why, limitMs * PAUSE_FACTOR);
-      }
-      if (code !== 'EPIPE' && code !== 'ECONNRESET') throw this.#lose(server, messageOf(error));
-    }
-    throw this.#lose(server, 'its process ended');
-  }
-
-  /** Ends the process; the next one is started after a pause. Returns the trouble that there is until then. */
-  #lose(server: Server, why: string, hangPauseMs?: number): DatabaseTrouble {
-    const trouble = new DatabaseTrouble(why, false);
-    const isCurrent = server === this.#server && !this.#isClosed;
-    const wasOpening = server.state !== 'ready' && server.state !== 'checkpointing';
-    if (performance.now() - server.startedAt > GOOD_LIFE_MS) this.#hangCount = 0;
-    this.#end(server);
-    if (isCurrent) this.#pause(why, hangPauseMs);
+  /** Ends the process; the next one is started after a pause. */
+  #lose(current: Current, why: string, hangPauseMs?: number): void {
+    if (current !== this.#current || this.#isClosed) return;
+    if (performance.now() - current.startedAt > GOOD_LIFE_MS) this.#hangCount = 0;
+    this.#end();
+    this.#pause(why, hangPauseMs);
     this.#wasOpened = true;
-    if (isCurrent && wasOpening) this.#options.onOpened(trouble);
-    return trouble;
+    if (current.state === 'opening') this.#options.onOpened(new DatabaseTrouble(why, false));
   }
 
   #pause(why: string, hangPauseMs?: number): void {
@@ -330,35 +239,10 @@ export class SharedClient {
     this.#restart.unref();
   }
 
-  #end(server: Server): void {
-    if (server === this.#server) {
-      this.#server = undefined;
-      this.#inTransaction = false;
-    }
-    if (server.state === 'lost') return;
-    server.state = 'lost';
-    clearTimeout(server.limit);
-    closeSync(server.socket);
-    if (server.pid !== undefined) kill(server.pid);
+  #end(): void {
+    clearTimeout(this.#current?.limit);
+    this.#current?.server.end();
+    this.#current = undefined;
+    this.#inTransaction = false;
   }
 }
-
-function parseEvent(line: string): SharedEvent | undefined {
-  try {
-    const found = JSON.parse(line) as SharedEvent;
-    return typeof found === 'object' && found !== null && 'event' in found ? found : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** It is a child of this process until its end is known, so the number is no other's. */
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended.
-  }
-}
-
-const ownProgram = () => [process.execPath, ...(isSea() ? [] : [process.argv[1] ?? ''])];
