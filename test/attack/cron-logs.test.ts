@@ -18,6 +18,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { type Layout, startDaemon } from '../support/daemon.ts';
 import { jailed } from '../support/jail.ts';
+import { NO_COVERAGE } from '../support/member.ts';
 import { until } from '../support/until.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -131,7 +132,10 @@ function startVandal(t: TestContext, at: Layout) {
   const user = ['setpriv', '--reuid', `${ATTACKER}`, '--regid', `${ATTACKER}`, '--clear-groups'];
   const script = [process.execPath, '-e', VANDAL, logsOf(at), canaryOf(at), next];
   const [file, ...words] = jailed(at.folder, [...user, ...script]);
-  const child: ChildProcess = spawn(file as string, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(file as string, words, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...NO_COVERAGE },
+  });
   t.after(() => child.kill('SIGKILL'));
   const done = text(child.stdout as NonNullable<typeof child.stdout>);
   const stop = () => {

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import type { Random } from '../chaos/random.ts';
 import type { Layout, Row } from '../support/daemon.ts';
 import { jailed } from '../support/jail.ts';
-import { MEMBER } from '../support/member.ts';
+import { MEMBER, NO_COVERAGE } from '../support/member.ts';
 import type { Orders } from './attacker.ts';
 import { queryJournal } from './member.ts';
 
@@ -26,7 +26,7 @@ export function spawnAttacker(folder: string, orders: Orders): ChildProcess {
     ...['--', process.execPath, join(import.meta.dirname, 'attacker.ts'), JSON.stringify(orders)],
   ]);
   const [file, ...words] = command as [string, ...string[]];
-  return spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...NO_COVERAGE } });
 }
 
 /** Does as an operator after an attack: removes everything of the attacker's and puts a usable database in place. */

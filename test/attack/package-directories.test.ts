@@ -16,7 +16,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { testFolder } from '../support/folder.ts';
 import { jailed } from '../support/jail.ts';
-import { asMember, MEMBER } from '../support/member.ts';
+import { asMember, MEMBER, NO_COVERAGE } from '../support/member.ts';
 import { BareMachine, noPackagedDirectories } from '../support/packaged-directories.ts';
 import { until } from '../support/until.ts';
 
@@ -44,7 +44,10 @@ async function underAttack(t: TestContext) {
   const script = join(import.meta.dirname, 'flipper.ts');
   const command = jailed(machine.folder, [process.execPath, script, name, canary, stop]);
   const [file, ...words] = command as [string, ...string[]];
-  const flipper = spawn(file, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const flipper = spawn(file, words, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...NO_COVERAGE },
+  });
   end = () => void flipper.kill('SIGKILL');
   const flips = text(flipper.stdout);
   await until('the first flip', () => lstatSync(name, { throwIfNoEntry: false }));

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { readAccounts } from '../../src/io/accounts.ts';
 import { peerOf } from '../../src/io/peer.ts';
 import { testFolder } from '../support/folder.ts';
+import { NO_COVERAGE } from '../support/member.ts';
 
 /** The server's side of one connection that `come` makes. */
 async function visited(t: TestContext, come: (path: string) => void): Promise<Socket> {
@@ -31,7 +32,12 @@ test('the kernel tells who connected', async (t) => {
 test('also of another user', { skip: process.getuid?.() !== 0 && 'becomes another user' }, async (t) => {
   const client = "require('net').connect(process.argv[1], () => process.exit())";
   const socket = await visited(t, (path) => {
-    spawnSync(process.execPath, ['-e', client, path], { uid: 12345, gid: 23456, cwd: '/' });
+    spawnSync(process.execPath, ['-e', client, path], {
+      uid: 12345,
+      gid: 23456,
+      cwd: '/',
+      env: { ...process.env, ...NO_COVERAGE },
+    });
   });
   t.after(() => socket.destroy());
   const { pid, ...ids } = peerOf(socket) as { pid: number };

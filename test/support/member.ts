@@ -5,6 +5,10 @@ import { jailed } from './jail.ts';
 /** Neither is on the host. */
 export const MEMBER = { uid: 61_877, gid: 61_878 };
 
+/** What a Node of another user needs beside its environment: it cannot write to the coverage directory of the test, and would
+ * say so. Node hands the variable on to every child whose environment does not name it. */
+export const NO_COVERAGE = { NODE_V8_COVERAGE: '' } as const;
+
 /** Why there can be none, or false. */
 export function noMember(): string | false {
   return process.getuid?.() !== 0 && 'only root becomes another user';
@@ -17,7 +21,10 @@ export function asMember(directory: string, ...command: string[]): { status: num
     string,
     ...string[],
   ];
-  const { status, stdout, stderr } = spawnSync(file, words, { encoding: 'utf8', env: { LC_ALL: 'C' } });
+  const { status, stdout, stderr } = spawnSync(file, words, {
+    encoding: 'utf8',
+    env: { LC_ALL: 'C', ...NO_COVERAGE },
+  });
   return { status, text: `${stdout}${stderr}` };
 }
 

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Layout } from './daemon.ts';
+import { NO_COVERAGE } from './member.ts';
 import type { Conversation, Swarm } from './swarm-main.ts';
 
 const MAIN = join(import.meta.dirname, 'swarm-main.ts');
@@ -30,7 +31,13 @@ export interface RunningSwarm {
 
 /** Starts clients of another user, all at once. */
 export function startSwarm(uid: number, swarm: Swarm): RunningSwarm {
-  const child = fork(MAIN, { uid, gid: uid, serialization: 'advanced', execArgv: [] });
+  const child = fork(MAIN, {
+    uid,
+    gid: uid,
+    serialization: 'advanced',
+    execArgv: [],
+    env: { ...process.env, ...NO_COVERAGE },
+  });
   const stop = () => void child.kill('SIGKILL');
   child.send(swarm);
   const ended = told(child, 'ended') as RunningSwarm['ended'];

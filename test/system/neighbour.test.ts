@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { testFolder } from '../support/folder.ts';
 import { jailed } from '../support/jail.ts';
-import { MEMBER } from '../support/member.ts';
+import { MEMBER, NO_COVERAGE } from '../support/member.ts';
 import { BareMachine, noPackagedDirectories } from '../support/packaged-directories.ts';
 
 const skip = noPackagedDirectories();
@@ -38,7 +38,10 @@ function neighbourIn(machine: BareMachine): string {
     string,
     ...string[],
   ];
-  const { stdout, stderr } = spawnSync(file, words, { encoding: 'utf8', env: { LC_ALL: 'C' } });
+  const { stdout, stderr } = spawnSync(file, words, {
+    encoding: 'utf8',
+    env: { LC_ALL: 'C', ...NO_COVERAGE },
+  });
   return `${stdout}${stderr}`;
 }
 
