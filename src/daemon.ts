@@ -40,15 +40,13 @@ export async function runDaemon(loaded: LoadedConfig, greet: () => void): Promis
   const { config, files, warnings } = loaded;
   const fields = config.shadow ? { shadow: true } : {};
   const accounts = readAccounts();
-  const [log, audit] = await Promise.all([
-    openLog({ file: config.cmd_log_file, level: config.cmd_log_level, fields }),
-    openAuditLog(config.audit_log_file, accounts, fields),
-  ]);
+  const log = await openLog({ file: config.cmd_log_file, level: config.cmd_log_level, fields });
+  const warn = ({ code, message, remedy }: DaemonError) => log.logger.warn({ code, remedy }, message);
+  const audit = await openAuditLog({ file: config.audit_log_file, accounts, fields, warn });
   const record = recordOf(config, log.logger);
-  const manager = serviceManager(({ code, message, remedy }) => log.logger.warn({ code, remedy }, message));
+  const manager = serviceManager(warn);
   warnOfPlace(config, manager, log.logger);
-  for (const { code, message, remedy } of [...warnings, ...untrustedRoots(config)])
-    log.logger.warn({ code, remedy }, message);
+  for (const warning of [...warnings, ...untrustedRoots(config)]) warn(warning);
   if (config.shadow) log.logger.warn(SHADOW_WARNING);
   const announce: DaemonInput['announce'] = (store) => {
     const socket = manager.socket?.path ?? config.socket_path;
@@ -156,6 +154,7 @@ function daemonInput({ config, files, log, audit, record, accounts, manager, ann
       cronFile: config.cron_file,
       version: manifest.version,
       shadow: config.shadow,
+      logTrouble: () => log.trouble() ?? audit.trouble(),
       daemon,
       store,
       counters,

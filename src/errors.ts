@@ -40,10 +40,13 @@ export const ERRORS = {
     remedy: 'create its folder, make it writable for the daemon, or set audit_log_file',
   },
   LOG_OCCUPIED: {
-    exit: 73,
-    message: 'what is in the place of a log is not a file of the daemon alone',
+    message: 'cannot open a log: other users keep something else in its place',
     remedy:
-      'look at what it is and move it away; only in a folder that nobody but root can write to may a log be anything else',
+      'move away what is there; meanwhile lines go to the file that was open, or to stderr, and the daemon tries again each minute',
+  },
+  LOG_SET_ASIDE: {
+    message: 'something else was in the place of a log, and was moved aside',
+    remedy: 'find out which user put it there, and remove it',
   },
   STATE_UNTRUSTED: {
     exit: 74,

@@ -6,25 +6,40 @@ import {
   mkdirSync,
   openSync,
   readlinkSync,
+  rmSync,
   type Stats,
+  statSync,
 } from 'node:fs';
 import { posix } from 'node:path';
+import { nanoid } from 'nanoid';
 import { DaemonError } from '../errors.ts';
+import { AT_FDCWD, errnoName, RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2 } from './libc.ts';
 import { type PinnedFolder, pinFolder, withNameIn } from './pinned-folder.ts';
 import { isClosedFolder, isOurs } from './root-place.ts';
 
-const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
+const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 /** A pipe that nobody reads is not waited for. */
 const OPENING = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY;
 const MODE = 0o640;
+const OPENING_OURS = (OPENING & ~O_CREAT) | O_NOFOLLOW;
+const MAKING = OPENING | O_EXCL | O_NOFOLLOW;
 /** As many as Linux follows. */
 const MAX_LINKS = 40;
+/** Tries to get a name that others make and remove all the time: each fails only if they do so between two system calls. */
+const MAX_EXCHANGES = 1_000;
 
-/** Opens what lines are appended to; it and its folder are made where they are missing. A plain file that is ours alone is
- * taken anywhere. A link, a pipe, a device, a file of another user or with a second name is taken only in a folder that
- * nobody but we and root can write to: elsewhere somebody could have put it there to have root write to what is not his.
- * Throws LOG_OCCUPIED, and what the system says. */
-export function openLogFile(file: string, links = MAX_LINKS): number {
+export interface OpenedLog {
+  readonly fd: number;
+  /** Says what had the name of the file before, and which name that has now; undefined where the name was free or ours. */
+  readonly setAside: string | undefined;
+}
+
+/** Opens the file that lines are appended to, and makes it and its directory where they are missing. A plain file that is ours
+ * alone is taken anywhere. A link, a pipe, a device, a file of another user or with a second name is taken only in a directory
+ * that only we and root can write to. In any other directory another user can have put it there, to have root write elsewhere
+ * or not at all: a new file takes its name in one step, and it is kept under another. Throws LOG_OCCUPIED, and what the system
+ * says. */
+export function openLogFile(file: string, links = MAX_LINKS): OpenedLog {
   const folder = holdFolder(posix.dirname(file));
   try {
     return withNameIn(folder, posix.basename(file), (path) => openIn(folder.place, path, file, links));
@@ -43,32 +58,99 @@ export function logFileObjection(file: string, links = MAX_LINKS): string | unde
   return logFileObjection(posix.resolve(folder, readlinkSync(file)), links - 1);
 }
 
+/** Whether `file` is what is open as `fd`: it is no longer once it was rotated, and where others have put something else there. */
+export function isLogInPlace(file: string, fd: number): boolean {
+  try {
+    // The objection first: what others have put there is not followed.
+    if (logFileObjection(file) !== undefined) return false;
+    const [found, open] = [statSync(file), fstatSync(fd)];
+    return found.dev === open.dev && found.ino === open.ino;
+  } catch {
+    return false;
+  }
+}
+
 /** `path` leads through the descriptor of the folder, which is at `place`. */
-function openIn(place: string, path: string, file: string, links: number): number {
+function openIn(place: string, path: string, file: string, links: number): OpenedLog {
+  if (!isClosedFolder(place)) return openAmongOthers(path, file);
   const fd = openUnlessLink(path);
   if (fd !== undefined) {
-    const found = fstatSync(fd);
-    if (isOursAlone(found) || isClosedFolder(place)) return fd;
+    // Where this still holds, no other user can have put anything else there since.
+    if (isOursAlone(fstatSync(fd)) || isClosedFolder(place)) return { fd, setAside: undefined };
     closeSync(fd);
-    throw occupied(file, found);
+    return openAmongOthers(path, file);
   }
   const link = lstatSync(path);
-  // Where this holds, nobody can have put anything else there since.
-  if (!isClosedFolder(place) || !isOurs(link)) throw occupied(file, link);
+  if (!isClosedFolder(place) || !isOurs(link)) throw occupied(`${file} is ${describe(link)}`);
   if (links === 0) throw new Error(`${file} leads in a circle`);
   // As /dev/stderr: what it leads to is open, and may have no name.
-  if (place.startsWith('/proc/')) return openSync(path, OPENING, MODE);
+  if (place.startsWith('/proc/')) return { fd: openSync(path, OPENING, MODE), setAside: undefined };
   return openLogFile(posix.resolve(place, readlinkSync(path)), links - 1);
+}
+
+/** In a directory that others can write to. */
+function openAmongOthers(path: string, file: string): OpenedLog {
+  const fd = openOurs(path);
+  return fd === undefined ? takeName(path, file) : { fd, setAside: undefined };
+}
+
+/** Undefined where what is there is not ours alone, whatever opening it would say. */
+function openOurs(path: string): number | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found && !isOursAlone(found)) return undefined;
+  let fd: number;
+  try {
+    fd = openSync(path, found ? OPENING_OURS : MAKING, MODE);
+  } catch (error) {
+    // Others were faster.
+    if (['EEXIST', 'ENOENT', 'ELOOP', 'ENXIO'].includes(codeOf(error))) return undefined;
+    throw error;
+  }
+  if (isOursAlone(fstatSync(fd))) return fd;
+  closeSync(fd);
+  return undefined;
+}
+
+/** Exchanges a new file with what has the name, in one step: at no moment the name is free for others. */
+function takeName(path: string, file: string): OpenedLog {
+  const suffix = `.occupied-${nanoid(8)}`;
+  const fresh = path + suffix;
+  const fd = openSync(fresh, MAKING, MODE);
+  try {
+    if (!exchange(fresh, path, file)) return { fd, setAside: undefined };
+  } catch (error) {
+    closeSync(fd);
+    rmSync(fresh, { force: true });
+    throw error;
+  }
+  // Its owner may have removed it again.
+  const found = lstatSync(fresh, { throwIfNoEntry: false });
+  const what = found ? describe(found) : 'something that is gone again';
+  return { fd, setAside: `${file} was ${what}; it is ${file}${suffix} now` };
+}
+
+/** Gives `from` the name `to`. Returns whether something had that name: it has the name `from` now. */
+function exchange(from: string, to: string, file: string): boolean {
+  for (let left = MAX_EXCHANGES; left > 0; left--) {
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) === 0) return true;
+    const code = errnoName();
+    if (code !== 'ENOENT') throw occupied(`${file} cannot be moved aside (${code})`);
+    // Nothing has the name at this moment. Others may give it to something again meanwhile: then the exchange is tried again.
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) === 0) return false;
+  }
+  throw occupied(`${file} is taken again and again`);
 }
 
 function openUnlessLink(path: string): number | undefined {
   try {
     return openSync(path, OPENING | O_NOFOLLOW, MODE);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
+    if (codeOf(error) === 'ELOOP') return undefined;
     throw error;
   }
 }
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? '';
 
 function holdFolder(path: string): PinnedFolder {
   try {
@@ -95,8 +177,7 @@ function isOursAlone(found: Stats): boolean {
   return found.isFile() && found.nlink === 1 && isOurs(found);
 }
 
-const occupied = (file: string, found: Stats) =>
-  new DaemonError('LOG_OCCUPIED', `${file} is ${describe(found)}`);
+const occupied = (detail: string) => new DaemonError('LOG_OCCUPIED', detail);
 
 function describe(found: Stats): string {
   const also = 'and others can have put it there';

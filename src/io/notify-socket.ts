@@ -1,7 +1,5 @@
 /** Datagrams to a Unix socket, which Node cannot send. Source: unix(7), sd_notify(3). */
-import { getSystemErrorName } from 'node:util';
-import koffi from 'koffi';
-import { AF_UNIX, fromLibc } from './libc.ts';
+import { AF_UNIX, errnoName, fromLibc } from './libc.ts';
 
 /** Linux's numbers. Source: socket.h. */
 const SOCK_DGRAM = 2;
@@ -24,7 +22,7 @@ export function notifySocket(path: string): (text: string) => string | undefined
   return (text) => {
     const data = Buffer.from(text);
     const sent = sendto(fd, data, data.length, MSG_DONTWAIT | MSG_NOSIGNAL, to, to.length);
-    return sent === data.length ? undefined : getSystemErrorName(-koffi.errno());
+    return sent === data.length ? undefined : errnoName();
   };
 }
 

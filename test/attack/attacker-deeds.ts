@@ -1,6 +1,6 @@
 /** Everything that the random attacker does, one function each. They throw where the system refuses, which is what mostly
  * happens. */
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { JOURNALS, LOCKS, ROWS, SCHEMA } from './attacker-databases.ts';
@@ -85,6 +85,38 @@ const SOCKETS: Deeds = {
   },
 };
 
+const LOGS: Deeds = {
+  /** Takes a name of the daemon's logs as soon as it is free. */
+  takeLogName({ ground, random }) {
+    const logs = [ground.log, join(dirname(ground.log), 'cmd-audit.log')];
+    const end = performance.now() + random.below(MAX_HOLD_MS);
+    const canary = random.pick(ground.canaries);
+    const put = random.pick<(path: string) => void>([
+      (path) => symlinkSync(canary, path),
+      (path) => symlinkSync(`${ground.log}.1`, path),
+      (path) => writeFileSync(path, '', { flag: 'wx', mode: random.pick([0, 0o640, 0o666]) }),
+      (path) => mkdirSync(join(path, 'inner'), { recursive: true }),
+      (path) => linkSync(random.pick([`${ground.log}.own`, `${ground.log}.1`]), path),
+    ]);
+    let had = 0;
+    while (performance.now() < end) {
+      for (const path of logs) {
+        try {
+          put(path);
+          had++;
+          if (random.chance(0.5)) rmSync(path, { recursive: true });
+        } catch {
+          // The name is not free.
+        }
+      }
+    }
+    if (had === 0) throw new Error('neither name was free');
+  },
+  ownLog({ ground }) {
+    writeFileSync(`${ground.log}.own`, '');
+  },
+};
+
 /** The deeds by family: each spell of an attack uses some of them. */
 export const FAMILIES: Readonly<Record<string, Deeds>> = {
   files: FILES,
@@ -95,4 +127,5 @@ export const FAMILIES: Readonly<Record<string, Deeds>> = {
   journals: JOURNALS,
   backups: BACKUPS,
   sockets: SOCKETS,
+  logs: LOGS,
 };

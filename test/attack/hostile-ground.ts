@@ -1,6 +1,6 @@
 /** The ground of the random attacker: its process, what an operator does between two attacks, and the shared table afterwards. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, lstatSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Random } from '../chaos/random.ts';
@@ -50,6 +50,28 @@ export function clearGround(at: Layout, random: Random): void {
   chmodSync(database, 0o660);
   // The API server has made it: the attacker may rename and replace it.
   chownSync(database, random.chance(0.7) ? MEMBER.uid : 0, MEMBER.gid);
+}
+
+const logsOf = ({ log }: Layout) => [log, join(dirname(log), 'cmd-audit.log')];
+
+/** As logrotate does, which the attacker can hinder. */
+export function renameLogs(at: Layout): void {
+  for (const path of logsOf(at)) {
+    try {
+      if (lstatSync(path).isFile()) renameSync(path, `${path}.1`);
+    } catch {
+      // The log goes on as it is.
+    }
+  }
+}
+
+/** Complaints about a daemon that listens: it must have the names of its logs, whatever others had put there. */
+export function findForeignLogs(at: Layout): string[] {
+  return logsOf(at).flatMap((path) => {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    const isOurs = found?.isFile() && found.uid === 0 && found.nlink === 1;
+    return isOurs ? [] : [`log: ${path} is no file of the daemon alone after its start`];
+  });
 }
 
 /** Complaints about accepted commands whose shared row does not say what the journal says. */

@@ -2,8 +2,8 @@
  * referee, which is root. */
 
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -17,7 +17,13 @@ import { type Layout, prepare } from '../support/daemon.ts';
 import type { Done, Orders } from './attacker.ts';
 import { FAMILIES } from './attacker-deeds.ts';
 import type { Ground } from './attacker-ground.ts';
-import { clearGround, findUnprojected, spawnAttacker } from './hostile-ground.ts';
+import {
+  clearGround,
+  findForeignLogs,
+  findUnprojected,
+  renameLogs,
+  spawnAttacker,
+} from './hostile-ground.ts';
 import { Keeper, type KeeperFigures } from './keeper.ts';
 import { plantCanaries, queryJournal, SHARED_CONFIG, shareWithGroup } from './member.ts';
 
@@ -26,6 +32,7 @@ const CALM_MS = 5_000;
 const WORK_MS = 300;
 const LONGEST_SPELL_MS = 4_000;
 const LONGEST_LIFE_MS = 1_500;
+const LONGEST_ROTATION_MS = 200;
 const FAMILIES_AT_ONCE = 3;
 /** Spells between two checks that the daemon accepts again and that the shared table is complete. */
 const SPELLS_PER_CHECK = 3;
@@ -113,6 +120,7 @@ class Siege {
       gate: this.#gate,
       frozenAfterMs: FROZEN_AFTER_MS,
       complain: (complaint) => this.#complain(complaint),
+      onStart: () => findForeignLogs(at).forEach((complaint) => void this.#complain(complaint)),
     });
   }
 
@@ -167,7 +175,7 @@ class Siege {
       life = random.below(LONGEST_LIFE_MS)
     ) {
       await wait(life);
-      this.#disturb();
+      await this.#disturb();
     }
     await attack;
     await this.#stop();
@@ -175,8 +183,8 @@ class Siege {
     this.#assertUntouched();
   }
 
-  #disturb(): void {
-    this.#random.weighted<() => void>([
+  async #disturb(): Promise<void> {
+    await this.#random.weighted<() => void | Promise<void>>([
       [4, () => this.#end('SIGKILL')],
       [3, () => this.#end('SIGTERM')],
       [3, () => this.#rotateLogs()],
@@ -190,16 +198,11 @@ class Siege {
     this.#keeper.end(signal);
   }
 
-  /** As logrotate does, which the attacker can only hinder. */
-  #rotateLogs(): void {
-    const { log } = this.#at;
-    for (const path of [log, join(dirname(log), 'cmd-audit.log')]) {
-      try {
-        if (lstatSync(path).isFile()) renameSync(path, `${path}.1`);
-      } catch {
-        // The log goes on as it is.
-      }
-    }
+  /** Leaves the attacker the time to take the names. */
+  async #rotateLogs(): Promise<void> {
+    if (!this.#keeper.daemon) return;
+    renameLogs(this.#at);
+    await wait(this.#random.below(LONGEST_ROTATION_MS));
     this.#keeper.signal('SIGHUP');
   }
 

@@ -27,6 +27,8 @@ export interface KeeperOptions {
   /** A daemon that answers nothing for this long is frozen. */
   readonly frozenAfterMs: number;
   readonly complain: (complaint: string) => void;
+  /** Called as soon as a daemon listens. */
+  readonly onStart: () => void;
 }
 
 /** Starts the daemon again whenever it ends, as systemd does, and watches that it answers. */
@@ -40,6 +42,8 @@ export class Keeper {
     slowestAnswerMs: 0,
   };
   #wanted = false;
+  /** SIGTERMs that the daemon got. */
+  #terms = 0;
   #daemon: TestDaemon | undefined;
   #loop: Promise<void> = Promise.resolve();
   /** Why the last start was refused. */
@@ -65,6 +69,7 @@ export class Keeper {
   }
 
   signal(signal: NodeJS.Signals): void {
+    if (signal === 'SIGTERM') this.#terms++;
     try {
       this.#daemon?.signal(signal);
     } catch {
@@ -88,6 +93,8 @@ export class Keeper {
         continue;
       }
       this.#daemon = daemon;
+      this.#terms = 0;
+      this.#options.onStart();
       if (this.#wanted) gate.open();
       else daemon.signal('SIGTERM');
       const watched = this.#watch(daemon);
@@ -96,8 +103,8 @@ export class Keeper {
       this.#daemon = undefined;
       await watched;
       if (CRASH_CODES.includes(code)) this.figures.crashes++;
-      // SIGTERM and SIGKILL are the test's own.
-      else if (code !== 0 && code !== 137) {
+      // SIGTERM and SIGKILL are the test's own; a second SIGTERM ends a daemon at once.
+      else if (code !== 0 && code !== 137 && !(code === 1 && this.#terms > 1)) {
         this.#options.complain(`odd: the daemon ended with ${code}: ${stderr.slice(-1_500)}`);
       }
     }

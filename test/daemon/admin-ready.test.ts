@@ -17,7 +17,8 @@ interface Readiness {
 async function readiness(daemon: TestDaemon) {
   const { status, body } = await lookJson<Readiness>(daemon, '/readyz');
   assert.equal(body.ready, status === 200);
-  assert.deepEqual(Object.keys(body.checks), ['listening', 'database', 'cron_folder', 'draining']);
+  const names = ['listening', 'database', 'cron_folder', 'draining', 'logs'];
+  assert.deepEqual(Object.keys(body.checks), names);
   const failing = Object.entries(body.checks).filter(([, { ok }]) => !ok);
   return { status, failing: Object.fromEntries(failing.map(([name, { why }]) => [name, why])) };
 }

@@ -2,18 +2,17 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { exitOf, type Layout, prepare, spawnDaemon, startDaemon } from '../support/daemon.ts';
-import { testFolder } from '../support/folder.ts';
+import { type Layout, startDaemon } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 
 test('SIGHUP opens the log anew after logrotate moved it', async (t) => {
@@ -64,36 +63,29 @@ function openToGroup({ folder, log }: Layout): void {
   writeFileSync(join(folder, 'of-root'), 'as it was');
 }
 
-for (const name of LOGS) {
-  test(`a link that somebody put in the place of ${name} keeps the daemon from starting, and is told`, async (t) => {
-    const at = prepare(testFolder(t));
-    openToGroup(at);
-    symlinkSync(join(at.folder, 'of-root'), join(dirname(at.log), name));
-    const { code, stderr } = await exitOf(spawnDaemon(at));
-    assert.equal(code, 73);
-    assert.match(stderr, /in the place of a log .*: .* is a symlink, .*What to do: look at what it is/);
-    assert.equal(readFileSync(join(at.folder, 'of-root'), 'utf8'), 'as it was');
+test('links that are put there before the start or a SIGHUP are not followed: the daemon moves them aside', async (t) => {
+  const away = (at: Layout) => LOGS.map((name) => join(dirname(at.log), name));
+  const daemon = await startDaemon(t, {
+    arrange: (at) => {
+      openToGroup(at);
+      for (const file of away(at)) symlinkSync(join(at.folder, 'of-root'), file);
+    },
   });
-}
-
-test('links that are put there before a SIGHUP are not followed: the logs stay the files that they were', async (t) => {
-  const daemon = await startDaemon(t, { arrange: openToGroup });
   const { folder, log } = daemon.at;
-  const files = LOGS.map((name) => join(dirname(log), name));
+  const files = away(daemon.at);
+  const ofRoot = () => readFileSync(join(folder, 'of-root'), 'utf8');
+  const warnings = () => readFileSync(log, 'utf8').match(/"code":"LOG_SET_ASIDE"/g)?.length;
+  await until('a warning of each', () => warnings() === 2);
   for (const file of files) {
-    await until('the file', () => existsSync(file));
     renameSync(file, `${file}.1`);
     symlinkSync(join(folder, 'of-root'), file);
   }
   daemon.signal('SIGHUP');
-  const warnings = () => readFileSync(`${log}.1`, 'utf8').match(/"code":"LOG_OCCUPIED"/g) ?? [];
-  await until('a warning of each', () => warnings().length === 2);
+  await until('the new logs', () => files.every((file) => !lstatSync(file).isSymbolicLink()));
+  await until('a warning of each', () => warnings() === 2);
   await daemon.ask({ cmd: 'x' });
-  await until('the refusal', () => readFileSync(`${log}.1`, 'utf8').includes('"msg":"refused"'));
-  await until('its audit', () => readFileSync(`${files[1]}.1`, 'utf8').includes('command.refused'));
-  for (const file of files) rmSync(file);
-  daemon.signal('SIGHUP');
-  await until('the new logs', () => files.every((file) => existsSync(file)));
+  await until('the refusal', () => readFileSync(log, 'utf8').includes('"msg":"refused"'));
+  await until('its audit', () => readFileSync(files[1] as string, 'utf8').includes('command.refused'));
   assert.equal((await daemon.stop()).code, 0);
-  assert.equal(readFileSync(join(folder, 'of-root'), 'utf8'), 'as it was');
+  assert.equal(ofRoot(), 'as it was');
 });

@@ -6,19 +6,26 @@ import {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
   statSync,
   symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { logFileObjection, openLogFile } from '../../src/io/log-file.ts';
+import { isLogInPlace, logFileObjection, openLogFile } from '../../src/io/log-file.ts';
 import { testFolder } from '../support/folder.ts';
+import { canMount, mounter } from '../support/mount.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -34,15 +41,37 @@ function sharedFolder(t: TestContext, mode = 0o2770) {
 }
 
 function append(file: string, line: string): void {
-  const fd = openLogFile(file);
+  const { fd } = openLogFile(file);
   writeSync(fd, line);
   closeSync(fd);
 }
 
-function isRefused(file: string, why: RegExp): void {
-  assert.throws(() => openLogFile(file), { code: 'LOG_OCCUPIED', message: why });
+/** Opens the log: what was in its place has another name then, and is as it was. */
+function isSetAside(file: string, why: RegExp): void {
   assert.match(logFileObjection(file) as string, /, and others can have put it there$/);
+  const before = lstatSync(file);
+  const { fd, setAside } = openLogFile(file);
+  try {
+    assert.match(setAside as string, why);
+    const [, aside] = /; it is (.*) now$/.exec(setAside as string) as unknown as [string, string];
+    assert.ok(aside.startsWith(`${file}.occupied-`));
+    const { ino, mode, nlink, uid } = lstatSync(aside);
+    assert.deepEqual({ ino, mode, nlink, uid }, pick(before));
+    const made = lstatSync(file);
+    assert.deepEqual(
+      [made.ino, made.isFile(), made.nlink, made.uid],
+      [fstatSync(fd).ino, true, 1, geteuid()],
+    );
+    assert.equal(made.mode & 0o777, 0o640 & ~process.umask());
+    assert.ok(isLogInPlace(file, fd));
+    assert.equal(logFileObjection(file), undefined);
+  } finally {
+    closeSync(fd);
+  }
 }
+
+const pick = ({ ino, mode, nlink, uid }: Stats) => ({ ino, mode, nlink, uid });
+const geteuid = () => process.geteuid?.();
 
 test('a log is made with its folder, for its group to read, and is appended to', (t) => {
   const file = join(testFolder(t), 'a', 'b', 'cmd.log');
@@ -54,36 +83,81 @@ test('a log is made with its folder, for its group to read, and is appended to',
   assert.equal(logFileObjection(file), undefined);
 });
 
-for (const mode of [0o2770, 0o770, 0o1777]) {
-  test(`in a folder of mode ${mode.toString(8)} no link is followed, whether it leads somewhere or not`, (t) => {
+for (const mode of [0o2770, 0o3770, 0o770, 0o1777]) {
+  test(`openLogFile follows no link in a directory of mode ${mode.toString(8)}: it moves it aside`, (t) => {
     const { folder, file, another } = sharedFolder(t, mode);
     symlinkSync(another, file);
-    isRefused(file, /cmd\.log is a symlink, and others can have put it there/);
+    isSetAside(file, /cmd\.log was a symlink, and others can have put it there/);
+    append(file, 'a line\n');
+    assert.equal(readFileSync(file, 'utf8'), 'a line\n');
     assert.equal(readFileSync(another, 'utf8'), 'as it was\n');
     symlinkSync(join(folder, 'none'), `${file}.2`);
-    isRefused(`${file}.2`, /is a symlink/);
+    isSetAside(`${file}.2`, /was a symlink/);
     assert.ok(!existsSync(join(folder, 'none')));
+    assert.equal(readdirSync(dirname(file)).length, 4);
   });
 }
 
-test('there neither a file with a second name is taken nor a pipe, be it read or not', (t) => {
+test('openLogFile moves aside a file with a second name, a pipe that is read or not, and a directory', (t) => {
   const { file, another } = sharedFolder(t);
   linkSync(another, file);
-  isRefused(file, /is a file of 2 names/);
+  isSetAside(file, /was a file of 2 names/);
   const pipe = `${file}.pipe`;
   execFileSync('mkfifo', [pipe]);
-  assert.throws(() => openLogFile(pipe), { code: 'ENXIO' });
-  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
-  isRefused(pipe, /is no plain file/);
+  isSetAside(pipe, /was no plain file/);
+  const read = `${file}.read`;
+  execFileSync('mkfifo', [read]);
+  const reader = openSync(read, constants.O_RDONLY | constants.O_NONBLOCK);
+  isSetAside(read, /was no plain file/);
   closeSync(reader);
+  mkdirSync(`${file}.directory`);
+  writeFileSync(join(`${file}.directory`, 'file'), 'as it was\n');
+  isSetAside(`${file}.directory`, /was no plain file/);
   assert.equal(readFileSync(another, 'utf8'), 'as it was\n');
 });
 
-test("nor is another user's file", { skip: !isRoot && 'gives files away' }, (t) => {
+test("openLogFile moves another user's file aside, whatever its mode", {
+  skip: !isRoot && 'gives files away',
+}, (t) => {
+  for (const mode of [0o640, 0o666, 0]) {
+    const { file } = sharedFolder(t, 0o3770);
+    writeFileSync(file, '');
+    chownSync(file, 12345, -1);
+    chmodSync(file, mode);
+    isSetAside(file, /was a file of uid 12345/);
+  }
+});
+
+test('openLogFile leaves a file that cannot be moved, and says why', { skip: !canMount && 'mounts' }, (t) => {
+  const mount = mounter(t);
+  const { file } = sharedFolder(t, 0o3770);
+  mkdirSync(file);
+  // As any user can by FUSE.
+  mount(file, '-t', 'tmpfs', 'tmpfs');
+  assert.throws(() => openLogFile(file), {
+    code: 'LOG_OCCUPIED',
+    message: /cmd\.log cannot be moved aside \(EBUSY\)$/,
+  });
+  assert.deepEqual(readdirSync(dirname(file)), ['cmd.log']);
+});
+
+test('isLogInPlace tells a file that was renamed or replaced, and what others have put in its place', (t) => {
   const { file } = sharedFolder(t);
+  const { fd } = openLogFile(file);
+  assert.ok(isLogInPlace(file, fd));
+  renameSync(file, `${file}.1`);
+  assert.ok(!isLogInPlace(file, fd));
+  symlinkSync(`${file}.1`, file);
+  assert.ok(!isLogInPlace(file, fd));
+  rmSync(file);
+  linkSync(`${file}.1`, file);
+  assert.ok(!isLogInPlace(file, fd));
+  rmSync(`${file}.1`);
+  assert.ok(isLogInPlace(file, fd));
+  rmSync(file);
   writeFileSync(file, '');
-  chownSync(file, 12345, -1);
-  isRefused(file, /is a file of uid 12345/);
+  assert.ok(!isLogInPlace(file, fd));
+  closeSync(fd);
 });
 
 test('a folder on the way that others can swap leads nowhere, and none is made behind it', (t) => {
@@ -108,7 +182,10 @@ test('in a folder that only we can write to a link is followed, but not through 
   assert.equal(logFileObjection(link), undefined);
   symlinkSync('shared/cmd.log', join(folder, 'onward'));
   symlinkSync(another, file);
-  isRefused(join(folder, 'onward'), /shared\/cmd\.log is a symlink/);
+  assert.match(logFileObjection(join(folder, 'onward')) as string, /^a symlink/);
+  append(join(folder, 'onward'), 'moved\n');
+  assert.equal(readFileSync(file, 'utf8'), 'moved\n');
+  assert.equal(readFileSync(another, 'utf8'), 'as it was\na line\n');
   symlinkSync('new', join(folder, 'dangling'));
   append(join(folder, 'dangling'), 'made\n');
   assert.equal(readFileSync(join(folder, 'new'), 'utf8'), 'made\n');
@@ -117,7 +194,7 @@ test('in a folder that only we can write to a link is followed, but not through 
 });
 
 test('devices of the system are logs, and so is what stderr leads to', (t) => {
-  for (const device of ['/dev/null', '/dev/full']) closeSync(openLogFile(device));
+  for (const device of ['/dev/null', '/dev/full']) closeSync(openLogFile(device).fd);
   const file = join(testFolder(t), 'stderr');
   const fd = openSync(file, 'w');
   append(`/proc/self/fd/${fd}`, 'a line\n');

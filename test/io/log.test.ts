@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   constants,
+  existsSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   readSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +20,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openLog } from '../../src/io/log.ts';
 import { testFolder } from '../support/folder.ts';
+import { canMount, mounter } from '../support/mount.ts';
 import { replaceCall } from '../support/replace-call.ts';
 import { until } from '../support/until.ts';
 
@@ -115,4 +120,56 @@ test('lines that come one soon after the other are few writes, also behind one t
   await until('all lines', () => readFileSync(file, 'utf8').split('\n').length === 41);
   assert.equal(writes, 2);
   await log.close();
+});
+
+/** A log in a directory that others can write to, whose place is looked at all the time. */
+async function watchedLog(t: TestContext) {
+  const folder = testFolder(t);
+  const shared = join(folder, 'shared');
+  mkdirSync(shared);
+  chmodSync(shared, 0o1777);
+  const file = join(shared, 'log');
+  const warnings: string[] = [];
+  const log = await openLog({ file, level: 'info', watchMs: 10, warn: ({ code }) => warnings.push(code) });
+  t.after(() => log.close());
+  log.leaveStderr();
+  return { log, file, shared, warnings };
+}
+
+test('openLog takes its name back without a SIGHUP where another file has it', async (t) => {
+  const { log, file, warnings } = await watchedLog(t);
+  renameSync(file, `${file}.1`);
+  symlinkSync(`${file}.1`, file);
+  await until('the file', () => lstatSync(file).isFile());
+  log.logger.info('here');
+  await until('the line', () => readFileSync(file, 'utf8').includes('here'));
+  assert.equal(readFileSync(`${file}.1`, 'utf8'), '');
+  assert.deepEqual(warnings, ['LOG_SET_ASIDE']);
+  assert.equal(log.trouble(), undefined);
+});
+
+test('openLog makes its file again without a SIGHUP where it was rotated', async (t) => {
+  const { log, file, warnings } = await watchedLog(t);
+  renameSync(file, `${file}.1`);
+  await until('the file', () => existsSync(file));
+  log.logger.info('here');
+  await until('the line', () => readFileSync(file, 'utf8').includes('here'));
+  assert.deepEqual(warnings, []);
+});
+
+test('openLog warns once of a name that it cannot take back, and tries until it can', {
+  skip: !canMount && 'mounts',
+}, async (t) => {
+  const mount = mounter(t);
+  const { log, file, warnings } = await watchedLog(t);
+  mount(file, '--bind', '/dev/null');
+  await until('the warning', () => log.trouble());
+  await wait(50);
+  await assert.rejects(log.reopen(), { code: 'LOG_OCCUPIED' });
+  assert.deepEqual(warnings, ['LOG_OCCUPIED']);
+  log.logger.info('here');
+  execFileSync('umount', [file]);
+  await until('the end of the trouble', () => log.trouble() === undefined);
+  await until('the line', () => readFileSync(file, 'utf8').includes('here'));
+  assert.deepEqual(warnings, ['LOG_OCCUPIED']);
 });

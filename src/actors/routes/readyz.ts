@@ -26,11 +26,14 @@ export const readyz: Route = {
       cron_folder,
       draining: isDraining(state) ? 'the daemon is shutting down' : undefined,
     } satisfies Record<string, Check>;
-    const checks = Object.entries(failing).map(([name, why]) => [
+    const ready = Object.values(failing).every((why) => why === undefined);
+    // Commands are carried out all the same; and a member of the group, who can occupy the place of a log, must not be able to
+    // have the daemon taken for one that is not ready.
+    const shown = { ...failing, logs: sight.logTrouble() };
+    const checks = Object.entries(shown).map(([name, why]) => [
       name,
       why === undefined ? { ok: true } : { ok: false, why },
     ]);
-    const ready = Object.values(failing).every((why) => why === undefined);
     return json(ready ? 200 : 503, { ready, checks: Object.fromEntries(checks) });
   },
 };

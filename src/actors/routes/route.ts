@@ -14,6 +14,8 @@ export interface Sight {
   readonly processes: () => AnyActorRef;
   readonly connections: () => AnyActorRef;
   readonly store: Pick<Store, 'probe'>;
+  /** Why lines of a log go elsewhere than to its file; undefined where they do not. */
+  readonly logTrouble: () => string | undefined;
   readonly counters: Counters;
   readonly commits: Histogram;
   readonly inspection: Inspection;

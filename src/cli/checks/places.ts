@@ -31,7 +31,7 @@ export function logFinding(subject: string, path: string, key: string): Finding 
   const remedy = `let the daemon write there, or set ${key}`;
   try {
     const objection = logFileObjection(path);
-    if (objection !== undefined) return notes.problem(`it is ${objection}`, ERRORS.LOG_OCCUPIED.remedy);
+    if (objection !== undefined) return notes.problem(`it is ${objection}`, ERRORS.LOG_SET_ASIDE.remedy);
     const found = statOf(path);
     if (!found) {
       const folder = folderFinding(subject, dirname(path), true);

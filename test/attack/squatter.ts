@@ -1,0 +1,42 @@
+/** As a member of the group: puts something else in the place of names and takes it away again, over and over, as fast as it
+ * can, until there is a file `stop`. Prints how often it had a name. Arguments: the file `stop`, a canary, the names. */
+import { existsSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { becomeMember } from '../support/member.ts';
+
+const [stop, canary, ...names] = process.argv.slice(2) as [string, string, ...string[]];
+becomeMember();
+
+const own = `${names[0]}.own`;
+writeFileSync(own, '');
+
+const deeds: readonly ((name: string) => void)[] = [
+  (name) => symlinkSync(canary, name),
+  (name) => symlinkSync(own, name),
+  (name) => writeFileSync(name, '', { flag: 'wx' }),
+  (name) => linkSync(own, name),
+  (name) => mkdirSync(name),
+];
+
+let had = 0;
+for (let turn = 0; !existsSync(stop); turn++) {
+  for (const name of names) {
+    try {
+      (deeds[turn % deeds.length] as (typeof deeds)[number])(name);
+      had++;
+      // It stays for a while now and then.
+      if (turn % 7 !== 0) rmSync(name, { recursive: true });
+    } catch {
+      // The name is the daemon's, or what has it was moved aside.
+      if (turn % 5 === 0) removeOwn(name);
+    }
+  }
+}
+console.log(had);
+
+function removeOwn(name: string): void {
+  try {
+    rmSync(name, { recursive: true });
+  } catch {
+    // It is the daemon's.
+  }
+}
