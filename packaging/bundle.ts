@@ -38,7 +38,7 @@ export async function bundle(): Promise<Bundle> {
       'better-sqlite3': `better-sqlite3/linux-${process.arch}`,
       koffi: join(MODULES, 'koffi/index.cjs'),
     },
-    define: { 'import.meta.dirname': '__dirname' },
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
     plugins: [lateModules(), withoutSideEffects('typebox'), nativeAddons(addons)],
   });
   const scripts = new Map<string, string>();

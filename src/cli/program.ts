@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { SHARED_DATABASE_VERB } from '../io/shared-requests.ts';
 import { printable } from './printable.ts';
 import { EXIT, withExamples } from './verb.ts';
 
@@ -20,10 +19,6 @@ const VERBS: ReadonlyMap<string, () => Promise<Add>> = new Map([
   ['compare', async () => (await import('./compare.ts')).addCompare],
   ['completion', async () => (await import('./completion.ts')).addCompletion],
 ]);
-/** The daemon uses it, not the operator: no help names it. */
-const INTERNAL: ReadonlyMap<string, () => Promise<Add>> = new Map([
-  [SHARED_DATABASE_VERB, async () => (await import('./shared-database.ts')).addSharedDatabase],
-]);
 const DEFAULT = 'daemon';
 
 /** With the verbs that these words may mean. Without a verb it is the daemon. */
@@ -33,7 +28,7 @@ export async function programFor(words: readonly string[]): Promise<Command> {
     .version(manifest.version)
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.impossible));
-  for (const name of meant(words)) (await (VERBS.get(name) ?? INTERNAL.get(name))?.())?.(root);
+  for (const name of meant(words)) (await VERBS.get(name)?.())?.(root);
   return withExamples(root, 'check', 'list --state failed --since 1d', 'show 79caa8ef', 'inspect');
 }
 
@@ -44,7 +39,7 @@ function meant(words: readonly string[]): Iterable<string> {
   const [first = DEFAULT] = words;
   // The completion scripts have all verbs in them, as has the help of the program.
   if (first === 'help' || first === 'completion') return VERBS.keys();
-  if (VERBS.has(first) || INTERNAL.has(first)) return [first];
+  if (VERBS.has(first)) return [first];
   return words.some((word) => word === '--help' || word === '-h') ? VERBS.keys() : [DEFAULT];
 }
 

@@ -41,8 +41,6 @@ export class SharedNotReady extends DatabaseTrouble {}
 export interface SharedClientOptions {
   readonly path: string;
   readonly shadow?: boolean | undefined;
-  /** The words that start this program; those of the running one by default. */
-  readonly program?: readonly string[] | undefined;
   readonly limits?: Partial<SharedLimits>;
   /** Called when an opening has ended: `trouble` says what prevented it. */
   readonly onOpened: (trouble: DatabaseTrouble | undefined) => void;
@@ -83,12 +81,11 @@ export class SharedClient {
   start(): void {
     if (this.#current || this.#isClosed || performance.now() < this.#pausedUntil) return;
     clearTimeout(this.#restart);
-    const { path, shadow = false, program } = this.#options;
+    const { path, shadow = false } = this.#options;
     try {
       const server = new SharedServer({
         path,
         shadow,
-        program,
         answerLimitMs: this.#limits.answer,
         onStarted: () => {
           this.#limit(current, this.#openingLimitMs);

@@ -1,7 +1,7 @@
 /** What the daemon asks of the process that writes to the shared database, and what it answers. */
 import type { ProjectedRow, RowUpdate } from './shared-tables.ts';
 
-/** The verb of the program that serves the shared database; the daemon alone uses it. */
+/** The first argument of the program where it is to serve the shared database; only the daemon uses it. */
 export const SHARED_DATABASE_VERB = 'shared-database';
 
 export interface SharedWrites {

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { posix } from 'node:path';
 import { isSea } from 'node:sea';
 import { messageOf } from '../errors.ts';
 import { limitWaiting, openSocketPair, readMessage, writeMessage } from './blocking-socket.ts';
@@ -28,8 +29,6 @@ export interface SharedServerOptions {
   /** Of the database. */
   readonly path: string;
   readonly shadow: boolean;
-  /** The words that start this program; those of the running one by default. */
-  readonly program?: readonly string[] | undefined;
   /** How long an answer may take (ms), unless another limit is given. */
   readonly answerLimitMs: number;
   readonly onStarted: () => void;
@@ -97,8 +96,8 @@ export class SharedServer {
   }
 
   async #launch(theirs: number): Promise<void> {
-    const { path, shadow, program = ownProgram() } = this.#options;
-    const [file = '', ...words] = program;
+    const { path, shadow } = this.#options;
+    const [file, ...words] = programWords();
     let events: Pipe | undefined;
     try {
       events = openPipe();
@@ -172,4 +171,10 @@ function parseEvent(line: string): SharedEvent | undefined {
   }
 }
 
-const ownProgram = () => [process.execPath, ...(isSea() ? [] : [process.argv[1] ?? ''])];
+/** The words that start this program. In the npm package all of it is one file. */
+function programWords(): readonly [file: string, ...words: string[]] {
+  if (isSea()) return [process.execPath];
+  const { filename, dirname } = import.meta;
+  const isSource = filename.endsWith('shared-server.ts');
+  return [process.execPath, isSource ? posix.join(dirname, '../main.ts') : filename];
+}

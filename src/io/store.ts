@@ -61,8 +61,6 @@ export interface StoreOptions {
   readonly sharedPath: string;
   /** True for a daemon in shadow mode. */
   readonly shadow?: boolean;
-  /** The words that start this program; those of the running one by default. */
-  readonly program?: readonly string[];
   readonly retention: Retention;
   readonly describe: TablesOptions['describe'];
   readonly onTrouble: TroubleListener;
@@ -152,7 +150,7 @@ export function openStore(options: StoreOptions): Store {
 }
 
 function pairDatabases(options: StoreOptions, onSharedTrouble: () => void) {
-  const { statePath, sharedPath, shadow, program, retention, describe, onSharedOpen } = options;
+  const { statePath, sharedPath, shadow, retention, describe, onSharedOpen } = options;
   const journal = new LiveDatabase<Tables>({
     path: statePath,
     open: (path, lockTimeoutMs) => ({ database: openJournalDatabase(path, lockTimeoutMs, shadow) }),
@@ -161,7 +159,6 @@ function pairDatabases(options: StoreOptions, onSharedTrouble: () => void) {
   const shared = new SharedClient({
     path: sharedPath,
     shadow,
-    program,
     onOpened: (trouble) => {
       if (!trouble) onSharedOpen?.();
       paired.sharedOpened(trouble);

@@ -10,7 +10,6 @@ import { SharedClient, type SharedClientOptions, SharedNotReady } from '../../sr
 import type { ProjectedRow } from '../../src/io/shared-tables.ts';
 import { makeSchemaEndless } from '../support/endless-database.ts';
 import { testFolder } from '../support/folder.ts';
-import { PROGRAM } from '../support/real-store.ts';
 import { until } from '../support/until.ts';
 
 const row = (commandId: string): ProjectedRow => ({
@@ -38,7 +37,6 @@ function openClient(
   let durable = 0;
   const client = new SharedClient({
     path,
-    program: PROGRAM,
     limits,
     onOpened: (trouble) => told.push(trouble?.message),
     onDurable: () => durable++,

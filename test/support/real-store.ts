@@ -12,8 +12,6 @@ export const DAY = 86_400_000;
 export const NOON = new Date('2026-11-23T12:00:00.007Z');
 const FOREVER: Retention = { maxAgeMs: 36_500 * DAY, maxCount: 1_000_000 };
 
-export const PROGRAM = [process.execPath, join(import.meta.dirname, '../../src/main.ts')];
-
 export const command = (commandId: string, at = NOON): Accepted => ({
   commandId,
   connectionId: 'c1',
@@ -53,7 +51,6 @@ export async function openedStore(
   const store = openStore({
     statePath: path,
     sharedPath,
-    program: PROGRAM,
     retention,
     describe,
     onTrouble: () => {},
