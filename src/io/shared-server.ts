@@ -174,7 +174,8 @@ function parseEvent(line: string): SharedEvent | undefined {
 /** The words that start this program. In the npm package all of it is one file. */
 function programWords(): readonly [file: string, ...words: string[]] {
   if (isSea()) return [process.execPath];
-  const { filename, dirname } = import.meta;
-  const isSource = filename.endsWith('shared-server.ts');
-  return [process.execPath, isSource ? posix.join(dirname, '../main.ts') : filename];
+  // The build replaces each of these as a whole.
+  const file = import.meta.filename;
+  const isSource = file.endsWith('shared-server.ts');
+  return [process.execPath, isSource ? posix.join(import.meta.dirname, '../main.ts') : file];
 }
