@@ -14,7 +14,7 @@ export interface AuditLog {
 /** More than what all commands of a full queue can say while the disk is slow. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
-export interface AuditLogSettings extends Pick<LogSettings, 'file' | 'fields' | 'watchMs'> {
+export interface AuditLogSettings extends Pick<LogSettings, 'file' | 'fields'> {
   readonly accounts: Pick<Accounts, 'userName' | 'groupName'>;
   /** The audit log has entries alone: what is wrong with its place belongs into the other log. */
   readonly warn: NonNullable<LogSettings['warn']>;

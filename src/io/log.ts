@@ -30,8 +30,8 @@ export interface LogSettings {
   readonly failure?: ErrorCode;
   /** Gets what is wrong with the place of the file; the log itself where there is none. */
   readonly warn?: (error: DaemonError) => void;
-  /** How often the place of the file is looked at. */
-  readonly watchMs?: number;
+  /** How often, at most, the place of the file is looked at. */
+  readonly lookMs?: number;
 }
 
 /** Its types leave out what it writes to. It opens files by their path alone, wherever that leads. */
@@ -43,8 +43,9 @@ const MAX_HELD_BYTES = 4 * 1024 * 1024;
 /** So long (ms) lines wait for others: each write is a thread woken. */
 const GATHERING = 5;
 
-/** How often the log is made sure to have its name: other users may take it before the SIGHUP of logrotate, or keep that away. */
-const WATCH_MS = 60_000;
+/** How often, at most, a line makes sure that the log has its name: other users may take it before the SIGHUP of logrotate, or
+ * keep that away. A daemon at rest has no timer. */
+const LOOK_MS = 60_000;
 
 const STDERR = 2;
 
@@ -62,15 +63,14 @@ export async function openLog(settings: LogSettings): Promise<Log> {
   let { trouble } = first;
   // Not pino.destination(): it writes what is left when the process exits, and on a full disk tries that for ever.
   const target = new sonic.SonicBoom({ fd: first.fd, sync: false, maxLength: maxHeldBytes }) as Target;
-  const gathered = new Gathered(target);
+  const gathered = new Gathered(target, () => attend());
   const stderr = pino.destination({ dest: STDERR, sync: true });
   // During the start each line at once: it may be the last.
   let streams: { write(line: string): unknown }[] = first.fd === STDERR ? [stderr] : [target, stderr];
   const both = { write: (line: string) => streams.forEach((stream) => void stream.write(line)) };
   const hooks = { streamWrite: (line: string) => line.replace(RAW, unicodeEscape) };
   const logger = pino({ level, base: fields, timestamp: pino.stdTimeFunctions.isoTime, hooks }, both);
-  const { warn = ({ code, message, remedy }) => logger.warn({ code, remedy }, message), watchMs = WATCH_MS } =
-    settings;
+  const { warn = ({ code, message, remedy }) => logger.warn({ code, remedy }, message) } = settings;
   const reopen = () => {
     try {
       const { fd, setAside } = openAt(file, failure);
@@ -82,7 +82,10 @@ export async function openLog(settings: LogSettings): Promise<Log> {
       throw error;
     }
   };
+  let lookedMs = performance.now();
   const attend = () => {
+    if (performance.now() - lookedMs < (settings.lookMs ?? LOOK_MS)) return;
+    lookedMs = performance.now();
     if (trouble === undefined && isLogInPlace(file, target.fd)) return;
     const before = trouble?.message;
     try {
@@ -92,7 +95,6 @@ export async function openLog(settings: LogSettings): Promise<Log> {
       if (failed.message !== before) warn(failed);
     }
   };
-  const watch = setInterval(attend, watchMs).unref();
   const reportLost = countLost(target, reopen, (lost) => logger.error({ lost }, `${lost} lines were lost`));
   for (const warning of [first.trouble, first.setAside]) if (warning) warn(warning);
   return {
@@ -103,7 +105,6 @@ export async function openLog(settings: LogSettings): Promise<Log> {
       streams = [gathered];
     },
     close: async () => {
-      clearInterval(watch);
       reportLost();
       streams = streams.filter((stream) => stream === stderr);
       gathered.flush();
@@ -144,17 +145,20 @@ function openOrStderr(file: string, failure: ErrorCode): OpenedFile {
 /** Hands lines on some at a time. */
 class Gathered {
   readonly #target: Target;
+  readonly #beforeWrite: () => void;
   #lines: string[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   readonly flush = (): void => {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#beforeWrite();
     for (const line of this.#lines.splice(0)) this.#target.write(line);
   };
 
-  constructor(target: Target) {
+  constructor(target: Target, beforeWrite: () => void) {
     this.#target = target;
+    this.#beforeWrite = beforeWrite;
   }
 
   write(line: string): void {

@@ -122,54 +122,66 @@ test('lines that come one soon after the other are few writes, also behind one t
   await log.close();
 });
 
-/** A log in a directory that others can write to, whose place is looked at all the time. */
-async function watchedLog(t: TestContext) {
+/** A log in a directory that others can write to; each line looks at its place. */
+async function watchedLog(t: TestContext, lookMs = 0) {
   const folder = testFolder(t);
   const shared = join(folder, 'shared');
   mkdirSync(shared);
   chmodSync(shared, 0o1777);
   const file = join(shared, 'log');
   const warnings: string[] = [];
-  const log = await openLog({ file, level: 'info', watchMs: 10, warn: ({ code }) => warnings.push(code) });
+  const log = await openLog({ file, level: 'info', lookMs, warn: ({ code }) => warnings.push(code) });
   t.after(() => log.close());
   log.leaveStderr();
-  return { log, file, shared, warnings };
+  const write = (line: string, path = file) => {
+    log.logger.info(line);
+    return until(`the line in ${path}`, () => existsSync(path) && readFileSync(path, 'utf8').includes(line));
+  };
+  return { log, file, warnings, write };
 }
 
 test('openLog takes its name back without a SIGHUP where another file has it', async (t) => {
-  const { log, file, warnings } = await watchedLog(t);
+  const { log, file, warnings, write } = await watchedLog(t);
   renameSync(file, `${file}.1`);
   symlinkSync(`${file}.1`, file);
-  await until('the file', () => lstatSync(file).isFile());
-  log.logger.info('here');
-  await until('the line', () => readFileSync(file, 'utf8').includes('here'));
+  await write('here');
+  assert.ok(lstatSync(file).isFile());
   assert.equal(readFileSync(`${file}.1`, 'utf8'), '');
   assert.deepEqual(warnings, ['LOG_SET_ASIDE']);
   assert.equal(log.trouble(), undefined);
 });
 
 test('openLog makes its file again without a SIGHUP where it was rotated', async (t) => {
-  const { log, file, warnings } = await watchedLog(t);
+  const { file, warnings, write } = await watchedLog(t);
   renameSync(file, `${file}.1`);
-  await until('the file', () => existsSync(file));
-  log.logger.info('here');
-  await until('the line', () => readFileSync(file, 'utf8').includes('here'));
+  await write('here');
   assert.deepEqual(warnings, []);
+});
+
+test('openLog looks at the place of its file no more often than it is told', async (t) => {
+  const { file, write } = await watchedLog(t, 60_000);
+  renameSync(file, `${file}.1`);
+  await write('here', `${file}.1`);
+  assert.ok(!existsSync(file));
 });
 
 test('openLog warns once of a name that it cannot take back, and tries until it can', {
   skip: !canMount && 'mounts',
 }, async (t) => {
   const mount = mounter(t);
-  const { log, file, warnings } = await watchedLog(t);
+  const { log, file, warnings, write } = await watchedLog(t);
   mount(file, '--bind', '/dev/null');
-  await until('the warning', () => log.trouble());
-  await wait(50);
+  for (let line = 0; line < 3; line++) {
+    log.logger.info('here');
+    await wait(20);
+  }
+  assert.match(log.trouble() as string, /cannot be moved aside/);
   await assert.rejects(log.reopen(), { code: 'LOG_OCCUPIED' });
   assert.deepEqual(warnings, ['LOG_OCCUPIED']);
-  log.logger.info('here');
   execFileSync('umount', [file]);
-  await until('the end of the trouble', () => log.trouble() === undefined);
-  await until('the line', () => readFileSync(file, 'utf8').includes('here'));
+  await write('there');
+  assert.equal(log.trouble(), undefined);
+  // The file that was open got them meanwhile.
+  assert.equal(readFileSync(file, 'utf8').match(/"here"/g)?.length, 3);
   assert.deepEqual(warnings, ['LOG_OCCUPIED']);
 });
