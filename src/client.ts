@@ -1,5 +1,5 @@
 /** For API servers in TypeScript: `import { call } from 'dbcalm-cmd/client'`. It needs Node and nothing else. */
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 /** Where the daemon listens, if its config does not say otherwise. */
 export const SOCKET_PATH = '/var/run/dbcalm/cmd.sock';
@@ -67,6 +67,8 @@ export interface CallOptions {
   /** Milliseconds without a byte of the reply; 30,000 without it. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
+  /** Gets the connected socket before anything is sent, and returns why nothing must be; undefined where it may. */
+  readonly objectTo?: (socket: Socket) => string | undefined;
 }
 
 /** There is no reply, and whether the command was accepted is not known, but for UNREACHABLE: then it was not. */
@@ -95,7 +97,7 @@ export async function call<C extends CommandName>(
 /** The same with a request as it is to be sent, and whatever JSON comes back. */
 export function exchange(
   request: string | Uint8Array,
-  { socketPath = SOCKET_PATH, timeout = TIMEOUT, signal }: CallOptions = {},
+  { socketPath = SOCKET_PATH, timeout = TIMEOUT, signal, objectTo }: CallOptions = {},
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath);
@@ -111,6 +113,8 @@ export function exchange(
 
     socket.setTimeout(timeout, () => fail('TIMEOUT', `nothing within ${timeout / 1000} s`));
     socket.on('connect', () => {
+      const objection = objectTo?.(socket);
+      if (objection !== undefined) return fail('UNREACHABLE', objection);
       connected = true;
       socket.write(request);
     });

@@ -60,7 +60,7 @@ export async function runDaemon(loaded: LoadedConfig, greet: () => void): Promis
   };
   const actor = createActor(noted(daemonMachine), {
     id: 'daemon',
-    input: daemonInput({ config, files, log, audit, record, accounts, manager, announce }),
+    input: daemonInput({ config, files, log, audit, record, accounts, manager, warn, announce }),
   });
   const ended = toPromise(actor);
   actor.start();
@@ -84,10 +84,14 @@ interface Edges {
   readonly record: TrafficRecord;
   readonly accounts: Accounts;
   readonly manager: ServiceManager;
+  readonly warn: Warn;
   readonly announce: DaemonInput['announce'];
 }
 
-function daemonInput({ config, files, log, audit, record, accounts, manager, announce }: Edges): DaemonInput {
+type Warn = (error: DaemonError) => void;
+
+function daemonInput(edges: Edges): DaemonInput {
+  const { config, files, log, audit, record, accounts, manager, warn, announce } = edges;
   const now = () => new Date();
   const counters = newCounters();
   const commits = new Histogram(COMMIT_SECONDS);
@@ -113,7 +117,7 @@ function daemonInput({ config, files, log, audit, record, accounts, manager, ann
     id: nanoid(),
   });
   return {
-    place: socketPlace(config, manager),
+    place: socketPlace(config, manager, warn),
     manager: config.shadow ? shadowed(manager) : manager,
     log: {
       ...log,
@@ -149,6 +153,7 @@ function daemonInput({ config, files, log, audit, record, accounts, manager, ann
     announce,
     admin: ({ store, actor }, daemon) => ({
       socketPath: config.admin_socket_path,
+      onSetAside: warn,
       metricsPort: config.metrics_port,
       statePath: config.state_path,
       cronFile: config.cron_file,
@@ -218,12 +223,13 @@ function shadowed({ tell, ...manager }: ServiceManager): ServiceManager {
   return { ...manager, tell: (...assignments) => tell(...assignments.map(marked)) };
 }
 
-function socketPlace(config: Config, { socket }: ServiceManager): SocketPlace {
+function socketPlace(config: Config, { socket }: ServiceManager, onSetAside: Warn): SocketPlace {
   if (socket) return { inherited: socket.fd };
   const mode = Number.parseInt(config.socket_mode, 8);
   return {
     path: config.socket_path,
     access: { mode, owner: config.socket_owner, group: config.socket_group },
+    onSetAside,
   };
 }
 

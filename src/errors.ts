@@ -42,7 +42,7 @@ export const ERRORS = {
   LOG_OCCUPIED: {
     message: 'cannot open a log: other users keep something else in its place',
     remedy:
-      'move away what is there; meanwhile lines go to the file that was open, or to stderr, and the daemon tries again each minute',
+      'move away what is there; meanwhile lines go to the file that was open, or to stderr, and the daemon tries again at SIGHUP and with later lines',
   },
   LOG_SET_ASIDE: {
     message: 'something else was in the place of a log, and was moved aside',
@@ -100,6 +100,10 @@ export const ERRORS = {
     exit: 73,
     message: 'something that is not a socket is in the place of the socket',
     remedy: 'look at what it is and move it away, or set another socket_path; the daemon will not touch it',
+  },
+  SOCKET_SET_ASIDE: {
+    message: 'something of another user was in the place of a socket, and was moved aside',
+    remedy: 'find out which user put it there, and remove it',
   },
   SOCKET_UNUSABLE: {
     exit: 73,

@@ -15,6 +15,8 @@ export interface AdminFailed {
 
 export interface AdminInput extends Omit<Sight, 'inspection' | 'dryRuns'> {
   readonly socketPath: string;
+  /** Hears of what another user had put at `socketPath`. */
+  readonly onSetAside: (error: DaemonError) => void;
   /** Null: none. */
   readonly metricsPort: number | null;
   readonly observer: () => Listener<ActorFailed | CommandRehearsed>;
@@ -43,7 +45,7 @@ export const admin = fromCallback<EventObject, AdminInput>(({ input, sendBack })
     if (stopped) server.close();
     else servers.push(server);
   };
-  openAdminSocket(input.socketPath, from(ROUTES)).then(keep, fail);
+  openAdminSocket(input.socketPath, from(ROUTES), { onSetAside: input.onSetAside }).then(keep, fail);
   if (input.metricsPort !== null) openLoopbackPort(input.metricsPort, from(PUBLIC_ROUTES)).then(keep, fail);
   return () => {
     stopped = true;

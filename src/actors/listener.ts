@@ -10,7 +10,12 @@ export type ListenerEvent =
 
 /** Where clients come in: at a path, where the daemon makes the socket, or on one that it was started with. */
 export type SocketPlace =
-  | { readonly path: string; readonly access: SocketAccess }
+  | {
+      readonly path: string;
+      readonly access: SocketAccess;
+      /** Hears of what another user had put at `path`. */
+      readonly onSetAside?: (error: DaemonError) => void;
+    }
   | { readonly inherited: number };
 
 export interface ListenerInput {
@@ -57,5 +62,7 @@ function open(
   place: SocketPlace,
   hand: (opened: ConnectionOpened['socket']) => void,
 ): Promise<ListeningSocket> {
-  return 'inherited' in place ? listenOn(place.inherited, hand) : listenAt(place.path, place.access, hand);
+  return 'inherited' in place
+    ? listenOn(place.inherited, hand)
+    : listenAt(place.path, place.access, hand, place.onSetAside);
 }

@@ -4,6 +4,7 @@ import { type Arguments, type CommandName, call, type Reply } from '../client.ts
 import { WHITELIST } from '../commands/whitelist.ts';
 import { messageOf } from '../errors.ts';
 import { askDryRun } from '../io/admin-client.ts';
+import { impostorObjection } from '../io/peer.ts';
 import { type ConfigOptions, configOf, readConfig, withConfig } from './config-option.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { followToEnd } from './follow.ts';
@@ -62,7 +63,7 @@ async function showDryRun(request: unknown, options: CallOptions): Promise<numbe
 /** Whatever was typed is sent: it is the daemon that says what is wrong with it. */
 function reach(socketPath: string, request: { cmd: string; args: unknown }): Promise<Reply> {
   const [cmd, args] = [request.cmd as CommandName, request.args as Arguments[CommandName]];
-  return call(cmd, args, { socketPath }).catch((error: unknown) => {
+  return call(cmd, args, { socketPath, objectTo: impostorObjection }).catch((error: unknown) => {
     throw new VerbFailure(
       messageOf(error),
       'start the daemon, or check socket_path; dbcalm-cmd list shows whether the command is on record',

@@ -1,5 +1,8 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { json } from 'node:stream/consumers';
+import { impostorObjection } from './peer.ts';
 
 /** Milliseconds without an answer: a daemon that is stopped takes connections, and says nothing. */
 const ANSWER_LIMIT = 10_000;
@@ -51,7 +54,8 @@ function open(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
-    const asking = request({ socketPath, path, method, ...(signal && { signal }) }, (response) => {
+    const createConnection: RequestOptions['createConnection'] = (_, done) => reach(socketPath, done);
+    const asking = request({ createConnection, path, method, ...(signal && { signal }) }, (response) => {
       asking.setTimeout(silenceLimit);
       if (response.statusCode === 200) return resolve(response);
       json(response).then((said) => reject(new AdminRefusal((said as { error: string }).error)), reject);
@@ -60,4 +64,17 @@ function open(
     const silent = () => asking.destroy(new Error(`no answer within ${limit / 1_000} s`));
     asking.setTimeout(limit, silent).on('error', reject).end(body);
   });
+}
+
+/** Sends nothing to a process of another user, which may have taken the name of the socket while no daemon ran. */
+function reach(path: string, done: (error: Error | null, socket: Duplex) => void): undefined {
+  const socket: Socket = connect(path, () => {
+    const objection = impostorObjection(socket);
+    socket.off('error', fail);
+    if (objection === undefined) return done(null, socket);
+    socket.destroy();
+    done(new Error(objection), socket);
+  });
+  const fail = (error: Error) => done(error, socket);
+  socket.once('error', fail);
 }

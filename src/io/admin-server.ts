@@ -41,16 +41,22 @@ export const ANSWER_LIMIT = 30_000;
 /** A page in a browser may let a name of its own lead to the loopback, and read what it finds there. */
 const LOOPBACK = /^(localhost|127\.0\.0\.1)(:\d+)?$/i;
 
+export interface AdminSocketOptions {
+  readonly answerLimit?: number;
+  /** Hears of what another user had put at the path. */
+  readonly onSetAside?: (error: DaemonError) => void;
+}
+
 /** For the daemon's own user alone, from the first moment. Throws ADMIN_UNUSABLE. */
 export async function openAdminSocket(
   path: string,
   answer: Answerer,
-  answerLimit = ANSWER_LIMIT,
+  { answerLimit = ANSWER_LIMIT, onSetAside }: AdminSocketOptions = {},
 ): Promise<AdminServer> {
   const room = new Room(answer, answerLimit);
   const access = { mode: 0o600, owner: null, group: null };
   try {
-    const listening = await listenAt(path, access, (socket) => room.enter(socket));
+    const listening = await listenAt(path, access, (socket) => room.enter(socket), onSetAside);
     return closing(listening, room);
   } catch (error) {
     throw new DaemonError('ADMIN_UNUSABLE', messageOf(error), error);

@@ -1,9 +1,25 @@
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+} from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { nanoid } from 'nanoid';
 import { asDaemonError, DaemonError, messageOf } from '../errors.ts';
-import { withHeldFile } from './held-file.ts';
+import { O_PATH, withHeldFile } from './held-file.ts';
+import { type Peer, peerOf } from './peer.ts';
+import { isOurs } from './root-place.ts';
+import { isOpenToOthers, takeName } from './take-name.ts';
 
 /** Who may connect. The folder decides, too. Null: as the daemon's process is. */
 export interface SocketAccess {
@@ -28,24 +44,31 @@ export interface ListeningSocket {
 /** The kernel hands over one connection a turn of the loop: after so many without one there is none left. */
 const QUIET_TURNS = 3;
 
-/** Listens at `path`. A stale socket there is replaced; a live daemon, or anything else, is left alone and named. */
+/** Listens at `path`. A stale socket there is replaced. A live daemon, or anything else of ours, is left alone and named.
+ * What another user has put there is moved aside, and `onSetAside` told. */
 export async function listenAt(
   path: string,
   access: SocketAccess,
   onSocket: (socket: Socket) => void,
+  onSetAside: (error: DaemonError) => void = () => {},
 ): Promise<ListeningSocket> {
-  await makeRoom(path);
+  const occupant = await makeRoom(path, access);
   let accepted = 0;
   const server = serverFor((socket) => {
     accepted++;
     onSocket(socket);
   });
+  let bound = path;
   try {
-    await listening(server, () => bind(server, path, access));
+    if (occupant === 'foreign' || !(await bindIfFree(server, path, access))) {
+      bound = await bindAside(server, path, access);
+      const setAside = takePlace(bound, path);
+      if (setAside !== undefined) onSetAside(new DaemonError('SOCKET_SET_ASIDE', setAside));
+    }
   } catch (error) {
     // Not close(): it removes whatever has the name by now.
     server.unref();
-    throw new DaemonError('SOCKET_UNUSABLE', messageOf(error), error);
+    throw asDaemonError(error, 'SOCKET_UNUSABLE');
   }
   const ours = lstatSync(path);
   return {
@@ -57,8 +80,48 @@ export async function listenAt(
       }
     },
     // Node removes whatever has the name by then: only if that is ours. Else it lasts until the process ends.
-    close: () => (isSame(path, ours) ? server.close() : server.unref()),
+    close: () => {
+      if (!isSame(path, ours)) return void server.unref();
+      if (bound !== path) rmSync(path);
+      server.close();
+    },
   };
+}
+
+/** False where something has the name by now that may be moved aside. */
+async function bindIfFree(server: Server, path: string, access: SocketAccess): Promise<boolean> {
+  try {
+    await listening(server, () => bind(server, path, access));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    await probeSocket(path, access.owner);
+    return false;
+  }
+}
+
+/** Listens beside `path`: no other user can guess the name. Returns it. */
+async function bindAside(server: Server, path: string, access: SocketAccess): Promise<string> {
+  // Short: what a socket may be called is, too.
+  const fresh = join(dirname(path), `.${nanoid(8)}`);
+  await listening(server, () => bind(server, fresh, access));
+  return fresh;
+}
+
+/** Gives the socket at `fresh` the name `path`. Says what had it, and where that is now; undefined if nothing. */
+function takePlace(fresh: string, path: string): string | undefined {
+  try {
+    if (!takeName(fresh, path)) return undefined;
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw new DaemonError('SOCKET_OCCUPIED', `${path} ${messageOf(error)}`, error);
+  }
+  const aside = `${path}.occupied-${nanoid(8)}`;
+  const found = lstatSync(fresh, { throwIfNoEntry: false });
+  // Its owner may have removed it again.
+  if (found) renameSync(fresh, aside);
+  const what = found?.isSocket() ? 'a socket' : 'no socket';
+  return `${path} was ${what} of ${found ? `uid ${found.uid}` : 'another user'}; it is ${aside} now`;
 }
 
 /** Listens on a socket that was opened, bound and given its mode by who started the daemon, and who keeps it open. */
@@ -82,12 +145,26 @@ function serverFor(onSocket: (socket: Socket) => void): Server {
   });
 }
 
-/** Throws what would keep a daemon from listening at `path`. A stale socket does not; it stays until then. */
-export async function probeSocket(path: string): Promise<void> {
+/** What has the name of a socket; `foreign`: another user has put it there, and a daemon moves it aside. */
+export type Occupant = 'none' | 'stale' | 'foreign';
+
+/** Throws what would keep a daemon from listening at `path`. `owner`: the user that the socket is given to, if any. */
+export async function probeSocket(path: string, owner: number | null = null): Promise<Occupant> {
   const found = lookAt(path);
-  if (!found) return;
-  if (!found.isSocket()) throw new DaemonError('SOCKET_OCCUPIED', path);
-  if (await answers(path)) throw new DaemonError('SOCKET_IN_USE', path);
+  if (!found) return 'none';
+  const isOpen = isOpenToOthers(path);
+  if (!found.isSocket()) {
+    if (isOpen && !isOurs(found)) return 'foreign';
+    throw new DaemonError('SOCKET_OCCUPIED', path);
+  }
+  const listener = await findListener(path);
+  if (listener === undefined) return 'stale';
+  const isForeign = listener.known
+    ? !isOurs(listener)
+    : // It takes no connection at this moment: its file tells.
+      !isOurs(found) && found.uid !== owner;
+  if (isOpen && isForeign) return 'foreign';
+  throw new DaemonError('SOCKET_IN_USE', path);
 }
 
 function lookAt(path: string): Stats | undefined {
@@ -99,11 +176,12 @@ function lookAt(path: string): Stats | undefined {
   }
 }
 
-async function makeRoom(path: string): Promise<void> {
+async function makeRoom(path: string, { owner }: SocketAccess): Promise<Occupant> {
   try {
     makeFolder(dirname(path));
-    await probeSocket(path);
-    rmSync(path, { force: true });
+    const occupant = await probeSocket(path, owner);
+    if (occupant === 'stale') rmSync(path, { force: true });
+    return occupant;
   } catch (error) {
     throw asDaemonError(error, 'SOCKET_UNUSABLE');
   }
@@ -113,17 +191,30 @@ function makeFolder(folder: string): void {
   if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, FOLDER_MODE);
 }
 
-/** Only a refused connection proves that nobody is there. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    const tell = (answer: boolean) => {
+/** Who listens at `path`; undefined: nobody. Only a refused connection proves that. */
+function findListener(path: string): Promise<Peer | undefined> {
+  let held: number;
+  try {
+    // By descriptor: a symlink to the socket of another service of root may have taken the place of what was looked at.
+    held = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  } catch {
+    return Promise.resolve(undefined);
+  }
+  if (!fstatSync(held).isSocket()) {
+    closeSync(held);
+    return Promise.resolve({ known: false, why: 'it was replaced' });
+  }
+  return new Promise<Peer | undefined>((resolve) => {
+    const probe = connect(`/proc/self/fd/${held}`);
+    const tell = (peer: Peer | undefined) => {
       probe.destroy();
-      resolve(answer);
+      resolve(peer);
     };
-    probe.once('connect', () => tell(true));
-    probe.once('error', (error: NodeJS.ErrnoException) => tell(error.code !== 'ECONNREFUSED'));
-  });
+    probe.once('connect', () => tell(peerOf(probe)));
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      tell(error.code === 'ECONNREFUSED' ? undefined : { known: false, why: messageOf(error) }),
+    );
+  }).finally(() => closeSync(held));
 }
 
 function listening(server: Server, listen: () => void): Promise<void> {
@@ -149,7 +240,8 @@ function bind(server: Server, path: string, { mode, owner, group }: SocketAccess
   } finally {
     process.umask(mask);
   }
-  if (owned || !existsSync(path)) return;
+  // Where something else has the name, the error follows.
+  if (owned || !server.listening) return;
   // By descriptor: who may write to the folder may have put something else at the path by now.
   withHeldFile(path, (found, name) => {
     const isOurs = found.isSocket() && found.uid === process.geteuid?.() && (found.mode & 0o777) === 0;

@@ -12,10 +12,10 @@ import {
 } from 'node:fs';
 import { posix } from 'node:path';
 import { nanoid } from 'nanoid';
-import { DaemonError } from '../errors.ts';
-import { AT_FDCWD, errnoName, RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2 } from './libc.ts';
+import { DaemonError, messageOf } from '../errors.ts';
 import { type PinnedFolder, pinFolder, withNameIn } from './pinned-folder.ts';
 import { isClosedFolder, isOurs } from './root-place.ts';
+import { takeName } from './take-name.ts';
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 /** A pipe that nobody reads is not waited for. */
@@ -25,8 +25,6 @@ const OPENING_OURS = (OPENING & ~O_CREAT) | O_NOFOLLOW;
 const MAKING = OPENING | O_EXCL | O_NOFOLLOW;
 /** As many as Linux follows. */
 const MAX_LINKS = 40;
-/** Tries to get a name that others make and remove all the time: each fails only if they do so between two system calls. */
-const MAX_EXCHANGES = 1_000;
 
 export interface OpenedLog {
   readonly fd: number;
@@ -91,7 +89,7 @@ function openIn(place: string, path: string, file: string, links: number): Opene
 /** In a directory that others can write to. */
 function openAmongOthers(path: string, file: string): OpenedLog {
   const fd = openOurs(path);
-  return fd === undefined ? takeName(path, file) : { fd, setAside: undefined };
+  return fd === undefined ? takePlace(path, file) : { fd, setAside: undefined };
 }
 
 /** Undefined where what is there is not ours alone, whatever opening it would say. */
@@ -112,33 +110,21 @@ function openOurs(path: string): number | undefined {
 }
 
 /** Exchanges a new file with what has the name, in one step: at no moment the name is free for others. */
-function takeName(path: string, file: string): OpenedLog {
+function takePlace(path: string, file: string): OpenedLog {
   const suffix = `.occupied-${nanoid(8)}`;
   const fresh = path + suffix;
   const fd = openSync(fresh, MAKING, MODE);
   try {
-    if (!exchange(fresh, path, file)) return { fd, setAside: undefined };
+    if (!takeName(fresh, path)) return { fd, setAside: undefined };
   } catch (error) {
     closeSync(fd);
     rmSync(fresh, { force: true });
-    throw error;
+    throw occupied(`${file} ${messageOf(error)}`);
   }
   // Its owner may have removed it again.
   const found = lstatSync(fresh, { throwIfNoEntry: false });
   const what = found ? describe(found) : 'something that is gone again';
   return { fd, setAside: `${file} was ${what}; it is ${file}${suffix} now` };
-}
-
-/** Gives `from` the name `to`. Returns whether something had that name: it has the name `from` now. */
-function exchange(from: string, to: string, file: string): boolean {
-  for (let left = MAX_EXCHANGES; left > 0; left--) {
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) === 0) return true;
-    const code = errnoName();
-    if (code !== 'ENOENT') throw occupied(`${file} cannot be moved aside (${code})`);
-    // Nothing has the name at this moment. Others may give it to something again meanwhile: then the exchange is tried again.
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) === 0) return false;
-  }
-  throw occupied(`${file} is taken again and again`);
 }
 
 function openUnlessLink(path: string): number | undefined {

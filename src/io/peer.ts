@@ -30,3 +30,12 @@ export function peerOf(socket: Socket): Peer {
     return { known: false, why: messageOf(error) };
   }
 }
+
+/** Returns why the process that listens at the other end of a client's socket is no daemon that we may rely on: only root, and
+ * our own user, can run one. Undefined where it may be one. */
+export function impostorObjection(socket: Socket): string | undefined {
+  const peer = peerOf(socket);
+  if (!peer.known) return `cannot tell which user listens there: ${peer.why}`;
+  const isTrusted = peer.uid === 0 || peer.uid === process.geteuid?.();
+  return isTrusted ? undefined : `the process that listens there belongs to uid ${peer.uid}, not to root`;
+}

@@ -98,7 +98,7 @@ function objectionTo(place: string, found: Stats, isFirm: boolean): string | und
   return `${place} has mode ${(found.mode & 0o7777).toString(8).padStart(4, '0')}, so other users can write to it`;
 }
 
-export function isOurs({ uid }: Stats): boolean {
+export function isOurs({ uid }: { readonly uid: number }): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 

@@ -74,7 +74,7 @@ export interface DaemonOutput {
 
 /** One that was inherited answers already, for us. */
 const checkSocket = fromPromise<void, { place: SocketPlace }>(async ({ input: { place } }) => {
-  if ('path' in place) await probeSocket(place.path);
+  if ('path' in place) await probeSocket(place.path, place.access.owner);
 });
 
 const openStore = fromPromise<Store, { open: () => Store }>(async ({ input }) => input.open());

@@ -9,6 +9,9 @@ const LOOK_PAUSE_MS = 250;
 /** As a shell reports the end of a child by a signal: 128 and its number. SIGBUS and SIGSEGV are those of SQLite's shared memory. */
 const CRASH_CODES: readonly (number | null)[] = [135, 139];
 
+/** A member must not be able to keep the daemon from starting by taking the name of a socket or of a log. */
+const BY_A_NAME = /answers on the socket|in the place of the socket|socket cannot be opened|\blog\b/;
+
 export interface KeeperFigures {
   starts: number;
   refusedStarts: number;
@@ -146,6 +149,8 @@ export class Keeper {
     const kind = reason.replaceAll(/\/\S+/g, '…').replaceAll(/\d+/g, 'N');
     this.figures.refusals[kind] = (this.figures.refusals[kind] ?? 0) + 1;
     if (CRASH_CODES.includes(code)) this.figures.crashes++;
+    else if (BY_A_NAME.test(reason))
+      this.#options.complain(`refused: a name kept it from starting: ${reason}`);
     else if (!stderr.includes('What to do: '))
       this.#options.complain(`odd: a start ended so: ${code} ${stderr}`);
   }

@@ -1,7 +1,7 @@
 /** The names of the daemon's logs, in a directory that the group can write to: free before the first start, and between the
  * rename of logrotate and the SIGHUP behind it. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   linkSync,
   lstatSync,
@@ -14,15 +14,23 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { lookJson } from '../support/admin.ts';
-import { type Layout, launchDaemon, type TestDaemon } from '../support/daemon.ts';
-import { jailed } from '../support/jail.ts';
-import { MEMBER, NO_COVERAGE, noMember } from '../support/member.ts';
+import type { Layout, TestDaemon } from '../support/daemon.ts';
+import { MEMBER, noMember } from '../support/member.ts';
 import { mounter } from '../support/mount.ts';
 import { until } from '../support/until.ts';
-import { actAsMember, guard, plantCanaries, prepareShared, startShared } from './member.ts';
+import {
+  actAsMember,
+  guard,
+  launcher,
+  plantCanaries,
+  prepareShared,
+  spawnMember,
+  startShared,
+} from './member.ts';
 
 const skip = noMember();
 
@@ -43,17 +51,6 @@ async function assertLogged(daemon: TestDaemon): Promise<void> {
   const { id } = await daemon.deletion(join(daemon.at.backups, 'none'));
   for (const path of logsOf(daemon.at))
     await until(`the command in ${path}`, () => read(path).includes(id as string));
-}
-
-/** Gives what starts daemons; they are killed when the test ends: to be called before the test's directory is made. */
-function launcher(t: TestContext): (at: Layout) => Promise<TestDaemon> {
-  const daemons: TestDaemon[] = [];
-  t.after(() => Promise.all(daemons.map((daemon) => daemon.kill())));
-  return async (at) => {
-    const daemon = await launchDaemon(at);
-    daemons.push(daemon);
-    return daemon;
-  };
 }
 
 const PLANTED: Record<string, (path: string, canary: string) => void> = {
@@ -123,13 +120,8 @@ const ROUNDS = 150;
 /** Runs `work` while a process of a member takes the names of the logs as fast as it can. */
 async function whileSquatted(t: TestContext, at: Layout, work: () => Promise<void>): Promise<number> {
   const stop = join(at.folder, 'stop');
-  const script = join(import.meta.dirname, 'squatter.ts');
-  const command = jailed(at.folder, [process.execPath, script, stop, at.configFile, ...logsOf(at)]);
-  const [file, ...words] = command as [string, ...string[]];
-  const env = { ...process.env, ...NO_COVERAGE };
-  const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'inherit'], env });
-  t.after(() => child.kill('SIGKILL'));
-  const had = text(child.stdout);
+  const child = spawnMember(t, at.folder, 'squatter.ts', stop, at.configFile, ...logsOf(at));
+  const had = text(child.stdout as Readable);
   await until('the first squat', () => readdirSync(dirname(at.log)).some((name) => name.endsWith('.own')));
   await work();
   writeFileSync(stop, '');

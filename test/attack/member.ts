@@ -1,6 +1,7 @@
 /** The attacker of these tests: a member of the group that the daemon shares its directories with, without any other
  * right. All of it happens in the test's own directory. */
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -11,6 +12,7 @@ import {
   type Exit,
   exitOf,
   type Layout,
+  launchDaemon,
   prepare,
   type StartOptions,
   spawnDaemon,
@@ -18,7 +20,8 @@ import {
   TestDaemon,
 } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
-import { MEMBER } from '../support/member.ts';
+import { jailed } from '../support/jail.ts';
+import { MEMBER, NO_COVERAGE } from '../support/member.ts';
 
 /** A frozen daemon is told from a slow one by this. */
 const FROZEN_AFTER_MS = 30_000;
@@ -90,6 +93,28 @@ export function prepareShared(t: TestContext): Layout {
   const at = prepare(testFolder(t), SHARED_CONFIG);
   shareWithGroup(at);
   return at;
+}
+
+/** Gives what starts daemons; they are killed when the test ends: to be called before the test's directory is made. */
+export function launcher(t: TestContext): (at: Layout) => Promise<TestDaemon> {
+  const daemons: TestDaemon[] = [];
+  t.after(() => Promise.all(daemons.map((daemon) => daemon.kill())));
+  return async (at) => {
+    const daemon = await launchDaemon(at);
+    daemons.push(daemon);
+    return daemon;
+  };
+}
+
+/** Runs a script of this directory as a process of its own, which becomes a member. When the test ends so does its standard
+ * input; it must then end by itself, since the jail does not end a process of another user. */
+export function spawnMember(t: TestContext, folder: string, script: string, ...args: string[]): ChildProcess {
+  const program = [process.execPath, join(import.meta.dirname, script), ...args];
+  const [file, ...words] = jailed(folder, program) as [string, ...string[]];
+  const env = { ...process.env, ...NO_COVERAGE };
+  const child = spawn(file, words, { stdio: ['pipe', 'pipe', 'inherit'], env });
+  t.after(() => child.stdin?.end());
+  return child;
 }
 
 /** Starts a daemon that may also refuse to start; only to do neither is a failure. */

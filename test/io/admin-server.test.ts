@@ -9,9 +9,9 @@ import { testFolder } from '../support/folder.ts';
 const HEAD = 'GET /x HTTP/1.1\r\nHost: x\r\n';
 
 /** Opens an admin socket that answers `answer`; gives its path. */
-async function opened(t: TestContext, answer: () => Answer, limit?: number) {
+async function opened(t: TestContext, answer: () => Answer, answerLimit = 30_000) {
   const path = join(testFolder(t), 'admin.sock');
-  const server = await openAdminSocket(path, answer, limit);
+  const server = await openAdminSocket(path, answer, { answerLimit });
   t.after(() => server.close());
   return path;
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DaemonError } from '../../errors.ts';
+import { DaemonError, ERRORS } from '../../errors.ts';
 import { probeSocket } from '../../io/listening-socket.ts';
 import { stickyObjection } from '../../io/root-place.ts';
 import { readUnit } from '../../io/unit-file.ts';
@@ -43,7 +43,8 @@ export async function socketFinding(subject: string, path: string, key: string):
   if (subject === 'socket' && readUnit(undefined, SOCKET_UNIT) && isListenedAt(path))
     return notes.ok('somebody listens; not asked, since systemd would start a daemon for that');
   try {
-    await probeSocket(path);
+    if ((await probeSocket(path)) === 'foreign')
+      return notes.problem('another user has put something in its place', ERRORS.SOCKET_SET_ASIDE.remedy);
   } catch (error) {
     const { code, remedy } = error as DaemonError;
     if (code === 'SOCKET_IN_USE') return notes.ok('a daemon answers');
