@@ -45,7 +45,7 @@ export interface ListeningSocket {
 const QUIET_TURNS = 3;
 
 /** Listens at `path`. A stale socket there is replaced. A live daemon, or anything else of ours, is left alone and named.
- * What another user has put there is moved aside, and `onSetAside` told. */
+ * An entry that another user has put there is moved aside, and `onSetAside` gets the warning. */
 export async function listenAt(
   path: string,
   access: SocketAccess,
@@ -145,7 +145,7 @@ function serverFor(onSocket: (socket: Socket) => void): Server {
   });
 }
 
-/** What has the name of a socket; `foreign`: another user has put it there, and a daemon moves it aside. */
+/** The entry that has the name of a socket; `foreign`: another user has put it there, and the daemon moves it aside. */
 export type Occupant = 'none' | 'stale' | 'foreign';
 
 /** Throws what would keep a daemon from listening at `path`. `owner`: the user that the socket is given to, if any. */
@@ -191,7 +191,7 @@ function makeFolder(folder: string): void {
   if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, FOLDER_MODE);
 }
 
-/** Who listens at `path`; undefined: nobody. Only a refused connection proves that. */
+/** Returns the process that listens at `path`; undefined if there is none. Only a refused connection proves that. */
 function findListener(path: string): Promise<Peer | undefined> {
   let held: number;
   try {

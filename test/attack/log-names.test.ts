@@ -67,7 +67,7 @@ const PLANTED: Record<string, (path: string, canary: string) => void> = {
 };
 
 for (const [what, plant] of Object.entries(PLANTED)) {
-  test(`a daemon whose logs are to be where a member has put ${what} starts, and logs to files of its own`, {
+  test(`openLogFile takes the names of the logs where a member has put ${what}`, {
     skip,
   }, async (t) => {
     const launch = launcher(t);
@@ -90,7 +90,7 @@ for (const [what, plant] of Object.entries(PLANTED)) {
   });
 }
 
-test('a name that a member takes between the rename of logrotate and its SIGHUP gets neither audit nor log', {
+test('openLogFile takes back a name that a member took between the rename of logrotate and its SIGHUP', {
   skip,
 }, async (t) => {
   const launch = launcher(t);
@@ -152,7 +152,7 @@ test('openLogFile gets the name of the log while a member takes it as fast as it
 
 const isOfRoot = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.uid === 0;
 
-test('a name that cannot be taken back keeps no daemon from starting: both logs go to stderr, and the audit to the journal', {
+test('openLog writes to stderr where a name cannot be taken back, and the journal has the audit', {
   skip,
 }, async (t) => {
   const launch = launcher(t);

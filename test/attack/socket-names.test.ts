@@ -40,7 +40,7 @@ const PLANTED: Record<string, (path: string, canary: string) => void> = {
 };
 
 for (const [what, plant] of Object.entries(PLANTED)) {
-  test(`a daemon whose sockets are to be where a member has put ${what} listens there`, {
+  test(`listenAt takes its name where a member has put ${what}`, {
     skip,
   }, async (t) => {
     const launch = launcher(t);
@@ -73,7 +73,7 @@ function foundBy(at: Layout) {
   };
 }
 
-test('a daemon takes its sockets back from a process of a member that listens there', { skip }, async (t) => {
+test('listenAt takes its name back from a process of a member that listens there', { skip }, async (t) => {
   const launch = launcher(t);
   const at = prepareShared(t);
   const got = await startImpostor(t, at);
