@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** Milliseconds of one tick of the kernel's clock, as it tells user space. */
 export const TICK = 10;
 
-/** Milliseconds after the last request until a daemon has given memory back (src/io/idle-memory.ts), and is at rest. */
+/** Milliseconds after the last request until a daemon has given memory back (src/io/os/idle-memory.ts), and is at rest. */
 export const REST = 12_000;
 
 /** Milliseconds that a process and the children that it has waited for have spent. Source: proc_pid_stat(5). */

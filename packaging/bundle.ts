@@ -1,11 +1,11 @@
 /** The program as scripts, with what they need of node_modules. */
 import { basename, join, relative } from 'node:path';
 import { build, type Plugin, transform } from 'esbuild';
-import { unicodeEscape } from '../src/io/unicode-escape.ts';
+import { unicodeEscape } from '../src/io/log/escape.ts';
 import { lateModules } from './late-modules.ts';
 import { MODULES, PROJECT } from './project.ts';
 
-const LOADER = join(PROJECT, 'src/io/native-addon.ts');
+const LOADER = join(PROJECT, 'src/io/os/native-addon.ts');
 const KOFFI = `@koromix/koffi-linux-${process.arch}`;
 
 export interface Bundle {

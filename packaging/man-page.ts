@@ -1,8 +1,8 @@
 /** dbcalm-cmd(8), made of the verbs as they are. */
 import type { Argument, Command, Option } from 'commander';
 import { wholeProgram } from '../src/cli/program.ts';
-import { CONFIG_FILES } from '../src/io/config.ts';
-import { DEFAULTS } from '../src/io/config-schema.ts';
+import { CONFIG_FILES } from '../src/io/config/load.ts';
+import { DEFAULTS } from '../src/io/config/schema.ts';
 import { textOf, VERSION } from './project.ts';
 
 /** What means something to roff. */

@@ -14,7 +14,7 @@ export const VERSION = manifest.version;
 export const NODE_PACKAGE = `node-linux-${process.arch}`;
 export const NODE = join(MODULES, NODE_PACKAGE, 'bin/node');
 
-/** What V8 is told in the executable. At rest the daemon collects by itself (io/idle-memory.ts): V8 need not wake up, 8 s
+/** What V8 is told in the executable. At rest the daemon collects by itself (io/os/idle-memory.ts): V8 need not wake up, 8 s
  * later, to do it again. */
 export const V8_FLAGS = ['--no-memory-reducer'];
 

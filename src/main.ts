@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { SHARED_DATABASE_VERB } from './io/shared-requests.ts';
+import { SHARED_DATABASE_VERB } from './io/shared-database/requests.ts';
 
 process.title = 'dbcalm-cmd';
 const [verb, ...words] = process.argv.slice(2);
@@ -15,7 +15,7 @@ async function run(): Promise<void> {
 
 /** The child of the daemon that has the shared database open. It needs nothing of the command line. */
 async function serveSharedDatabase([path = '', flag]: readonly string[]): Promise<void> {
-  const { serveSharedDatabase: serve } = await import('./io/shared-process.ts');
+  const { serveSharedDatabase: serve } = await import('./io/shared-database/process.ts');
   serve(path, flag === '--shadow');
   process.exit(0);
 }

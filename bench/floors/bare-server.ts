@@ -3,7 +3,7 @@
 import { type SpawnOptionsWithStdioTuple, type StdioNull, type StdioPipe, spawn } from 'node:child_process';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { ObjectScanner } from '../../src/io/framing.ts';
+import { ObjectScanner } from '../../src/io/socket/framing.ts';
 
 const [socketPath, folder, mode] = process.argv.slice(2) as [string, string, string];
 

@@ -2,11 +2,11 @@
 import type { Socket } from 'node:net';
 import type { ActorRef, Snapshot } from 'xstate';
 import type { Plan } from '../commands/command.ts';
-import type { Subject } from '../io/audit.ts';
-import type { Peer } from '../io/peer.ts';
-import type { Accepted, Outcome, Transition, Unsettled } from '../io/records.ts';
-import type { Refusal, Reply } from '../io/reply.ts';
-import type { Holding } from './request-budget.ts';
+import type { Subject } from '../io/log/audit.ts';
+import type { Peer } from '../io/socket/peer.ts';
+import type { Refusal, Reply } from '../io/socket/reply.ts';
+import type { Accepted, Outcome, Transition, Unsettled } from '../io/store/records.ts';
+import type { Holding } from './fairness/request-budget.ts';
 
 /** An actor of which only this is known: it takes events `E`. */
 export type Listener<E extends { type: string }> = ActorRef<Snapshot<unknown>, E>;

@@ -1,12 +1,11 @@
 import { fromCallback } from 'xstate';
 import { asDaemonError } from '../errors.ts';
-import { type AuditEntry, acceptedEntry, endedEntry, refusedEntry } from '../io/audit.ts';
-import type { Exchange } from '../io/exchange-lines.ts';
-import { faultPoint } from '../io/fault-point.ts';
-import type { Logger } from '../io/log.ts';
-import type { Peer } from '../io/peer.ts';
-import { type Refusal, reasonOf } from '../io/reply.ts';
-import { type Counters, countConnection, countRefusal, countTransition } from './counters.ts';
+import { type AuditEntry, acceptedEntry, endedEntry, refusedEntry } from '../io/log/audit.ts';
+import type { Exchange } from '../io/log/exchange-lines.ts';
+import type { Logger } from '../io/log/log.ts';
+import { faultPoint } from '../io/os/fault-point.ts';
+import type { Peer } from '../io/socket/peer.ts';
+import { type Refusal, reasonOf } from '../io/socket/reply.ts';
 import type {
   ActorFailed,
   ClientRefused,
@@ -15,7 +14,8 @@ import type {
   ConnectionsDrained,
   ProcessTransitioned,
 } from './messages.ts';
-import { type DigestLimits, RefusalDigest, WINDOW_MS } from './refusal-digest.ts';
+import { type Counters, countConnection, countRefusal, countTransition } from './metrics/counters.ts';
+import { type DigestLimits, RefusalDigest, WINDOW_MS } from './metrics/refusal-digest.ts';
 
 export type Observed =
   | ProcessTransitioned

@@ -1,10 +1,10 @@
 import { Argument, type Command } from 'commander';
-import type { DryRun } from '../actors/dry-runs.ts';
+import type { DryRun } from '../actors/admin/dry-runs.ts';
 import { type Arguments, type CommandName, call, type Reply } from '../client.ts';
 import { WHITELIST } from '../commands/whitelist.ts';
 import { messageOf } from '../errors.ts';
-import { askDryRun } from '../io/admin-client.ts';
-import { impostorObjection } from '../io/peer.ts';
+import { askDryRun } from '../io/admin/client.ts';
+import { impostorObjection } from '../io/socket/peer.ts';
 import { type ConfigOptions, configOf, readConfig, withConfig } from './config-option.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { followToEnd } from './follow.ts';

@@ -1,5 +1,5 @@
-import { type HistorySource, type Reader, readHistory, SHORTEST_ID } from '../io/history.ts';
-import type { CommandHistory } from '../io/history-rows.ts';
+import { type HistorySource, type Reader, readHistory, SHORTEST_ID } from '../io/history/history.ts';
+import type { CommandHistory } from '../io/history/rows.ts';
 import { EXIT, VerbFailure } from './verb.ts';
 
 /** The command of an id, or of its beginning; without one the last. Throws where there is none, or more than one. */

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSea } from 'node:sea';
 import type { Command } from 'commander';
-import { type LoadedConfig, loadConfigFiles } from '../io/config.ts';
-import type { Config } from '../io/config-schema.ts';
+import { type LoadedConfig, loadConfigFiles } from '../io/config/load.ts';
+import type { Config } from '../io/config/schema.ts';
 
 /** The project's folder: where `npm start` finds its config and makes ./var. */
 const PROJECT = join(import.meta.dirname, '..', '..');

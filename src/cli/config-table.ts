@@ -1,7 +1,7 @@
 /** Writes the table of config keys into the operator's page. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigSchema, DEFAULTS } from '../io/config-schema.ts';
+import { ConfigSchema, DEFAULTS } from '../io/config/schema.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'operate.md');
 const [FROM, TO] = ['<!-- config -->', '<!-- end config -->'];

@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { asDaemonError } from '../errors.ts';
-import type { Config } from '../io/config-schema.ts';
+import type { Config } from '../io/config/schema.ts';
 import { type ConfigOptions, loadedConfigOf, withConfig } from './config-option.ts';
 import { complain, perform, VerbFailure, withExamples } from './verb.ts';
 
@@ -30,7 +30,7 @@ interface DaemonOptions extends ConfigOptions {
 
 async function serve(options: DaemonOptions): Promise<number> {
   try {
-    const { runDaemon } = await import('../daemon.ts');
+    const { runDaemon } = await import('../daemon/run.ts');
     const { config: found, files, warnings } = loadedConfigOf(options);
     const config = withRecord(found, options.record);
     const greet = () => {

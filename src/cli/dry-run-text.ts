@@ -1,8 +1,8 @@
 /** What a command would do, as somebody reads it. */
-import type { AdmissionPreview, DryRun } from '../actors/dry-runs.ts';
-import type { PlanPreview } from '../actors/preview.ts';
-import type { CronPreview } from '../actors/preview-replacement.ts';
-import type { PathPreview, RemovalPreview, Size } from '../actors/survey-removal.ts';
+import type { AdmissionPreview, DryRun } from '../actors/admin/dry-runs.ts';
+import type { PlanPreview } from '../actors/process/steps/preview.ts';
+import type { CronPreview } from '../actors/process/steps/preview-replacement.ts';
+import type { PathPreview, RemovalPreview, Size } from '../actors/process/steps/survey-removal.ts';
 import { faint, sized, strong } from './looks.ts';
 import { printable, printableBlock, printableJson } from './printable.ts';
 import { cut } from './show-text.ts';

@@ -1,6 +1,6 @@
-import { watchDatabase } from '../io/database-watch.ts';
-import { type HistorySource, readHistory } from '../io/history.ts';
-import type { CommandHistory } from '../io/history-rows.ts';
+import { type HistorySource, readHistory } from '../io/history/history.ts';
+import type { CommandHistory } from '../io/history/rows.ts';
+import { watchDatabase } from '../io/history/watch.ts';
 import { theCommand } from './command-id.ts';
 import { printableJson } from './printable.ts';
 import { endingText, stepText } from './show-text.ts';

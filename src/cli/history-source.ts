@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { findHistory, type HistorySource } from '../io/history.ts';
+import { findHistory, type HistorySource } from '../io/history/history.ts';
 import { type ConfigOptions, configOf } from './config-option.ts';
 
 /** Where a verb reads what is recorded. Says so on stderr where that is not all of it. */

@@ -1,5 +1,5 @@
 /** The living actors as somebody reads them. */
-import type { ActorView } from '../actors/actor-tree.ts';
+import type { ActorView } from '../actors/admin/actor-tree.ts';
 import { duration, faint, moment, shortId, stateLook, strong } from './looks.ts';
 import { printable } from './printable.ts';
 

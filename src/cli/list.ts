@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { WHITELIST } from '../commands/whitelist.ts';
-import { readHistory } from '../io/history.ts';
-import { type Listed, STATES, type State } from '../io/history-rows.ts';
+import { readHistory } from '../io/history/history.ts';
+import { type Listed, STATES, type State } from '../io/history/rows.ts';
 import { type ConfigOptions, withConfig } from './config-option.ts';
 import { findSource } from './history-source.ts';
 import { between, duration, faint, fitted, moment, shortId, stateLook } from './looks.ts';

@@ -1,6 +1,6 @@
-import { connectionMachine } from '../machines/connection.ts';
-import { daemonMachine } from '../machines/daemon.ts';
-import { processMachine } from '../machines/process.ts';
+import { connectionMachine } from '../machines/connection/machine.ts';
+import { daemonMachine } from '../machines/daemon/machine.ts';
+import { processMachine } from '../machines/process/machine.ts';
 import { chartOf } from './chart.ts';
 
 /** All machines. */

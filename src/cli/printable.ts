@@ -1,5 +1,5 @@
 /** Values of the database come from whoever could write it: nothing in them may move a terminal. */
-import { unicodeEscape } from '../io/unicode-escape.ts';
+import { unicodeEscape } from '../io/log/escape.ts';
 
 /** Controls (also those above ASCII), and what turns or hides text. */
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;

@@ -1,5 +1,5 @@
 /** A command as somebody reads it. */
-import type { AuditRow, CommandHistory, Step } from '../io/history-rows.ts';
+import type { AuditRow, CommandHistory, Step } from '../io/history/rows.ts';
 import { between, clock, duration, faint, moment, stateLook, strong } from './looks.ts';
 import { printable, printableBlock } from './printable.ts';
 

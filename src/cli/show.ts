@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { readAccounts } from '../io/accounts.ts';
+import { readAccounts } from '../io/config/accounts.ts';
 import { theCommand } from './command-id.ts';
 import { type ConfigOptions, withConfig } from './config-option.ts';
 import { findSource } from './history-source.ts';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { instantOf, timestamp } from '../io/timestamp.ts';
+import { instantOf, timestamp } from '../io/store/timestamp.ts';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 

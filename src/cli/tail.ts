@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { type Reader, readHistory } from '../io/history.ts';
-import type { End } from '../io/history-rows.ts';
+import { type Reader, readHistory } from '../io/history/history.ts';
+import type { End } from '../io/history/rows.ts';
 import { type ConfigOptions, withConfig } from './config-option.ts';
 import { following } from './follow.ts';
 import { findSource } from './history-source.ts';

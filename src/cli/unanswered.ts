@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import { AdminRefusal } from '../io/admin-client.ts';
+import { AdminRefusal } from '../io/admin/client.ts';
 import { VerbFailure } from './verb.ts';
 
 /** Why the admin socket at `path` did not answer. */

@@ -1,6 +1,6 @@
 import type { Static, TObject } from 'typebox';
-import type { CronLogs } from '../io/cron-logs.ts';
-import type { Refusal } from '../io/reply.ts';
+import type { CronLogs } from '../io/fs/cron-logs.ts';
+import type { Refusal } from '../io/socket/reply.ts';
 
 /** What a command may know of the daemon's configuration. */
 export interface CommandSettings {

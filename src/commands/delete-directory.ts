@@ -1,7 +1,7 @@
 import * as Type from 'typebox';
-import { normalise } from '../io/paths.ts';
+import { normalise } from '../io/fs/paths.ts';
 import { defineCommand } from './command.ts';
-import { refuseDeletion, removal } from './deletable.ts';
+import { refuseDeletion, removal } from './deletion-rules.ts';
 
 /** `delete_directory`: removes one folder. */
 export const deleteDirectory = defineCommand({

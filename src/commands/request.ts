@@ -1,7 +1,7 @@
 import { Check } from 'typebox/value';
-import { isId } from '../io/names.ts';
-import type { CommandText } from '../io/records.ts';
-import { type Refusal, refuse } from '../io/reply.ts';
+import { isId } from '../io/fs/names.ts';
+import { type Refusal, refuse } from '../io/socket/reply.ts';
+import type { CommandText } from '../io/store/records.ts';
 import type { Command, CommandSettings, Plan, Stamp } from './command.ts';
 
 export type Request = { readonly [key: string]: unknown };

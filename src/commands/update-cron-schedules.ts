@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
 import * as Type from 'typebox';
-import { stagedName } from '../io/names.ts';
+import { stagedName } from '../io/fs/names.ts';
 import { defineCommand } from './command.ts';
-import { crontab, crontabLines } from './crontab.ts';
-import { MAX_LINES } from './crontab-reader.ts';
-import { checkSchedules, Schedule } from './schedule.ts';
+import { crontab, crontabLines } from './cron/crontab.ts';
+import { MAX_LINES } from './cron/crontab-reader.ts';
+import { checkSchedules, Schedule } from './cron/schedule.ts';
 
 /** A longer file would be put in place, and cron would then run none of its jobs. */
 function tooLong(schedules: readonly Schedule[]): string | undefined {

@@ -2,7 +2,7 @@
  * everything up to then. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fromLibc } from '../../src/io/libc.ts';
+import { fromLibc } from '../../src/io/os/libc.ts';
 import { Random } from '../chaos/random.ts';
 import { FAMILIES } from './attacker-deeds.ts';
 import type { Attacker, Deeds, Ground } from './attacker-ground.ts';

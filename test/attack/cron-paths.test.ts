@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { identityOf, type ProcessIdentity } from '../../src/io/process-identity.ts';
+import { identityOf, type ProcessIdentity } from '../../src/io/child/identity.ts';
 import { changes, snapshotOf } from '../fuzz/snapshot.ts';
 import { type Layout, startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { identityOf } from '../../src/io/process-identity.ts';
+import { identityOf } from '../../src/io/child/identity.ts';
 import type { Layout, TestDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';
 import { holdDeletion } from '../support/held-deletion.ts';

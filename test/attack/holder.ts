@@ -1,7 +1,7 @@
 /** A member of the group that holds a lease on a file, or locks on its bytes: `holder.ts lease|locks FILE`. Prints `held`, and ends
  * when its input does. */
 import { openSync } from 'node:fs';
-import { fromLibc } from '../../src/io/libc.ts';
+import { fromLibc } from '../../src/io/os/libc.ts';
 import { becomeMember } from '../support/member.ts';
 
 /** Linux's numbers. Source: fcntl.h. */

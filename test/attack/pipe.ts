@@ -1,4 +1,4 @@
-import { fromLibc } from '../../src/io/libc.ts';
+import { fromLibc } from '../../src/io/os/libc.ts';
 
 const mkfifo = fromLibc('int mkfifo(const void *path, uint32_t mode)');
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { emptySize, TreeSizes } from '../../src/io/tree-sizes.ts';
+import { emptySize, TreeSizes } from '../../src/io/fs/tree-sizes.ts';
 import { testFolder } from '../support/folder.ts';
 import { prepareArena, scriptsOf, startSwapping } from './arena.ts';
 

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { listenAt, probeSocket } from '../../src/io/listening-socket.ts';
+import { listenAt, probeSocket } from '../../src/io/socket/listen.ts';
 import { lookJson } from '../support/admin.ts';
 import type { Layout } from '../support/daemon.ts';
 import { MEMBER, noMember } from '../support/member.ts';

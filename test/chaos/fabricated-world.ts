@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
-import { openJournalDatabase } from '../../src/io/journal-database.ts';
+import { openJournalDatabase } from '../../src/io/store/open.ts';
 import { type Layout, prepare } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
 import { fileOf, scheduleCount } from '../support/schedules.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { FAULT_POINTS, type FaultPoint } from '../../src/io/fault-point.ts';
+import { FAULT_POINTS, type FaultPoint } from '../../src/io/os/fault-point.ts';
 import { converse } from '../support/client.ts';
 import { type Exit, type Layout, prepare, startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { makeBackups, testFolder } from '../support/folder.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { identityOf, isAlive, type ProcessIdentity } from '../../src/io/process-identity.ts';
+import { identityOf, isAlive, type ProcessIdentity } from '../../src/io/child/identity.ts';
 import { childrenOf } from '../support/children.ts';
 import type { Random } from './random.ts';
 

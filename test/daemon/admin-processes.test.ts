@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { AuditRow } from '../../src/io/history-rows.ts';
+import type { AuditRow } from '../../src/io/history/rows.ts';
 import { lookJson } from '../support/admin.ts';
 import { type Row, startDaemon, type TestDaemon, type TransitionRow } from '../support/daemon.ts';
 import { holdDeletion } from '../support/held-deletion.ts';

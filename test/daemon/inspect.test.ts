@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
-import { MAX_READERS } from '../../src/actors/routes/events.ts';
+import { MAX_READERS } from '../../src/actors/admin/routes/events.ts';
 import { type DaemonState, inspectText } from '../../src/cli/inspect-text.ts';
 import { frame } from '../../src/cli/screen.ts';
 import { readEvents } from '../support/admin.ts';

@@ -13,7 +13,7 @@ import {
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { requestIn } from '../../src/io/exchange-lines.ts';
+import { requestIn } from '../../src/io/log/exchange-lines.ts';
 import { EMPTY } from '../support/callers.ts';
 import { type Layout, startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { until } from '../support/until.ts';

@@ -1,7 +1,7 @@
 /** What must hold of every reply, and of what was accepted. Written down here once more, and not taken from the
  * daemon: its own words would not show what it does wrong. */
 import { isUtf8 } from 'node:buffer';
-import { ObjectScanner } from '../../src/io/framing.ts';
+import { ObjectScanner } from '../../src/io/socket/framing.ts';
 import { LIMITS } from '../model/oracles/limits.ts';
 import type { Reply } from '../support/client.ts';
 import type { Case } from './cases.ts';

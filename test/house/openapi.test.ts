@@ -3,15 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { load } from 'js-yaml';
-import { LOOK_LIMIT, MAX_DRY_RUNS } from '../../src/actors/dry-runs.ts';
-import { MAX_READERS } from '../../src/actors/routes/events.ts';
-import { ROUTES } from '../../src/actors/routes/table.ts';
-import { MAX_ENTRIES } from '../../src/actors/survey-removal.ts';
+import { LOOK_LIMIT, MAX_DRY_RUNS } from '../../src/actors/admin/dry-runs.ts';
+import { MAX_READERS } from '../../src/actors/admin/routes/events.ts';
+import { ROUTES } from '../../src/actors/admin/routes/table.ts';
+import { MAX_ENTRIES } from '../../src/actors/process/steps/survey-removal.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
-import { ANSWER_LIMIT, MAX_CONNECTIONS } from '../../src/io/admin-server.ts';
-import { STATES } from '../../src/io/history-rows.ts';
-import { MAX_LOOKED_AT } from '../../src/io/process-list.ts';
-import { CONNECTION_LIMITS } from '../../src/machines/connection-context.ts';
+import { ANSWER_LIMIT, MAX_CONNECTIONS } from '../../src/io/admin/server.ts';
+import { MAX_LOOKED_AT } from '../../src/io/history/process-list.ts';
+import { STATES } from '../../src/io/history/rows.ts';
+import { CONNECTION_LIMITS } from '../../src/machines/connection/context.ts';
 
 interface Parameter {
   readonly name: string;

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Answer, openAdminSocket, openLoopbackPort } from '../../src/io/admin-server.ts';
+import { type Answer, openAdminSocket, openLoopbackPort } from '../../src/io/admin/server.ts';
 import { testFolder } from '../support/folder.ts';
 
 const HEAD = 'GET /x HTTP/1.1\r\nHost: x\r\n';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ChildEnd, startChild } from '../../src/io/child.ts';
+import { type ChildEnd, startChild } from '../../src/io/child/child.ts';
 
 const REAL = '/r/thirty-one/b1';
 const NAMES = new Map([

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ChildEnd, type ChildEvents, startChild } from '../../src/io/child.ts';
+import { type ChildEnd, type ChildEvents, startChild } from '../../src/io/child/child.ts';
 import { childrenOf } from '../support/children.ts';
 
 const LAUNCH = { fds: [], names: new Map<string, string>() };

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { DaemonError } from '../../src/errors.ts';
-import { type ChildEnd, type Launch, startChild } from '../../src/io/child.ts';
-import { type Exit, onExit } from '../../src/io/child-exits.ts';
+import { type ChildEnd, type Launch, startChild } from '../../src/io/child/child.ts';
+import { type Exit, onExit } from '../../src/io/child/exits.ts';
 import { testFolder } from '../support/folder.ts';
 
 const MIB = 1_048_576;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, on, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { type Arrival, type RequestRoom, readRequest, sendReply } from '../../src/io/connection-socket.ts';
+import { type Arrival, type RequestRoom, readRequest, sendReply } from '../../src/io/socket/connection.ts';
 import { ROOM } from '../support/budget.ts';
 import { hear } from '../support/client.ts';
 import { closeOf, type PairOptions, socketPair } from '../support/socket-pair.ts';

@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { cronLogsObjection, prepareCronLogs } from '../../src/io/cron-logs.ts';
-import { stickyObjection } from '../../src/io/root-place.ts';
+import { cronLogsObjection, prepareCronLogs } from '../../src/io/fs/cron-logs.ts';
+import { stickyObjection } from '../../src/io/fs/trusted-path.ts';
 import { testFolder } from '../support/folder.ts';
 import { replaceCall } from '../support/replace-call.ts';
 

@@ -3,10 +3,10 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { watchDatabase } from '../../src/io/database-watch.ts';
-import { type HistorySource, readHistory } from '../../src/io/history.ts';
-import type { Filter } from '../../src/io/history-rows.ts';
-import { openJournalDatabase } from '../../src/io/journal-database.ts';
+import { type HistorySource, readHistory } from '../../src/io/history/history.ts';
+import type { Filter } from '../../src/io/history/rows.ts';
+import { watchDatabase } from '../../src/io/history/watch.ts';
+import { openJournalDatabase } from '../../src/io/store/open.ts';
 import { testFolder } from '../support/folder.ts';
 import { SERVER_DATABASES } from '../support/server-databases.ts';
 

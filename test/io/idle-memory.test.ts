@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Session } from 'node:inspector/promises';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { IdleMemory } from '../../src/io/idle-memory.ts';
+import { IdleMemory } from '../../src/io/os/idle-memory.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

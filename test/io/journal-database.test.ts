@@ -3,8 +3,8 @@ import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { openJournalDatabase } from '../../src/io/journal-database.ts';
-import { MIGRATIONS, migrate } from '../../src/io/migrations.ts';
+import { MIGRATIONS, migrate } from '../../src/io/store/migrations.ts';
+import { openJournalDatabase } from '../../src/io/store/open.ts';
 import { testFolder } from '../support/folder.ts';
 
 function open(t: TestContext, path: string): Database.Database {

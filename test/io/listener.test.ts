@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Actor, createActor, fromCallback, setup } from 'xstate';
-import { type ListenerEvent, listener } from '../../src/actors/listener.ts';
+import { type ListenerEvent, listener } from '../../src/actors/daemon/listener.ts';
 import type { ConnectionOpened } from '../../src/actors/messages.ts';
 import { testFolder } from '../support/folder.ts';
 import { until } from '../support/until.ts';

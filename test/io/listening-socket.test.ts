@@ -3,7 +3,7 @@ import { existsSync, lstatSync, renameSync, statSync, symlinkSync, writeFileSync
 import { connect, createServer, Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { listenAt } from '../../src/io/listening-socket.ts';
+import { listenAt } from '../../src/io/socket/listen.ts';
 import { afterCall } from '../support/after-call.ts';
 import { testFolder } from '../support/folder.ts';
 

@@ -23,7 +23,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { isLogInPlace, logFileObjection, openLogFile } from '../../src/io/log-file.ts';
+import { isLogInPlace, logFileObjection, openLogFile } from '../../src/io/log/append-file.ts';
 import { testFolder } from '../support/folder.ts';
 import { canMount, mounter } from '../support/mount.ts';
 

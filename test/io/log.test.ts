@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { openLog } from '../../src/io/log.ts';
+import { openLog } from '../../src/io/log/log.ts';
 import { testFolder } from '../support/folder.ts';
 import { canMount, mounter } from '../support/mount.ts';
 import { replaceCall } from '../support/replace-call.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readMounts } from '../../src/io/mounts.ts';
+import { readMounts } from '../../src/io/fs/mounts.ts';
 
 const LINE = (point: string) => `36 35 98:0 / ${point} rw,noatime master:1 - ext3 /dev/root rw`;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadAddon } from '../../src/io/native-addon.ts';
+import { loadAddon } from '../../src/io/os/native-addon.ts';
 import { testFolder } from '../support/folder.ts';
 import { canMount, mounter } from '../support/mount.ts';
 

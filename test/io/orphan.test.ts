@@ -4,11 +4,11 @@ import { closeSync, constants, mkdirSync, openSync, renameSync, writeSync } from
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createActor, setup } from 'xstate';
-import { awaitOrphan } from '../../src/actors/await-orphan.ts';
-import { renamingArguments } from '../../src/actors/step-programs.ts';
+import { awaitOrphan } from '../../src/actors/process/await-orphan.ts';
+import { renamingArguments } from '../../src/actors/process/steps/programs.ts';
 import type { Step } from '../../src/commands/command.ts';
-import { openPipe } from '../../src/io/posix-spawn.ts';
-import { identityOf, isAlive, type ProcessIdentity } from '../../src/io/process-identity.ts';
+import { identityOf, isAlive, type ProcessIdentity } from '../../src/io/child/identity.ts';
+import { openPipe } from '../../src/io/child/spawn.ts';
 import { testFolder } from '../support/folder.ts';
 import { replaceStep } from '../support/replace-step.ts';
 import { until } from '../support/until.ts';

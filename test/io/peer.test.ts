@@ -4,8 +4,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { readAccounts } from '../../src/io/accounts.ts';
-import { peerOf } from '../../src/io/peer.ts';
+import { readAccounts } from '../../src/io/config/accounts.ts';
+import { peerOf } from '../../src/io/socket/peer.ts';
 import { testFolder } from '../support/folder.ts';
 import { NO_COVERAGE } from '../support/member.ts';
 

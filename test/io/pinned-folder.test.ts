@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createActor, toPromise } from 'xstate';
-import { type Prepared, prepareStep } from '../../src/actors/prepare-step.ts';
-import { pinFolder } from '../../src/io/pinned-folder.ts';
+import { type Prepared, prepareStep } from '../../src/actors/process/steps/prepare.ts';
+import { pinFolder } from '../../src/io/fs/pinned-directory.ts';
 import { testFolder } from '../support/folder.ts';
 import { canMount, mounter } from '../support/mount.ts';
 

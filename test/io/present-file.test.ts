@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readPresentFile } from '../../src/io/present-file.ts';
+import { readPresentFile } from '../../src/io/fs/read-if-exists.ts';
 import { testFolder } from '../support/folder.ts';
 
 test('a plain file has its text, an absent one nothing', async (t) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type AnyActorLogic, createActor, type InputFrom, type OutputFrom, setup, toPromise } from 'xstate';
-import { recordAccepted, recordEnd, recordRecovered, recordStart } from '../../src/actors/record.ts';
-import { type ChildEvent, runChild } from '../../src/actors/run-child.ts';
+import { recordAccepted, recordEnd, recordRecovered, recordStart } from '../../src/actors/process/persist.ts';
+import { type ChildEvent, runChild } from '../../src/actors/process/run-child.ts';
 import { command, NOON, openedStore, step } from '../support/real-store.ts';
 import { until } from '../support/until.ts';
 

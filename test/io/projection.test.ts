@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import type { Accepted } from '../../src/io/records.ts';
+import type { Accepted } from '../../src/io/store/records.ts';
 import { command, NOON, openedStore, step } from '../support/real-store.ts';
 import { until } from '../support/until.ts';
 

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createActor, setup } from 'xstate';
-import { MAX_REQUEST_BYTES, type RequestEvent, readRequest } from '../../src/actors/read-request.ts';
+import {
+  MAX_REQUEST_BYTES,
+  type RequestEvent,
+  readRequest,
+} from '../../src/actors/connection/read-request.ts';
 import { ROOM } from '../support/budget.ts';
 import { closeOf, socketPair } from '../support/socket-pair.ts';
 import { until } from '../support/until.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { refusedEntry, subjectOf } from '../../src/io/audit.ts';
-import type { Retention } from '../../src/io/records.ts';
+import { refusedEntry, subjectOf } from '../../src/io/log/audit.ts';
+import type { Retention } from '../../src/io/store/records.ts';
 import { PEER } from '../support/connection.ts';
 import { command, DAY, NOON, openedStore, step } from '../support/real-store.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, lchownSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { rootPlace } from '../../src/io/root-place.ts';
+import { rootPlace } from '../../src/io/fs/trusted-path.ts';
 import { makeBackups, testFolder } from '../support/folder.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { DaemonError } from '../../src/errors.ts';
-import { notifySocket } from '../../src/io/notify-socket.ts';
-import { serviceManager } from '../../src/io/service-manager.ts';
+import { notifySocket } from '../../src/io/systemd/notify.ts';
+import { serviceManager } from '../../src/io/systemd/service-manager.ts';
 import { testFolder } from '../support/folder.ts';
 import { datagramEar } from '../support/unix-socket.ts';
 

@@ -5,9 +5,13 @@ import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { DatabaseTrouble } from '../../src/io/live-database.ts';
-import { SharedClient, type SharedClientOptions, SharedNotReady } from '../../src/io/shared-client.ts';
-import type { ProjectedRow } from '../../src/io/shared-tables.ts';
+import {
+  SharedClient,
+  type SharedClientOptions,
+  SharedNotReady,
+} from '../../src/io/shared-database/client.ts';
+import type { ProjectedRow } from '../../src/io/shared-database/tables.ts';
+import { DatabaseTrouble } from '../../src/io/store/reopening-database.ts';
 import { makeSchemaEndless } from '../support/endless-database.ts';
 import { testFolder } from '../support/folder.ts';
 import { until } from '../support/until.ts';

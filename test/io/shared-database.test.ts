@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { openSharedDatabase } from '../../src/io/shared-database.ts';
+import { openSharedDatabase } from '../../src/io/shared-database/open.ts';
 import { afterCall } from '../support/after-call.ts';
 import { testFolder } from '../support/folder.ts';
 
@@ -217,7 +217,7 @@ test('a database that cannot be given to the group of its folder is not made, at
 
 /** Runs it as the unit does: root that can give nothing away. */
 function withoutChown(script: string): string {
-  const source = JSON.stringify(join(import.meta.dirname, '..', '..', 'src', 'io', 'shared-database.ts'));
+  const source = JSON.stringify(join(import.meta.dirname, '..', '..', 'src/io/shared-database/open.ts'));
   const head = `import { statSync } from 'node:fs'; import { openSharedDatabase } from ${source};`;
   const node = [process.execPath, '--input-type=module', '-e', head + script];
   const capabilities = ['--bounding-set=-chown', '--inh-caps=-chown'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { findSchemaProblem } from '../../src/io/shared-schema.ts';
+import { findSchemaProblem } from '../../src/io/shared-database/schema.ts';
 import { SERVER_DATABASES } from '../support/server-databases.ts';
 
 const problemOf = (...statements: string[]) => {

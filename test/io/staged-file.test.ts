@@ -16,14 +16,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { stagedName } from '../../src/io/names.ts';
+import { stagedName } from '../../src/io/fs/names.ts';
 import {
   directoryObjection,
   holdDirectoryOf,
   stageFile,
   syncDirectoryOf,
   unstageFile,
-} from '../../src/io/staged-file.ts';
+} from '../../src/io/fs/staged-file.ts';
 import { testFolder } from '../support/folder.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refusedEntry, subjectOf } from '../../src/io/audit.ts';
+import { refusedEntry, subjectOf } from '../../src/io/log/audit.ts';
 import { PEER } from '../support/connection.ts';
 import { command, NOON, openedStore, step } from '../support/real-store.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { RemovalSurvey } from '../../src/actors/survey-removal.ts';
+import { RemovalSurvey } from '../../src/actors/process/steps/survey-removal.ts';
 import { testFolder } from '../support/folder.ts';
 
 const GOES_ON = new AbortController().signal;

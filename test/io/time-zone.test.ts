@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { systemTimeZone } from '../../src/io/time-zone.ts';
+import { systemTimeZone } from '../../src/io/os/time-zone.ts';
 import { testFolder } from '../support/folder.ts';
 
 test('the time zone is named by where the link leads', (t) => {

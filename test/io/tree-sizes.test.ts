@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { emptySize, type TreeSize, TreeSizes } from '../../src/io/tree-sizes.ts';
+import { emptySize, type TreeSize, TreeSizes } from '../../src/io/fs/tree-sizes.ts';
 import { testFolder } from '../support/folder.ts';
 import { canMount, mounter } from '../support/mount.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refuse } from '../../src/io/reply.ts';
-import { CONNECTION_LIMITS } from '../../src/machines/connection-context.ts';
+import { refuse } from '../../src/io/socket/reply.ts';
+import { CONNECTION_LIMITS } from '../../src/machines/connection/context.ts';
 import { lonelyConnection } from '../support/connection.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 

@@ -3,8 +3,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type AnyStateMachine, createActor, fromCallback, setup } from 'xstate';
-import { type Client, connections } from '../../src/actors/connections.ts';
-import type { DoorRules } from '../../src/actors/doorkeeper.ts';
+import type { DoorRules } from '../../src/actors/connection/access-policy.ts';
+import { type Client, connections } from '../../src/actors/connection/supervisor.ts';
 import type {
   ActorFailed,
   ClientRefused,
@@ -14,8 +14,8 @@ import type {
   ProcessRequested,
 } from '../../src/actors/messages.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
-import type { Peer } from '../../src/io/peer.ts';
-import { connectionMachine } from '../../src/machines/connection.ts';
+import type { Peer } from '../../src/io/socket/peer.ts';
+import { connectionMachine } from '../../src/machines/connection/machine.ts';
 import { budgetOf } from '../support/budget.ts';
 import { converse, hear } from '../support/client.ts';
 import { ear } from '../support/ear.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DaemonError } from '../../src/errors.ts';
-import { DAEMON_LIMITS } from '../../src/machines/daemon-setup.ts';
+import { DAEMON_LIMITS } from '../../src/machines/daemon/setup.ts';
 import { binding, draining, listening, recovering, TERM } from '../support/daemon-in.ts';
 import { lonelyDaemon } from '../support/lonely-daemon.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';

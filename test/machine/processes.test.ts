@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forecastOf } from '../../src/actors/processes.ts';
+import { forecastOf } from '../../src/actors/process/supervisor.ts';
 import { PEER } from '../support/connection.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { PLAN } from '../support/process.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DaemonError } from '../../src/errors.ts';
-import { refuse } from '../../src/io/reply.ts';
+import { refuse } from '../../src/io/socket/reply.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { LAUNCH, LEFT, lonelyProcess } from '../support/process.ts';
 

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createActor, fromPromise, waitFor } from 'xstate';
-import type { RecordEndInput } from '../../src/actors/record.ts';
-import { SHADOW_OUTPUT } from '../../src/actors/shadow-step.ts';
-import type { Outcome, Transition } from '../../src/io/records.ts';
-import { processMachine } from '../../src/machines/process.ts';
-import { shadowProcessMachine } from '../../src/machines/shadow-process.ts';
+import type { RecordEndInput } from '../../src/actors/process/persist.ts';
+import { SHADOW_OUTPUT } from '../../src/actors/process/shadow.ts';
+import type { Outcome, Transition } from '../../src/io/store/records.ts';
+import { processMachine } from '../../src/machines/process/machine.ts';
+import { shadowProcessMachine } from '../../src/machines/process/shadow.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { LEFT, processInput } from '../support/process.ts';
 import { replaceStep } from '../support/replace-step.ts';
@@ -28,7 +28,7 @@ test('of what touches the world nothing is left in it; what records is as it was
     kept.map(([name]) => name),
     ['recordAccepted', 'recordRecovered', 'recordStart', 'recordEnd'],
   );
-  const text = readFileSync(join(SOURCE, 'actors', 'shadow-step.ts'), 'utf8');
+  const text = readFileSync(join(SOURCE, 'actors/process/shadow.ts'), 'utf8');
   const imports = [...text.matchAll(/^import (type )?.* from '([^']+)'/gm)];
   const valued = imports.flatMap(([, type, from]) => (type === undefined ? [from] : []));
   assert.deepEqual(valued, ['xstate']);

@@ -63,12 +63,12 @@ test('a mistake is told with the test that caught it, and one that no test notic
   const tests = ['test/machine/daemon.test.ts'];
   const named = (name: string) =>
     planned().find(({ mutation }) => nameOf(mutation) === name)?.mutation as Mutation;
-  const file = 'src/machines/daemon.ts';
+  const file = 'src/machines/daemon/machine.ts';
   const start = readFileSync(join(PROJECT, file), 'utf8').indexOf('Nothing is served yet.');
   const harmless = { file, what: 'another word', start, end: start + 7, text: 'None' };
   const mistakes = [
-    named('machines/daemon.ts starting.on.daemon.stop: transition deleted'),
-    named('machines/daemon.ts serving.draining.on.daemon.stop.actions: action dropped'),
+    named('machines/daemon/machine.ts starting.on.daemon.stop: transition deleted'),
+    named('machines/daemon/machine.ts serving.draining.on.daemon.stop.actions: action dropped'),
     harmless,
   ];
   const { verdicts, survivors } = await runMutations({
@@ -78,5 +78,5 @@ test('a mistake is told with the test that caught it, and one that no test notic
     verdicts.map(({ caughtBy }) => caughtBy?.split(': ')[1]),
     ['a signal during the start stops it', 'a second signal ends it at once, with exit code 1', undefined],
   );
-  assert.deepEqual(survivors, ['machines/daemon.ts another word']);
+  assert.deepEqual(survivors, ['machines/daemon/machine.ts another word']);
 });

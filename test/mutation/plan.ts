@@ -52,7 +52,7 @@ const STEPS = ['test/io/steps.test.ts', 'test/io/pinned-folder.test.ts', 'test/i
 
 const PLANS: readonly Plan[] = [
   {
-    files: 'src/machines/connection*.ts',
+    files: 'src/machines/connection/*.ts',
     operators: MACHINE,
     tests: [
       simulated('connection'),
@@ -62,7 +62,7 @@ const PLANS: readonly Plan[] = [
     ],
   },
   {
-    files: 'src/machines/process*.ts',
+    files: 'src/machines/process/!(shadow).ts',
     operators: MACHINE,
     tests: [
       simulated('process'),
@@ -73,15 +73,15 @@ const PLANS: readonly Plan[] = [
     ],
   },
   {
-    files: 'src/machines/daemon*.ts',
+    files: 'src/machines/daemon/*.ts',
     operators: MACHINE,
     tests: [simulated('daemon'), 'test/machine/daemon.test.ts', ...OUTSIDE],
   },
-  { files: 'src/machines/shadow-process.ts', operators: [dropStandIns], tests: SHADOW },
-  { files: 'src/actors/shadow-step.ts', operators: [dropEffects], tests: SHADOW },
-  { files: 'src/daemon.ts', operators: [], tests: ['test/daemon/shadow.test.ts'] },
+  { files: 'src/machines/process/shadow.ts', operators: [dropStandIns], tests: SHADOW },
+  { files: 'src/actors/process/shadow.ts', operators: [dropEffects], tests: SHADOW },
+  { files: 'src/daemon/run.ts', operators: [], tests: ['test/daemon/shadow.test.ts'] },
   {
-    files: 'src/commands/{request,deletable,delete-directory,cleanup-backups,list-of}.ts',
+    files: 'src/commands/{request,deletion-rules,delete-directory,cleanup-backups,list-of}.ts',
     operators: COMMAND,
     tests: [
       'test/unit/request.test.ts',
@@ -92,17 +92,17 @@ const PLANS: readonly Plan[] = [
     ],
   },
   {
-    files: 'src/commands/{schedule,crontab,crontab-reader,update-cron-schedules}.ts',
+    files: 'src/commands/{cron/schedule,cron/crontab,cron/crontab-reader,update-cron-schedules}.ts',
     operators: [...COMMAND, checks.dropRules],
     tests: [...CRONTAB, 'test/unit/request.test.ts', 'test/daemon/bad-input.test.ts', ...OUTSIDE],
   },
   {
-    files: 'src/actors/{check-places,prepare-step,finish-step,inspect-effect,write-reply}.ts',
+    files: 'src/actors/{connection/check-paths,connection/write-reply,process/steps/prepare,process/steps/finish,process/steps/inspect-effect}.ts',
     operators: [...ACTOR, checks.fixChoices],
     tests: [...STEPS, 'test/daemon/places.test.ts', 'test/attack/swap.test.ts', ...OUTSIDE],
   },
   {
-    files: 'src/actors/processes.ts',
+    files: 'src/actors/process/supervisor.ts',
     operators: [checks.loosenChecks],
     tests: [
       'test/machine/processes.test.ts',
@@ -112,7 +112,7 @@ const PLANS: readonly Plan[] = [
     ],
   },
   {
-    files: 'src/actors/{admission,recovery}.ts',
+    files: 'src/actors/process/{admission,recovery}.ts',
     operators: ACTOR,
     tests: [
       'test/unit/admission.test.ts',
@@ -124,22 +124,22 @@ const PLANS: readonly Plan[] = [
     ],
   },
   {
-    files: 'src/actors/{run-child,await-orphan,record}.ts',
+    files: 'src/actors/process/{run-child,await-orphan,persist}.ts',
     operators: ACTOR,
     tests: ['test/io/process-actors.test.ts', 'test/io/orphan.test.ts', ...OUTSIDE],
   },
   {
-    files: 'src/actors/read-request.ts',
+    files: 'src/actors/connection/read-request.ts',
     operators: [dropEffects],
     tests: ['test/io/read-request.test.ts', 'test/daemon/framing.test.ts', ...OUTSIDE],
   },
   {
-    files: 'src/actors/listener.ts',
+    files: 'src/actors/daemon/listener.ts',
     operators: ACTOR,
     tests: ['test/io/listener.test.ts', 'test/daemon/start.test.ts', ...OUTSIDE],
   },
   {
-    files: 'src/actors/connections.ts',
+    files: 'src/actors/connection/supervisor.ts',
     operators: ACTOR,
     tests: [
       'test/machine/connections-order.test.ts',

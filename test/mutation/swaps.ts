@@ -11,7 +11,7 @@ interface Swap {
 
 const SWAPS: readonly Swap[] = [
   {
-    file: 'src/machines/process.ts',
+    file: 'src/machines/process/machine.ts',
     what: 'the 202 leaves before the row is recorded',
     find: "          invoke: {\n            src: 'recordAccepted',",
     replace: `          entry: {
@@ -24,55 +24,55 @@ const SWAPS: readonly Swap[] = [
             src: 'recordAccepted',`,
   },
   {
-    file: 'src/machines/process-running.ts',
+    file: 'src/machines/process/running.ts',
     what: 'the child starts before its start is recorded',
     find: "  initial: 'recording',",
     replace: "  initial: 'preparing',",
   },
   {
-    file: 'src/machines/process-recovering.ts',
+    file: 'src/machines/process/recovering.ts',
     what: 'what was left is planned before the try is counted',
     find: "  initial: 'recording',",
     replace: "  initial: 'planning',",
   },
   {
-    file: 'src/machines/process.ts',
+    file: 'src/machines/process/machine.ts',
     what: 'a new command waits before it is recorded',
     find: "      initial: 'recording',",
     replace: "      initial: 'waiting',",
   },
   {
-    file: 'src/machines/daemon.ts',
+    file: 'src/machines/daemon/machine.ts',
     what: 'the processes are drained before the clients',
     find: "          initial: 'answering',",
     replace: "          initial: 'finishing',",
   },
   {
-    file: 'src/machines/daemon.ts',
+    file: 'src/machines/daemon/machine.ts',
     what: 'it listens before it has recovered',
     find: "      initial: 'recovering',",
     replace: "      initial: 'open',",
   },
   {
-    file: 'src/machines/process-context.ts',
+    file: 'src/machines/process/context.ts',
     what: 'one recovery more',
     find: 'MAX_RECOVERIES = 3',
     replace: 'MAX_RECOVERIES = 4',
   },
   {
-    file: 'src/actors/write-reply.ts',
+    file: 'src/actors/connection/write-reply.ts',
     what: 'the reply counts as delivered before it is sent',
     find: '  sendReply(socket,',
     replace: '  resolve(true);\n  sendReply(socket,',
   },
   {
-    file: 'src/actors/processes.ts',
+    file: 'src/actors/process/supervisor.ts',
     what: 'one command more runs at once',
     find: 'new Admission(input.maxRunning)',
     replace: 'new Admission(input.maxRunning + 1)',
   },
   {
-    file: 'src/actors/finish-step.ts',
+    file: 'src/actors/process/steps/finish.ts',
     what: 'the staged file of a success is removed as well',
     find: 'if (!succeeded) return',
     replace: 'if (succeeded) return',
@@ -114,19 +114,19 @@ const SWAPS: readonly Swap[] = [
     replace: 'list.length >= 0',
   },
   {
-    file: 'src/actors/read-request.ts',
+    file: 'src/actors/connection/read-request.ts',
     what: 'a request may be twice as large',
     find: '1_048_576',
     replace: '2_097_152',
   },
   {
-    file: 'src/actors/shadow-step.ts',
+    file: 'src/actors/process/shadow.ts',
     what: 'what a shadow left in the middle counts as done',
     find: 'inPlace: false',
     replace: 'inPlace: true',
   },
   {
-    file: 'src/daemon.ts',
+    file: 'src/daemon/run.ts',
     what: 'a shadow carries out what it is told',
     find: 'config.shadow ? shadowProcessMachine : processMachine',
     replace: 'processMachine',

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
-import type { DryRun } from '../../src/actors/dry-runs.ts';
+import type { DryRun } from '../../src/actors/admin/dry-runs.ts';
 import type { TestDaemon } from './daemon.ts';
 
 export interface AdminReply {

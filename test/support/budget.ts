@@ -1,7 +1,7 @@
-import { LoopShare } from '../../src/actors/loop-share.ts';
-import { MAX_REQUEST_BYTES } from '../../src/actors/read-request.ts';
-import { RequestBudget } from '../../src/actors/request-budget.ts';
-import type { RequestRoom } from '../../src/io/connection-socket.ts';
+import { MAX_REQUEST_BYTES } from '../../src/actors/connection/read-request.ts';
+import { LoopShare } from '../../src/actors/fairness/loop-share.ts';
+import { RequestBudget } from '../../src/actors/fairness/request-budget.ts';
+import type { RequestRoom } from '../../src/io/socket/connection.ts';
 
 /** A budget of the daemon's own size, or of `bytes`. */
 export const budgetOf = (bytes?: number): RequestBudget =>

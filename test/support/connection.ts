@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import { createActor, fromCallback, fromPromise, type InspectionEvent, SimulatedClock } from 'xstate';
+import type { ReadRequestInput, RequestEvent } from '../../src/actors/connection/read-request.ts';
+import type { WriteReplyInput } from '../../src/actors/connection/write-reply.ts';
 import type { Listener, ProcessRequested } from '../../src/actors/messages.ts';
-import type { ReadRequestInput, RequestEvent } from '../../src/actors/read-request.ts';
-import type { WriteReplyInput } from '../../src/actors/write-reply.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
-import type { Peer } from '../../src/io/peer.ts';
-import type { Refusal, Reply } from '../../src/io/reply.ts';
-import { connectionMachine } from '../../src/machines/connection.ts';
-import type { ConnectionInput } from '../../src/machines/connection-context.ts';
+import type { Peer } from '../../src/io/socket/peer.ts';
+import type { Refusal, Reply } from '../../src/io/socket/reply.ts';
+import type { ConnectionInput } from '../../src/machines/connection/context.ts';
+import { connectionMachine } from '../../src/machines/connection/machine.ts';
 import { budgetOf } from './budget.ts';
 
 export const PEER: Peer = { known: true, pid: 1, uid: 1000, gid: 1000 };

@@ -1,7 +1,7 @@
 /** Lonely daemons, each brought into a state. */
 import assert from 'node:assert/strict';
-import type { SignalEvent } from '../../src/actors/signals.ts';
-import type { Store } from '../../src/io/store.ts';
+import type { SignalEvent } from '../../src/actors/daemon/signals.ts';
+import type { Store } from '../../src/io/store/store.ts';
 import { lonelyDaemon } from './lonely-daemon.ts';
 
 export const TERM: SignalEvent = { type: 'daemon.stop', signal: 'SIGTERM' };

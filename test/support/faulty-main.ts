@@ -1,6 +1,6 @@
 /** A daemon that meets a fault once: FAULT is `<point> <deed>`. It says so on stderr. */
 import { writeSync } from 'node:fs';
-import { setFaultHook } from '../../src/io/fault-point.ts';
+import { setFaultHook } from '../../src/io/os/fault-point.ts';
 
 /** Milliseconds; long enough for whatever could overtake it. */
 const DELAY = 300;

@@ -6,15 +6,15 @@ import {
   type InspectionEvent,
   SimulatedClock,
 } from 'xstate';
-import type { AdminFailed, AdminInput } from '../../src/actors/admin.ts';
-import type { ListenerDrain, ListenerEvent, ListenerInput } from '../../src/actors/listener.ts';
+import type { AdminFailed, AdminInput } from '../../src/actors/admin/admin.ts';
+import type { ListenerDrain, ListenerEvent, ListenerInput } from '../../src/actors/daemon/listener.ts';
+import type { SignalEvent } from '../../src/actors/daemon/signals.ts';
+import type { WatchdogDue, WatchdogInput } from '../../src/actors/daemon/watchdog.ts';
 import type { QueueHandlerInput } from '../../src/actors/queue-handler.ts';
-import type { SignalEvent } from '../../src/actors/signals.ts';
-import type { WatchdogDue, WatchdogInput } from '../../src/actors/watchdog.ts';
-import type { Unsettled } from '../../src/io/records.ts';
-import type { Store } from '../../src/io/store.ts';
-import { daemonMachine } from '../../src/machines/daemon.ts';
-import type { DaemonInput } from '../../src/machines/daemon-setup.ts';
+import type { Unsettled } from '../../src/io/store/records.ts';
+import type { Store } from '../../src/io/store/store.ts';
+import { daemonMachine } from '../../src/machines/daemon/machine.ts';
+import type { DaemonInput } from '../../src/machines/daemon/setup.ts';
 
 /** Parts that are provided need nothing. */
 export const DAEMON_INPUT = {

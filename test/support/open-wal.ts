@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import type { OpenedDatabase } from '../../src/io/live-database.ts';
+import type { OpenedDatabase } from '../../src/io/store/reopening-database.ts';
 
 /** Opens a plain database of a test as the daemon opens its own: WAL, and no waiting for locks once it is open. */
 export function openWal(path: string, lockTimeoutMs: number): OpenedDatabase {

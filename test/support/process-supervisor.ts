@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type AnyStateMachine, createActor, sendTo, setup } from 'xstate';
+import type { Holding } from '../../src/actors/fairness/request-budget.ts';
 import type {
   ActorFailed,
   Answer,
@@ -7,12 +8,11 @@ import type {
   ProcessReport,
   ProcessTransitioned,
 } from '../../src/actors/messages.ts';
-import { processes } from '../../src/actors/processes.ts';
-import type { Holding } from '../../src/actors/request-budget.ts';
+import { processes } from '../../src/actors/process/supervisor.ts';
 import type { Plan } from '../../src/commands/command.ts';
-import { type Peer, userOf } from '../../src/io/peer.ts';
-import type { Transition } from '../../src/io/records.ts';
-import type { Store } from '../../src/io/store.ts';
+import { type Peer, userOf } from '../../src/io/socket/peer.ts';
+import type { Transition } from '../../src/io/store/records.ts';
+import type { Store } from '../../src/io/store/store.ts';
 import { budgetOf } from './budget.ts';
 import { PEER } from './connection.ts';
 import { ear } from './ear.ts';

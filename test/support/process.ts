@@ -1,18 +1,18 @@
 import { createActor, fromCallback, fromPromise, type InspectionEvent } from 'xstate';
-import type { OrphanEvent } from '../../src/actors/await-orphan.ts';
-import type { FinishInput } from '../../src/actors/finish-step.ts';
-import type { Finding } from '../../src/actors/inspect-effect.ts';
 import type { Answer, Listener, ProcessReport, ProcessTransitioned } from '../../src/actors/messages.ts';
-import type { Prepared, PrepareInput } from '../../src/actors/prepare-step.ts';
-import type { RecordEndInput } from '../../src/actors/record.ts';
-import type { ChildEvent, RunChildInput } from '../../src/actors/run-child.ts';
+import type { OrphanEvent } from '../../src/actors/process/await-orphan.ts';
+import type { RecordEndInput } from '../../src/actors/process/persist.ts';
+import type { ChildEvent, RunChildInput } from '../../src/actors/process/run-child.ts';
+import type { FinishInput } from '../../src/actors/process/steps/finish.ts';
+import type { Finding } from '../../src/actors/process/steps/inspect-effect.ts';
+import type { Prepared, PrepareInput } from '../../src/actors/process/steps/prepare.ts';
 import type { Plan } from '../../src/commands/command.ts';
-import type { ProcessIdentity } from '../../src/io/process-identity.ts';
-import type { Outcome, Transition, Unsettled } from '../../src/io/records.ts';
-import type { Store } from '../../src/io/store.ts';
-import { processMachine } from '../../src/machines/process.ts';
-import type { ProcessInput } from '../../src/machines/process-context.ts';
-import { shadowProcessMachine } from '../../src/machines/shadow-process.ts';
+import type { ProcessIdentity } from '../../src/io/child/identity.ts';
+import type { Outcome, Transition, Unsettled } from '../../src/io/store/records.ts';
+import type { Store } from '../../src/io/store/store.ts';
+import type { ProcessInput } from '../../src/machines/process/context.ts';
+import { processMachine } from '../../src/machines/process/machine.ts';
+import { shadowProcessMachine } from '../../src/machines/process/shadow.ts';
 import { PEER } from './connection.ts';
 
 export const PLAN: Plan = {

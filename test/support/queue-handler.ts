@@ -1,13 +1,13 @@
 /** The queue handler by itself, and what it is told. */
 import pino from 'pino';
 import { createActor } from 'xstate';
-import { newCounters } from '../../src/actors/counters.ts';
 import type { ConnectionEnded } from '../../src/actors/messages.ts';
+import { newCounters } from '../../src/actors/metrics/counters.ts';
 import { type Observed, queueHandler } from '../../src/actors/queue-handler.ts';
-import { type AuditEntry, subjectOf } from '../../src/io/audit.ts';
-import type { Exchange } from '../../src/io/exchange-lines.ts';
-import type { Logger } from '../../src/io/log.ts';
-import type { Refusal } from '../../src/io/reply.ts';
+import { type AuditEntry, subjectOf } from '../../src/io/log/audit.ts';
+import type { Exchange } from '../../src/io/log/exchange-lines.ts';
+import type { Logger } from '../../src/io/log/log.ts';
+import type { Refusal } from '../../src/io/socket/reply.ts';
 import { PEER } from './connection.ts';
 
 interface Line extends Record<string, unknown> {

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
-import type { Accepted, Retention, Transition } from '../../src/io/records.ts';
-import { openStore, type StoreOptions } from '../../src/io/store.ts';
+import type { Accepted, Retention, Transition } from '../../src/io/store/records.ts';
+import { openStore, type StoreOptions } from '../../src/io/store/store.ts';
 import { PEER } from './connection.ts';
 import { testFolder } from './folder.ts';
 import { hasProcessTable } from './shared-database.ts';

@@ -1,7 +1,7 @@
 /** Starts a program while descriptors run out: with none free, with one, with two, until it runs. Prints how many did not
  * do, what was said, and how many stayed open. */
 import { closeSync, openSync, readdirSync } from 'node:fs';
-import { startChild } from '../../src/io/child.ts';
+import { startChild } from '../../src/io/child/child.ts';
 
 function start(): Promise<string | undefined> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /** Sockets that Node does not make: those that only listen, as systemd holds them, and datagrams. */
 import type { TestContext } from 'node:test';
-import { AF_UNIX, fromLibc } from '../../src/io/libc.ts';
+import { AF_UNIX, fromLibc } from '../../src/io/os/libc.ts';
 import { undoLater } from './undo.ts';
 
 const socket = fromLibc('int socket(int domain, int type, int protocol)');

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { DAEMON_LIMITS } from '../../src/machines/daemon-setup.ts';
+import { DAEMON_LIMITS } from '../../src/machines/daemon/setup.ts';
 import { testFolder } from '../support/folder.ts';
 
 const UNITS_FOLDER = join(import.meta.dirname, '..', '..', 'systemd');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Admission } from '../../src/actors/admission.ts';
+import { Admission } from '../../src/actors/process/admission.ts';
 
 function admit(admission: Admission): string[] {
   const admitted: string[] = [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { subjectOf } from '../../src/io/audit.ts';
+import { subjectOf } from '../../src/io/log/audit.ts';
 
 const many = (count: number, path: string) => Array.from({ length: count }, () => path);
 

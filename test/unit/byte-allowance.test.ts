@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ByteAllowance } from '../../src/actors/byte-allowance.ts';
+import { ByteAllowance } from '../../src/actors/fairness/byte-allowance.ts';
 
 const allowanceOf = () => new ByteAllowance({ burstBytes: 100, bytesPerSecond: 10 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BoundedCapture, joinCaptured } from '../../src/io/capture.ts';
+import { BoundedCapture, joinCaptured } from '../../src/io/child/capture.ts';
 
 function captured(limit: number, ...pieces: string[]): string {
   const capture = new BoundedCapture(limit);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { load as fromYaml } from 'js-yaml';
 import { DaemonError } from '../../src/errors.ts';
-import { loadConfig, loadConfigFiles } from '../../src/io/config.ts';
-import { ConfigSchema, DEFAULTS } from '../../src/io/config-schema.ts';
+import { loadConfig, loadConfigFiles } from '../../src/io/config/load.ts';
+import { ConfigSchema, DEFAULTS } from '../../src/io/config/schema.ts';
 import { testFolder } from '../support/folder.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CronTimes, jobsOf } from '../../src/commands/cron-times.ts';
-import { cronExpression, crontab } from '../../src/commands/crontab.ts';
-import type { Schedule } from '../../src/commands/schedule.ts';
+import { CronTimes, jobsOf } from '../../src/commands/cron/cron-times.ts';
+import { cronExpression, crontab } from '../../src/commands/cron/crontab.ts';
+import type { Schedule } from '../../src/commands/cron/schedule.ts';
 
 const NOON = new Date('2026-11-25T12:00:00Z');
 const utc = new CronTimes('UTC');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crontabObjection, MAX_LINES } from '../../src/commands/crontab-reader.ts';
+import { crontabObjection, MAX_LINES } from '../../src/commands/cron/crontab-reader.ts';
 
 const CLEANUP = '0 2 * * * root /usr/bin/dbcalm cleanup >> /var/log/dbcalm/cleanup.log 2>&1';
 const backup = (changes: { fields?: string; type?: string; id?: string; log?: string } = {}) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cronExpression, crontab, crontabLines, stepWarning } from '../../src/commands/crontab.ts';
-import { crontabObjection, MAX_LINES } from '../../src/commands/crontab-reader.ts';
+import { cronExpression, crontab, crontabLines, stepWarning } from '../../src/commands/cron/crontab.ts';
+import { crontabObjection, MAX_LINES } from '../../src/commands/cron/crontab-reader.ts';
+import { checkSchedules, type Schedule } from '../../src/commands/cron/schedule.ts';
 import { planRequest } from '../../src/commands/request.ts';
-import { checkSchedules, type Schedule } from '../../src/commands/schedule.ts';
 import { WHITELIST } from '../../src/commands/whitelist.ts';
 
 const hourly = { id: 1, backup_type: 'full', frequency: 'hourly', enabled: true, minute: 5 } as const;

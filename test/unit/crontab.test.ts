@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cronExpression, crontab, stepWarning } from '../../src/commands/crontab.ts';
-import type { Schedule } from '../../src/commands/schedule.ts';
+import { cronExpression, crontab, stepWarning } from '../../src/commands/cron/crontab.ts';
+import type { Schedule } from '../../src/commands/cron/schedule.ts';
 
 const base = { id: 1, backup_type: 'full', enabled: true, hour: 2, minute: 30 } as const;
 const of = (fields: object): Schedule => ({ ...base, frequency: 'daily', ...fields }) as Schedule;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refuseDeletion, removal } from '../../src/commands/deletable.ts';
+import { refuseDeletion, removal } from '../../src/commands/deletion-rules.ts';
 
 const OWN = ['/tmp/run/cmd.sock', '/etc/cron.d/dbcalm'];
 const ROOTS = ['/var/backups/dbcalm', '/tmp', '/tmp/q/y/backups'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Doorkeeper, type DoorRules } from '../../src/actors/doorkeeper.ts';
-import type { Peer } from '../../src/io/peer.ts';
+import { Doorkeeper, type DoorRules } from '../../src/actors/connection/access-policy.ts';
+import type { Peer } from '../../src/io/socket/peer.ts';
 
 const peer = (uid: number, gid = uid): Peer => ({ known: true, pid: 1, uid, gid });
 const UNKNOWN: Peer = { known: false, why: 'the connection is closed' };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PlanPreview } from '../../src/actors/preview.ts';
+import type { PlanPreview } from '../../src/actors/process/steps/preview.ts';
 import { dryRunText } from '../../src/cli/dry-run-text.ts';
 import { sized } from '../../src/cli/looks.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FairShare } from '../../src/actors/fair-share.ts';
+import { FairShare } from '../../src/actors/fairness/fair-share.ts';
 
 /** Takes as many as there is room for; gives how many that were. */
 function takeAll(share: FairShare, user: number): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ObjectScanner, type Scan } from '../../src/io/framing.ts';
+import { ObjectScanner, type Scan } from '../../src/io/socket/framing.ts';
 
 function scan(text: string | Buffer, piece: number, limit = 1_048_576): Scan & { pieces: number } {
   const bytes = Buffer.from(text);

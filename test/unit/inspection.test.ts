@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createActor, createMachine, fromCallback, type InspectionEvent } from 'xstate';
-import { ActorPool } from '../../src/actors/actor-pool.ts';
-import { viewOf } from '../../src/actors/actor-tree.ts';
-import { Inspection } from '../../src/actors/inspection.ts';
-import { noted } from '../../src/actors/noted.ts';
+import { viewOf } from '../../src/actors/admin/actor-tree.ts';
+import { Inspection } from '../../src/actors/admin/inspection.ts';
+import { noted } from '../../src/actors/shared/activity.ts';
+import { ActorPool } from '../../src/actors/shared/actor-pool.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 
 failOnWarnings();

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LOOK_LIMIT } from '../../src/actors/dry-runs.ts';
-import { MAX_REQUEST_BYTES } from '../../src/actors/read-request.ts';
-import { ANSWER_LIMIT } from '../../src/io/admin-server.ts';
-import { DEFAULTS } from '../../src/io/config-schema.ts';
-import { MAX_REPLY_BYTES } from '../../src/io/reply.ts';
-import { LOCK_TIMEOUT_MS } from '../../src/io/store.ts';
-import { CONNECTION_LIMITS } from '../../src/machines/connection-context.ts';
-import { DAEMON_LIMITS } from '../../src/machines/daemon-setup.ts';
+import { LOOK_LIMIT } from '../../src/actors/admin/dry-runs.ts';
+import { MAX_REQUEST_BYTES } from '../../src/actors/connection/read-request.ts';
+import { ANSWER_LIMIT } from '../../src/io/admin/server.ts';
+import { DEFAULTS } from '../../src/io/config/schema.ts';
+import { MAX_REPLY_BYTES } from '../../src/io/socket/reply.ts';
+import { LOCK_TIMEOUT_MS } from '../../src/io/store/store.ts';
+import { CONNECTION_LIMITS } from '../../src/machines/connection/context.ts';
+import { DAEMON_LIMITS } from '../../src/machines/daemon/setup.ts';
 
 const SERVICE = join(import.meta.dirname, '..', '..', 'systemd', 'dbcalm-cmd.service');
 

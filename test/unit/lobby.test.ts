@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { Lobby, type Waiting } from '../../src/actors/lobby.ts';
+import { Lobby, type Waiting } from '../../src/actors/connection/fair-queue.ts';
 
 /** A client of user `uid` whose socket the test ends. */
 function client(uid: number | undefined): Waiting & { leave: () => void; destroyed: () => boolean } {

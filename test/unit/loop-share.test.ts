@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { LoopShare } from '../../src/actors/loop-share.ts';
+import { LoopShare } from '../../src/actors/fairness/loop-share.ts';
 
 /** Runs until no slice of the work is left, and gives in which turn of the loop each slice ran. */
 async function turnsOf(share: LoopShare, work: readonly (readonly [user: number, slices: number])[]) {

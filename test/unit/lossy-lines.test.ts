@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { LossyLines } from '../../src/io/lossy-lines.ts';
+import { LossyLines } from '../../src/io/admin/lossy-lines.ts';
 
 /** A reader who takes one write at a time, each when he reads. */
 function reader(limit: number) {

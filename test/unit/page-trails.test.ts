@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ActorView } from '../../src/actors/actor-tree.ts';
+import type { ActorView } from '../../src/actors/admin/actor-tree.ts';
 import { type EventLine, Trails } from '../../src/cli/web/trails.ts';
 
 const actor = (id: string, state: string, more: Partial<ActorView> = {}): ActorView => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isBelow, isPlain, normalise, pathSplitter } from '../../src/io/paths.ts';
+import { isBelow, isPlain, normalise, pathSplitter } from '../../src/io/fs/paths.ts';
 
 /** Of parts that matter to a path, and some that only may stand in one. */
 const part = fc.constantFrom(

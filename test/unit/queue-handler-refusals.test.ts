@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { subjectOf } from '../../src/io/audit.ts';
+import { subjectOf } from '../../src/io/log/audit.ts';
 import { PEER } from '../support/connection.ts';
 import { failOnWarnings } from '../support/no-warnings.ts';
 import { closed, observer, refused } from '../support/queue-handler.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Recovery } from '../../src/actors/recovery.ts';
-import type { Unsettled } from '../../src/io/records.ts';
+import { Recovery } from '../../src/actors/process/recovery.ts';
+import type { Unsettled } from '../../src/io/store/records.ts';
 import { LEFT } from '../support/process.ts';
 
 /** Commands as `r1` (running) or `p2` (pending), with `!` behind one that a daemon died of. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DigestLimits, RefusalDigest } from '../../src/actors/refusal-digest.ts';
-import type { Peer } from '../../src/io/peer.ts';
+import { type DigestLimits, RefusalDigest } from '../../src/actors/metrics/refusal-digest.ts';
+import type { Peer } from '../../src/io/socket/peer.ts';
 
 const peer = (uid: number): Peer => ({ known: true, pid: 1, uid, gid: uid });
 const ROOMY = { burstBytes: 1_000_000, bytesPerSecond: 1_000 };

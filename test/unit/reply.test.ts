@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeReply, refuse } from '../../src/io/reply.ts';
+import { encodeReply, refuse } from '../../src/io/socket/reply.ts';
 
 const STATUS = {
   400: 'Bad Request',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BUDGET_BYTES, type Holding, type RequestBudget } from '../../src/actors/request-budget.ts';
+import { BUDGET_BYTES, type Holding, type RequestBudget } from '../../src/actors/fairness/request-budget.ts';
 import { budgetOf } from '../support/budget.ts';
 import { until } from '../support/until.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkSchedules } from '../../src/commands/schedule.ts';
+import { checkSchedules } from '../../src/commands/cron/schedule.ts';
 import { daily, hourly, interval, monthly, REFUSED, weekly } from '../support/schedule-cases.ts';
 
 for (const [what, schedule, message] of REFUSED) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyPatch } from 'diff';
-import { unifiedDiff } from '../../src/commands/unified-diff.ts';
+import { unifiedDiff } from '../../src/commands/cron/unified-diff.ts';
 
 const numbered = (count: number, word = 'line') =>
   Array.from({ length: count }, (_, index) => `${word} ${index}\n`).join('');

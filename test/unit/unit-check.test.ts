@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { type Finding, Notes } from '../../src/cli/checks/finding.ts';
 import { siblingFindings } from '../../src/cli/checks/siblings.ts';
 import { objectionTo, unitFindings } from '../../src/cli/checks/unit.ts';
-import { loadConfig } from '../../src/io/config.ts';
-import { readUnit, settingsOf } from '../../src/io/unit-file.ts';
+import { loadConfig } from '../../src/io/config/load.ts';
+import { readUnit, settingsOf } from '../../src/io/systemd/unit-file.ts';
 import { prepare } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UserTurns } from '../../src/actors/user-turns.ts';
+import { UserTurns } from '../../src/actors/fairness/user-turns.ts';
 
 function turnsOf(...waiting: readonly (readonly [user: number, one: string])[]): UserTurns<string> {
   const turns = new UserTurns<string>();

@@ -1,9 +1,9 @@
 import { existsSync, lstatSync, readFileSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { crontabObjection } from '../../commands/crontab-reader.ts';
+import { crontabObjection } from '../../commands/cron/crontab-reader.ts';
 import { ERRORS } from '../../errors.ts';
-import { cronLogsObjection } from '../../io/cron-logs.ts';
-import { closedObjection } from '../../io/root-place.ts';
+import { cronLogsObjection } from '../../io/fs/cron-logs.ts';
+import { closedObjection } from '../../io/fs/trusted-path.ts';
 import { type Finding, Notes } from './finding.ts';
 import { folderFinding } from './places.ts';
 

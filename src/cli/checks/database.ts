@@ -1,7 +1,7 @@
 import { accessSync, constants, lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf } from '../../errors.ts';
-import { type DatabaseLook, lookAtJournal, lookAtShared } from '../../io/database-look.ts';
+import { type DatabaseLook, lookAtJournal, lookAtShared } from '../../io/history/check.ts';
 import { type Finding, Notes } from './finding.ts';
 import { folderFinding } from './places.ts';
 

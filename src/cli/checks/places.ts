@@ -2,9 +2,9 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DaemonError, ERRORS } from '../../errors.ts';
-import { logFileObjection } from '../../io/log-file.ts';
-import { ancestors } from '../../io/paths.ts';
-import { deletionRootPlace } from '../../io/root-place.ts';
+import { ancestors } from '../../io/fs/paths.ts';
+import { deletionRootPlace } from '../../io/fs/trusted-path.ts';
+import { logFileObjection } from '../../io/log/append-file.ts';
 import { type Finding, Notes } from './finding.ts';
 
 const WRITABLE_FOLDER = constants.W_OK | constants.X_OK;

@@ -1,7 +1,7 @@
 /** Whether a start and a stop of the other services of DBCalm leave our sockets. */
 import { dirname, relative } from 'node:path';
-import type { Config } from '../../io/config-schema.ts';
-import { readUnit } from '../../io/unit-file.ts';
+import type { Config } from '../../io/config/schema.ts';
+import { readUnit } from '../../io/systemd/unit-file.ts';
 import { type Finding, Notes } from './finding.ts';
 
 const SIBLINGS = ['dbcalm-api', 'dbcalm-db-cmd'];

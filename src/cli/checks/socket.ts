@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DaemonError, ERRORS } from '../../errors.ts';
-import { probeSocket } from '../../io/listening-socket.ts';
-import { stickyObjection } from '../../io/root-place.ts';
-import { readUnit } from '../../io/unit-file.ts';
-import { isListenedAt } from '../../io/unix-listeners.ts';
+import { stickyObjection } from '../../io/fs/trusted-path.ts';
+import { probeSocket } from '../../io/socket/listen.ts';
+import { isListenedAt } from '../../io/socket/unix-listeners.ts';
+import { readUnit } from '../../io/systemd/unit-file.ts';
 import { type Finding, Notes } from './finding.ts';
 import { folderFinding } from './places.ts';
 

@@ -1,10 +1,10 @@
 /** Whether the service may write where the config says. */
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from '../../io/config-schema.ts';
-import { cronLogDirectory } from '../../io/names.ts';
-import { ancestors, isBelow, normalise } from '../../io/paths.ts';
-import { readUnit, type Settings } from '../../io/unit-file.ts';
+import type { Config } from '../../io/config/schema.ts';
+import { cronLogDirectory } from '../../io/fs/names.ts';
+import { ancestors, isBelow, normalise } from '../../io/fs/paths.ts';
+import { readUnit, type Settings } from '../../io/systemd/unit-file.ts';
 import { type Finding, Notes } from './finding.ts';
 
 /** What ProtectSystem= makes read-only. */

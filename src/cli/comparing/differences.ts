@@ -1,5 +1,5 @@
 /** Where two daemons differ. */
-import { unifiedDiff } from '../../commands/unified-diff.ts';
+import { unifiedDiff } from '../../commands/cron/unified-diff.ts';
 import type { Side } from './sides.ts';
 
 export interface Difference {

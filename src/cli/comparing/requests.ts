@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { messageOf } from '../../errors.ts';
-import { requestIn } from '../../io/exchange-lines.ts';
-import { type OldRow, oldRows } from '../../io/old-rows.ts';
+import { type OldRow, oldRows } from '../../io/history/legacy.ts';
+import { requestIn } from '../../io/log/exchange-lines.ts';
 import { VerbFailure } from '../verb.ts';
 
 /** Of all files in turn, those that are there. */

@@ -1,12 +1,12 @@
 /** What the two daemons say to the same request. */
 
 import { setTimeout as wait } from 'node:timers/promises';
-import type { DryRun } from '../../actors/dry-runs.ts';
+import type { DryRun } from '../../actors/admin/dry-runs.ts';
 import { exchange } from '../../client.ts';
 import { messageOf } from '../../errors.ts';
-import { askDryRun } from '../../io/admin-client.ts';
-import { type OldRow, oldRow } from '../../io/old-rows.ts';
-import { readPresentFile } from '../../io/present-file.ts';
+import { askDryRun } from '../../io/admin/client.ts';
+import { readPresentFile } from '../../io/fs/read-if-exists.ts';
+import { type OldRow, oldRow } from '../../io/history/legacy.ts';
 import { unanswered } from '../unanswered.ts';
 
 export interface Side {

@@ -1,7 +1,7 @@
 /** The page over HTTP: on the loopback alone, for who has its token. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
-import type { CommandHistory } from '../../io/history-rows.ts';
+import type { CommandHistory } from '../../io/history/rows.ts';
 import { readAsset } from './assets.ts';
 import { pathOf } from './chart-path.ts';
 import type { Drawing } from './drawing.ts';

@@ -1,8 +1,8 @@
 /** The page of a running daemon, as `inspect --web` serves it: all that it shows comes from the admin socket. */
 import { messageOf } from '../../errors.ts';
-import { readAccounts } from '../../io/accounts.ts';
-import { adminLines, askAdmin } from '../../io/admin-client.ts';
-import type { CommandHistory } from '../../io/history-rows.ts';
+import { adminLines, askAdmin } from '../../io/admin/client.ts';
+import { readAccounts } from '../../io/config/accounts.ts';
+import type { CommandHistory } from '../../io/history/rows.ts';
 import { CHARTS } from '../machine-charts.ts';
 import { VerbFailure } from '../verb.ts';
 import { layOut } from './chart-layout.ts';

@@ -1,5 +1,5 @@
 /** Where the machines have been, from the events of the daemon: for as long as somebody looks, and so many. */
-import type { ActorView } from '../../actors/actor-tree.ts';
+import type { ActorView } from '../../actors/admin/actor-tree.ts';
 
 export const MACHINES = ['daemon', 'process', 'connection'] as const;
 export type MachineName = (typeof MACHINES)[number];

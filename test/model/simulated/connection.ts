@@ -1,6 +1,6 @@
 /** The connection machine as a subject: its actors are provided, its clock is simulated. */
 import type { InspectionEvent } from 'xstate';
-import { refuse } from '../../../src/io/reply.ts';
+import { refuse } from '../../../src/io/socket/reply.ts';
 import { lonelyConnection } from '../../support/connection.ts';
 import type { Path } from '../driver/paths.ts';
 import type { Sight, Subject } from '../driver/walk.ts';

@@ -1,6 +1,6 @@
 /** The daemon machine as a subject: its parts are provided, its clock is simulated. */
 import type { InspectionEvent } from 'xstate';
-import type { Store } from '../../../src/io/store.ts';
+import type { Store } from '../../../src/io/store/store.ts';
 import { lonelyDaemon } from '../../support/lonely-daemon.ts';
 import type { Path } from '../driver/paths.ts';
 import type { Subject } from '../driver/walk.ts';

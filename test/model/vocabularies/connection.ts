@@ -2,9 +2,9 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Answer } from '../../../src/actors/messages.ts';
 import { DaemonError } from '../../../src/errors.ts';
-import { refuse } from '../../../src/io/reply.ts';
-import { connectionMachine } from '../../../src/machines/connection.ts';
-import type { ConnectionContext } from '../../../src/machines/connection-context.ts';
+import { refuse } from '../../../src/io/socket/reply.ts';
+import type { ConnectionContext } from '../../../src/machines/connection/context.ts';
+import { connectionMachine } from '../../../src/machines/connection/machine.ts';
 import { connectionInput } from '../../support/connection.ts';
 import { after, done, failed } from '../driver/events.ts';
 import type { Vocabulary } from '../driver/paths.ts';

@@ -1,7 +1,7 @@
 /** The events of the daemon machine, in the words of the oracle. */
 import type { AnyMachineSnapshot, EventObject } from 'xstate';
 import { DaemonError } from '../../../src/errors.ts';
-import { daemonMachine } from '../../../src/machines/daemon.ts';
+import { daemonMachine } from '../../../src/machines/daemon/machine.ts';
 import { DAEMON_INPUT } from '../../support/lonely-daemon.ts';
 import { after, done, failed, stateOf } from '../driver/events.ts';
 import type { Vocabulary } from '../driver/paths.ts';

@@ -1,10 +1,10 @@
 /** The events of the process machine, in the words of the oracle. */
 import type { AnyMachineSnapshot, EventObject } from 'xstate';
 import { DaemonError } from '../../../src/errors.ts';
-import type { Unsettled } from '../../../src/io/records.ts';
-import { refuse } from '../../../src/io/reply.ts';
-import { processMachine } from '../../../src/machines/process.ts';
-import type { ProcessContext, ProcessInput } from '../../../src/machines/process-context.ts';
+import { refuse } from '../../../src/io/socket/reply.ts';
+import type { Unsettled } from '../../../src/io/store/records.ts';
+import type { ProcessContext, ProcessInput } from '../../../src/machines/process/context.ts';
+import { processMachine } from '../../../src/machines/process/machine.ts';
 import { LAUNCH, LEFT, processInput } from '../../support/process.ts';
 import { done, failed, stateOf } from '../driver/events.ts';
 import type { Vocabulary } from '../driver/paths.ts';

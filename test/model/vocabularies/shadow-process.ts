@@ -1,5 +1,5 @@
 /** The process machine of a daemon in shadow mode: of the events those that its hands, which do nothing, can bring. */
-import { shadowProcessMachine } from '../../../src/machines/shadow-process.ts';
+import { shadowProcessMachine } from '../../../src/machines/process/shadow.ts';
 import type { Vocabulary } from '../driver/paths.ts';
 import { processVocabulary } from './process.ts';
 

@@ -1,4 +1,4 @@
-/** @import { ActorView } from '../../../actors/actor-tree.ts' */
+/** @import { ActorView } from '../../../actors/admin/actor-tree.ts' */
 /** @import { Drawing } from '../drawing.ts' */
 import { byId, element, fill, setAttributes } from './elements.js';
 import { showKeyed } from './keyed.js';

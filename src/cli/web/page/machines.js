@@ -1,4 +1,4 @@
-/** @import { ActorView } from '../../../actors/actor-tree.ts' */
+/** @import { ActorView } from '../../../actors/admin/actor-tree.ts' */
 /** @import { Drawing } from '../drawing.ts' */
 /** @import { ChartPath } from '../chart-path.ts' */
 /** @import { TrailStep } from '../trails.ts' */

@@ -1,5 +1,5 @@
 /** What is shown where. What is known comes whole with each message; only what the user has chosen is kept here. */
-/** @import { ActorView } from '../../../actors/actor-tree.ts' */
+/** @import { ActorView } from '../../../actors/admin/actor-tree.ts' */
 /** @import { Row } from './feed.js' */
 /** @import { ChartPath } from '../chart-path.ts' */
 import { ActorsView } from './actors.js';
