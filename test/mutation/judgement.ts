@@ -17,7 +17,7 @@ export interface RunOptions {
 export type RunTest = (test: string, options: RunOptions) => Promise<Run>;
 
 export interface Fate {
-  /** `test/machine/daemon.test.ts: a signal during the start stops it`; undefined: no test noticed. */
+  /** `test/machines/daemon/machine.test.ts: a signal during the start stops it`; undefined: no test noticed. */
   readonly caughtBy: string | undefined;
   /** How the test that caught it ended; only `failed` is a test that said what is wrong. */
   readonly end: Run['end'];

@@ -60,7 +60,7 @@ test('every mutation goes by a name of its own, leaves a program, and those that
 test('a mistake is told with the test that caught it, and one that no test notices as a survivor', {
   skip,
 }, async () => {
-  const tests = ['test/machine/daemon.test.ts'];
+  const tests = ['test/machines/daemon/machine.test.ts'];
   const named = (name: string) =>
     planned().find(({ mutation }) => nameOf(mutation) === name)?.mutation as Mutation;
   const file = 'src/machines/daemon/machine.ts';

@@ -14,9 +14,9 @@ const PROJECT = join(import.meta.dirname, '..', '..');
 
 const simulated = (machine: string) => `test/model/simulated/${machine}.test.ts`;
 const OUTSIDE = [
-  'test/daemon/exchange.test.ts',
-  'test/daemon/restart.test.ts',
-  'test/daemon/shutdown.test.ts',
+  'test/e2e/exchange.test.ts',
+  'test/e2e/restart.test.ts',
+  'test/e2e/shutdown.test.ts',
   'test/model/real/real.test.ts',
   'test/model/contract/contract.test.ts',
 ];
@@ -39,16 +39,20 @@ const ACTOR = [checks.loosenChecks, checks.dropSides, dropEffects];
 
 const SHADOW = [
   simulated('shadow-process'),
-  'test/machine/shadow-process.test.ts',
-  'test/daemon/shadow.test.ts',
+  'test/machines/process/shadow.test.ts',
+  'test/e2e/shadow.test.ts',
 ];
 const CRONTAB = [
-  'test/unit/schedule.test.ts',
-  'test/unit/crontab.test.ts',
-  'test/unit/crontab-reader.test.ts',
-  'test/unit/crontab-safety.test.ts',
+  'test/commands/cron/schedule.test.ts',
+  'test/commands/cron/crontab.test.ts',
+  'test/commands/cron/crontab-reader.test.ts',
+  'test/commands/cron/crontab-safety.test.ts',
 ];
-const STEPS = ['test/io/steps.test.ts', 'test/io/pinned-folder.test.ts', 'test/io/durability.test.ts'];
+const STEPS = [
+  'test/actors/process/steps/steps.test.ts',
+  'test/io/fs/pinned-directory.test.ts',
+  'test/actors/process/steps/durability.test.ts',
+];
 
 const PLANS: readonly Plan[] = [
   {
@@ -56,8 +60,8 @@ const PLANS: readonly Plan[] = [
     operators: MACHINE,
     tests: [
       simulated('connection'),
-      'test/machine/connection.test.ts',
-      'test/machine/connections.test.ts',
+      'test/machines/connection/machine.test.ts',
+      'test/actors/connection/supervisor.test.ts',
       ...OUTSIDE,
     ],
   },
@@ -66,48 +70,49 @@ const PLANS: readonly Plan[] = [
     operators: MACHINE,
     tests: [
       simulated('process'),
-      'test/machine/process.test.ts',
-      'test/machine/recovery.test.ts',
-      'test/machine/processes.test.ts',
+      'test/machines/process/machine.test.ts',
+      'test/machines/process/recovering.test.ts',
+      'test/actors/process/supervisor.test.ts',
       ...OUTSIDE,
     ],
   },
   {
     files: 'src/machines/daemon/*.ts',
     operators: MACHINE,
-    tests: [simulated('daemon'), 'test/machine/daemon.test.ts', ...OUTSIDE],
+    tests: [simulated('daemon'), 'test/machines/daemon/machine.test.ts', ...OUTSIDE],
   },
   { files: 'src/machines/process/shadow.ts', operators: [dropStandIns], tests: SHADOW },
   { files: 'src/actors/process/shadow.ts', operators: [dropEffects], tests: SHADOW },
-  { files: 'src/daemon/run.ts', operators: [], tests: ['test/daemon/shadow.test.ts'] },
+  { files: 'src/daemon/run.ts', operators: [], tests: ['test/e2e/shadow.test.ts'] },
   {
     files: 'src/commands/{request,deletion-rules,delete-directory,cleanup-backups,list-of}.ts',
     operators: COMMAND,
     tests: [
-      'test/unit/request.test.ts',
-      'test/unit/deletable.test.ts',
-      'test/daemon/bad-input.test.ts',
-      'test/daemon/places.test.ts',
+      'test/commands/request.test.ts',
+      'test/commands/deletion-rules.test.ts',
+      'test/e2e/bad-input.test.ts',
+      'test/e2e/places.test.ts',
       ...OUTSIDE,
     ],
   },
   {
     files: 'src/commands/{cron/schedule,cron/crontab,cron/crontab-reader,update-cron-schedules}.ts',
     operators: [...COMMAND, checks.dropRules],
-    tests: [...CRONTAB, 'test/unit/request.test.ts', 'test/daemon/bad-input.test.ts', ...OUTSIDE],
+    tests: [...CRONTAB, 'test/commands/request.test.ts', 'test/e2e/bad-input.test.ts', ...OUTSIDE],
   },
   {
-    files: 'src/actors/{connection/check-paths,connection/write-reply,process/steps/prepare,process/steps/finish,process/steps/inspect-effect}.ts',
+    files:
+      'src/actors/{connection/check-paths,connection/write-reply,process/steps/prepare,process/steps/finish,process/steps/inspect-effect}.ts',
     operators: [...ACTOR, checks.fixChoices],
-    tests: [...STEPS, 'test/daemon/places.test.ts', 'test/attack/swap.test.ts', ...OUTSIDE],
+    tests: [...STEPS, 'test/e2e/places.test.ts', 'test/attack/swap.test.ts', ...OUTSIDE],
   },
   {
     files: 'src/actors/process/supervisor.ts',
     operators: [checks.loosenChecks],
     tests: [
-      'test/machine/processes.test.ts',
-      'test/daemon/admission.test.ts',
-      'test/daemon/cron-order.test.ts',
+      'test/actors/process/supervisor.test.ts',
+      'test/e2e/admission.test.ts',
+      'test/e2e/cron-order.test.ts',
       ...OUTSIDE,
     ],
   },
@@ -115,36 +120,36 @@ const PLANS: readonly Plan[] = [
     files: 'src/actors/process/{admission,recovery}.ts',
     operators: ACTOR,
     tests: [
-      'test/unit/admission.test.ts',
-      'test/unit/recovery.test.ts',
-      'test/machine/processes.test.ts',
-      'test/daemon/admission.test.ts',
-      'test/daemon/cron-order.test.ts',
-      'test/daemon/restart.test.ts',
+      'test/actors/process/admission.test.ts',
+      'test/actors/process/recovery.test.ts',
+      'test/actors/process/supervisor.test.ts',
+      'test/e2e/admission.test.ts',
+      'test/e2e/cron-order.test.ts',
+      'test/e2e/restart.test.ts',
     ],
   },
   {
     files: 'src/actors/process/{run-child,await-orphan,persist}.ts',
     operators: ACTOR,
-    tests: ['test/io/process-actors.test.ts', 'test/io/orphan.test.ts', ...OUTSIDE],
+    tests: ['test/actors/process/process-actors.test.ts', 'test/io/child/orphan.test.ts', ...OUTSIDE],
   },
   {
     files: 'src/actors/connection/read-request.ts',
     operators: [dropEffects],
-    tests: ['test/io/read-request.test.ts', 'test/daemon/framing.test.ts', ...OUTSIDE],
+    tests: ['test/actors/connection/read-request.test.ts', 'test/e2e/framing.test.ts', ...OUTSIDE],
   },
   {
     files: 'src/actors/daemon/listener.ts',
     operators: ACTOR,
-    tests: ['test/io/listener.test.ts', 'test/daemon/start.test.ts', ...OUTSIDE],
+    tests: ['test/actors/daemon/listener.test.ts', 'test/e2e/start.test.ts', ...OUTSIDE],
   },
   {
     files: 'src/actors/connection/supervisor.ts',
     operators: ACTOR,
     tests: [
-      'test/machine/connections-order.test.ts',
-      'test/machine/connections.test.ts',
-      'test/daemon/access.test.ts',
+      'test/actors/connection/supervisor-order.test.ts',
+      'test/actors/connection/supervisor.test.ts',
+      'test/e2e/access.test.ts',
       ...OUTSIDE,
     ],
   },

@@ -171,6 +171,6 @@ function programWords(): readonly [file: string, ...words: string[]] {
   if (isSea()) return [process.execPath];
   // The build replaces each of these as a whole.
   const file = import.meta.filename;
-  const isSource = file.endsWith('shared-server.ts');
+  const isSource = file.endsWith('.ts');
   return [process.execPath, isSource ? posix.join(import.meta.dirname, '../../main.ts') : file];
 }

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+test('a program that finds no room for its descriptors is refused, and leaves none open', () => {
+  const program = [
+    process.execPath,
+    '--conditions=development',
+    join(import.meta.dirname, '../../support/starved.ts'),
+  ];
+  const told = execFileSync('/bin/sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', ...program], {
+    encoding: 'utf8',
+  });
+  const { refusals, leaked } = JSON.parse(told) as { refusals: string[]; leaked: number };
+  // Two pipes take four.
+  assert.ok(refusals.length >= 4, told);
+  for (const refusal of refusals) assert.match(refusal, /could not be started: .* EMFILE$/);
+  assert.equal(leaked, 0);
+});

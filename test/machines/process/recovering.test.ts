@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DaemonError } from '../../../src/errors.ts';
+import { refuse } from '../../../src/io/socket/reply.ts';
+import { failOnWarnings } from '../../support/no-warnings.ts';
+import { LAUNCH, LEFT, lonelyProcess } from '../../support/process.ts';
+
+failOnWarnings();
+
+const recovered = (left: Partial<typeof LEFT> = {}, input = {}) =>
+  lonelyProcess({ recovered: { ...LEFT, ...left }, client: undefined, ...input });
+
+/** One that the last daemon had begun, up to the look for its child. */
+async function begun(left: Partial<typeof LEFT> = {}, input = {}) {
+  const process = recovered({ state: 'running', ...left }, input);
+  await process.done('recordRecovered');
+  return process;
+}
+
+test('what had not begun waits again, after the try is on record, and runs when its turn comes', async () => {
+  const process = recovered();
+  assert.equal(process.state(), 'recovering:recording');
+  assert.deepEqual(process.news(), ['recordRecovered']);
+  await process.done('recordRecovered');
+  assert.deepEqual(process.news(), ['hear pending', 'process.queued']);
+  process.actor.send({ type: 'process.admitted' });
+  await process.done('recordStart');
+  await process.done('prepare', { launch: LAUNCH, next: undefined });
+  assert.equal(process.state(), 'running:executing');
+  assert.deepEqual(
+    process.written.map(({ processId, from, to, event, why }) => [processId, from, to, event, why]),
+    [
+      [7, 'pending', 'pending', 'process.recovered', 'recovered by a new daemon, try 1'],
+      [7, 'pending', 'running', 'process.admitted', undefined],
+    ],
+  );
+});
+
+test('what had begun is never run again: its child is awaited, then the effect decides', async () => {
+  const process = await begun();
+  assert.equal(process.state(), 'running:adopting');
+  assert.deepEqual(process.news(), ['recordRecovered', 'hear running', 'look for the child']);
+  process.orphan('orphan.found');
+  assert.deepEqual(process.news(), ['process.adopted']);
+  process.orphan('orphan.gone');
+  assert.deepEqual(process.news(), ['inspect']);
+  await process.done('inspect', { inPlace: true, detail: '' });
+  assert.deepEqual(process.news(), ['after success', 'finish']);
+  await process.done('finish');
+  await process.done('recordEnd');
+  assert.equal(process.state(), 'succeeded');
+  assert.deepEqual(process.outcomes[0], { code: 0, stdout: '', stderr: '', at: new Date(2000) });
+  assert.deepEqual(
+    [process.written.at(-1)?.event, process.written.at(-1)?.why],
+    ['effect.inspected', 'the effect is in place'],
+  );
+  assert.ok(!process.did.includes('spawn'));
+});
+
+test('an effect that is not in place is a failure, and what was staged is removed', async () => {
+  const process = await begun();
+  process.orphan('orphan.gone');
+  await process.done('inspect', { inPlace: false, detail: '1 of 1 still there' });
+  assert.ok(process.did.includes('after failure'));
+  await process.done('finish');
+  await process.done('recordEnd');
+  assert.equal(process.state(), 'failed');
+  assert.equal(process.outcomes[0]?.code, -1);
+  assert.match(
+    process.outcomes[0]?.stderr as string,
+    /^interrupted by a restart of the daemon: 1 of 1 still there\. What to do: /,
+  );
+});
+
+test('an inspection that fails is told as what it is', async () => {
+  const process = await begun();
+  process.orphan('orphan.gone');
+  await process.fails('inspect', new Error('EIO'));
+  await process.done('finish');
+  await process.done('recordEnd');
+  assert.equal(process.state(), 'failed');
+  assert.match(process.outcomes[0]?.stderr as string, /EIO/);
+});
+
+test('what waited longer than the limit is not started: to the millisecond', async () => {
+  const age = (milliseconds: number) => ({ now: () => new Date(1000 + 3_600_000 + milliseconds) });
+  const young = recovered({}, age(0));
+  await young.done('recordRecovered');
+  assert.equal(young.state(), 'pending:waiting');
+  const old = recovered({}, age(1));
+  await old.done('recordRecovered');
+  await old.done('recordEnd');
+  assert.equal(old.state(), 'failed');
+  assert.match(old.outcomes[0]?.stderr as string, /^expired: accepted at 1970-01-01T00:00:01\.000Z, and/);
+  // What had begun does not expire: its effect may be in place.
+  const begunLongAgo = await begun({}, age(1));
+  assert.equal(begunLongAgo.state(), 'running:adopting');
+});
+
+test('three tries are enough, whatever it was at', async () => {
+  for (const state of ['pending', 'running'] as const) {
+    const last = recovered({ state, tries: 2 });
+    await last.done('recordRecovered');
+    assert.equal(last.state(), state === 'pending' ? 'pending:waiting' : 'running:adopting');
+    const given = recovered({ state, tries: 3 });
+    await given.done('recordRecovered');
+    await given.done('recordEnd');
+    assert.equal(given.state(), 'failed');
+    assert.match(given.outcomes[0]?.stderr as string, /^given up, since each daemon that took it over died/);
+    assert.ok(!given.did.includes('process.queued'));
+  }
+});
+
+test('a request that is refused today is not run; what had begun with it was interrupted', async () => {
+  const replan = () => ({ refusal: refuse(403, 'Cannot delete /r/b1') });
+  for (const [state, message] of [
+    ['pending', /^the config of the restarted daemon does not allow it any more: Cannot delete \/r\/b1/],
+    ['running', /^interrupted by a restart of the daemon: Cannot delete \/r\/b1/],
+  ] as const) {
+    const process = recovered({ state }, { replan });
+    await process.done('recordRecovered');
+    // Its child may live all the same.
+    if (state === 'running') process.orphan('orphan.gone');
+    await process.done('recordEnd');
+    assert.equal(process.state(), 'failed');
+    assert.match(process.outcomes[0]?.stderr as string, message);
+  }
+});
+
+test('a daemon that stops in peace leaves what waits, and does not count it as a try', async () => {
+  const process = recovered();
+  await process.done('recordRecovered');
+  process.news();
+  process.actor.send({ type: 'daemon.draining' });
+  assert.equal(process.state(), 'abandoned');
+  assert.deepEqual(process.news(), ['trust']);
+  const fresh = lonelyProcess();
+  await fresh.done('recordAccepted', 7);
+  fresh.actor.send({ type: 'daemon.draining' });
+  assert.equal(fresh.state(), 'abandoned');
+  assert.ok(!fresh.did.includes('trust'));
+});
+
+test('what runs is not left while the daemon drains', async () => {
+  const process = lonelyProcess();
+  await process.done('recordAccepted', 7);
+  process.actor.send({ type: 'process.admitted' });
+  process.actor.send({ type: 'daemon.draining' });
+  assert.equal(process.state(), 'running:recording');
+});
+
+test('a store that closes before the try is counted leaves it to the next daemon', async () => {
+  const process = recovered();
+  await process.fails('recordRecovered', new DaemonError('STORE_UNAVAILABLE'));
+  assert.equal(process.state(), 'abandoned');
+});
