@@ -8,7 +8,10 @@ import { type Exit, type Layout, prepare, startDaemon, type TestDaemon } from '.
 import { makeBackups, testFolder } from '../support/folder.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'support', 'faulty-main.ts');
-const fault = (point: FaultPoint, deed: string) => ({ main: MAIN, env: { FAULT: `${point} ${deed}` } });
+const fault = (points: readonly FaultPoint[], deed: string) => ({
+  main: MAIN,
+  env: { FAULT: `${points.join()} ${deed}` },
+});
 
 /** What the table and the world say in the end. */
 type End =
@@ -97,12 +100,12 @@ async function judge(daemon: TestDaemon, cmd: string, acknowledged: string | und
 }
 
 /** Sends the command to a daemon with a fault, and gives the id of a 202, if one came. */
-async function meet(t: TestContext, at: Layout, point: FaultPoint, deed: string, cmd: string) {
-  const daemon = await startDaemon(t, { folder: at.folder, ...fault(point, deed) });
+async function meet(t: TestContext, at: Layout, points: readonly FaultPoint[], deed: string, cmd: string) {
+  const daemon = await startDaemon(t, { folder: at.folder, ...fault(points, deed) });
   const { text } = await converse(at.socket, requestOf(cmd, at));
   if (deed === 'delay') await daemon.settled();
   const { stderr } = deed === 'kill' ? await daemon.exited : await stopped(daemon);
-  assert.match(stderr, new RegExp(`fault met: ${point}`));
+  for (const point of points) assert.match(stderr, new RegExp(`fault met: ${point}`));
   return text === '' ? undefined : (JSON.parse(text) as { id?: string }).id;
 }
 
@@ -120,34 +123,50 @@ test('every fault point is walked', () => {
   assert.deepEqual([...Object.keys(WALK), ...RECOVERY].sort(), [...FAULT_POINTS].sort());
 });
 
+const POINTS = Object.keys(WALK) as FaultPoint[];
+
 for (const [point, [cmd, killed, thrown]] of Object.entries(WALK)) {
   for (const [deed, expected] of [
     ['kill', killed],
     ['throw', thrown],
-    ['delay', 'carried out'],
   ] as const) {
     test(`${deed} at ${point}: ${cmd} ends as ${expected}`, async (t) => {
       const at = place(t);
-      const acknowledged = await meet(t, at, point as FaultPoint, deed, cmd);
+      const acknowledged = await meet(t, at, [point as FaultPoint], deed, cmd);
       const next = await startDaemon(t, { folder: at.folder });
       assert.equal(await judge(next, cmd, acknowledged), expected);
     });
   }
 }
 
-for (const point of RECOVERY) {
-  for (const deed of ['kill', 'throw', 'delay']) {
-    test(`${deed} at ${point}, while a restart recovers: it is not run, and ends as interrupted`, async (t) => {
-      const at = place(t);
-      const acknowledged = await meet(t, at, 'start.committed', 'kill', DELETION);
-      const options = { folder: at.folder, ...fault(point, deed) };
-      const met = new RegExp(`fault met: ${point}`);
-      if (deed === 'kill') await assert.rejects(startDaemon(t, options), met);
-      else assert.match((await stopped(await startDaemon(t, options))).stderr, met);
-      const next = await startDaemon(t, { folder: at.folder });
-      const end = await judge(next, DELETION, acknowledged);
-      // An inspection that throws is told as what it is.
-      assert.equal(end, point === 'effect.inspected' && deed === 'throw' ? 'failed' : 'interrupted');
-    });
-  }
+for (const cmd of [DELETION, UPDATE]) {
+  test(`delay at every point that ${cmd} comes by: it ends as carried out`, async (t) => {
+    const at = place(t);
+    const points = POINTS.filter((point) => WALK[point]?.[0] === cmd);
+    const acknowledged = await meet(t, at, points, 'delay', cmd);
+    const next = await startDaemon(t, { folder: at.folder });
+    assert.equal(await judge(next, cmd, acknowledged), 'carried out');
+  });
+}
+
+for (const [deed, points] of [
+  ...RECOVERY.flatMap((point) => [['kill', [point]] as const, ['throw', [point]] as const]),
+  ['delay', RECOVERY] as const,
+]) {
+  test(`${deed} at ${points.join(' and ')}, while a restart recovers: it is not run, and ends as interrupted`, async (t) => {
+    const at = place(t);
+    const acknowledged = await meet(t, at, ['start.committed'], 'kill', DELETION);
+    const options = { folder: at.folder, ...fault(points, deed) };
+    const met = points.map((point) => new RegExp(`fault met: ${point}`));
+    if (deed === 'kill') await assert.rejects(startDaemon(t, options), met[0] as RegExp);
+    else {
+      const { stderr } = await stopped(await startDaemon(t, options));
+      for (const one of met) assert.match(stderr, one);
+    }
+    const next = await startDaemon(t, { folder: at.folder });
+    const end = await judge(next, DELETION, acknowledged);
+    // An inspection that throws is told as what it is.
+    const inspected = deed === 'throw' && points.includes('effect.inspected');
+    assert.equal(end, inspected ? 'failed' : 'interrupted');
+  });
 }

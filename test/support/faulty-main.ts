@@ -1,4 +1,4 @@
-/** A daemon that meets a fault once: FAULT is `<point> <deed>`. It says so on stderr. */
+/** A daemon that meets a fault once at each of some points: FAULT is `<point>,<point>… <deed>`. It says so on stderr. */
 import { writeSync } from 'node:fs';
 import { setFaultHook } from '../../src/io/os/fault-point.ts';
 
@@ -19,12 +19,11 @@ const DEEDS: Record<string, () => void> = {
   delay: () => hold(DELAY),
 };
 
-const [point, deed] = (process.env.FAULT as string).split(' ') as [string, string];
-let met = false;
+const [points, deed] = (process.env.FAULT as string).split(' ') as [string, string];
+const left = new Set(points.split(','));
 setFaultHook((reached) => {
-  if (met || reached !== point) return;
-  met = true;
-  writeSync(2, `fault met: ${point}\n`);
+  if (!left.delete(reached)) return;
+  writeSync(2, `fault met: ${reached}\n`);
   DEEDS[deed]?.();
 });
 
