@@ -13,8 +13,9 @@ export function jailed(folder: string, command: readonly string[]): string[] {
   }
   const jail = ['--ro-bind', '/', '/', '--dev-bind', '/dev', '/dev', '--bind', '/proc', '/proc'];
   jail.push('--bind', folder, folder);
-  const coverage = process.env.NODE_V8_COVERAGE;
-  // In a jail within another it may be out of sight.
-  if (coverage) jail.push('--bind-try', coverage, coverage);
+  // Where Node writes for the tests. In a jail within another it may be out of sight.
+  for (const path of [process.env.NODE_V8_COVERAGE, process.env.NODE_COMPILE_CACHE]) {
+    if (path) jail.push('--bind-try', path, path);
+  }
   return [BWRAP, ...jail, '--die-with-parent', '--', ...command];
 }

@@ -5,9 +5,9 @@ import { jailed } from './jail.ts';
 /** Neither is on the host. */
 export const MEMBER = { uid: 61_877, gid: 61_878 };
 
-/** What a Node of another user needs beside its environment: it cannot write to the coverage directory of the test, and would
- * say so. Node hands the variable on to every child whose environment does not name it. */
-export const NO_COVERAGE = { NODE_V8_COVERAGE: '' } as const;
+/** For the environment of a Node of another user: it cannot write to the directories that Node has for the tests, and would say
+ * so. Node hands the first variable on to every child whose environment does not name it. */
+export const NO_COVERAGE = { NODE_V8_COVERAGE: '', NODE_COMPILE_CACHE: '' } as const;
 
 /** Why there can be none, or false. */
 export function noMember(): string | false {
