@@ -46,10 +46,13 @@ export function writeMessage(fd: number, message: unknown): void {
   for (let sent = 0; sent < data.length; ) sent += uninterrupted(() => writeSync(fd, data, sent));
 }
 
-/** Returns undefined where the other end is closed. Throws EAGAIN. */
-export function readMessage(fd: number): unknown {
+/** Returns undefined where the other end is closed. Throws EAGAIN, and an Error where the message has more than `maxBytes`. */
+export function readMessage(fd: number, maxBytes: number): unknown {
   const header = readBytes(fd, HEADER_BYTES);
-  const data = header && readBytes(fd, header.readUInt32LE(0));
+  const length = header?.readUInt32LE(0) ?? 0;
+  if (length > maxBytes)
+    throw new Error(`cannot read a message of ${length} bytes: at most ${maxBytes} are expected`);
+  const data = header && readBytes(fd, length);
   return data && JSON.parse(data.toString('utf8'));
 }
 

@@ -1,34 +1,22 @@
 /** Opens the database that is shared with the API server. Members of its group can put anything into its directory, at any moment:
  * links, pipes, journals, other databases. What SQLite opens here must neither lead root anywhere else nor hold it up. */
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import Database from 'better-sqlite3';
-import { DaemonError, messageOf } from '../../errors.ts';
-import { O_PATH, withHeldFile } from '../fs/path-fd.ts';
-import { rootPlace } from '../fs/trusted-path.ts';
+import { DaemonError } from '../../errors.ts';
 import { databaseFailure } from '../store/open.ts';
 import { checkPurpose } from '../store/shadow-marker.ts';
+import {
+  checkSiblings,
+  type Directory,
+  holdDirectory,
+  holdFile,
+  makeDirectory,
+  makeLogs,
+  openPlain,
+  shareLogs,
+} from './files.ts';
 import { reserveDatabase, reserveForReading, unreserveDatabase } from './reserved-lock.ts';
-
-/** For the group. Not sticky: with `fs.protected_regular=2`, Debian's default, root could not open a `-wal` there that another member
- * made. */
-const DIRECTORY_MODE = 0o2770;
-const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
 /** KiB; SQLite's own default. */
 const CACHE_KIB = 2_000;
@@ -61,7 +49,7 @@ export function openSharedForReading(path: string): SharedDatabase {
   const directory = holdDirectory(posix.dirname(path));
   try {
     const name = posix.basename(path);
-    const file = openPlain(directory, name, O_RDONLY);
+    const file = openPlain(directory, name, constants.O_RDONLY);
     try {
       reserveForReading(file);
       checkSiblings(directory, name);
@@ -76,12 +64,6 @@ export function openSharedForReading(path: string): SharedDatabase {
   }
 }
 
-interface Directory {
-  readonly fd: number;
-  /** Its real path. */
-  readonly place: string;
-}
-
 interface Opening {
   readonly path: string;
   readonly lockTimeoutMs: number;
@@ -94,138 +76,46 @@ function openIn(
   { path, lockTimeoutMs, shadow }: Opening,
 ): SharedDatabase {
   const file = holdFile(directory, name);
-  let database: Database.Database | undefined;
+  const held = [file];
+  const release = () => {
+    for (const fd of held) closeSync(fd);
+  };
   const place = posix.join(directory.place, name);
-  try {
+  const open = () => {
     reserveDatabase(file);
     checkSiblings(directory, name);
-    database = openVerified(place, file, { timeout: lockTimeoutMs });
-    if (database.pragma('journal_mode', { simple: true }) !== 'wal') {
-      convertToWal(database, file);
-      reserveDatabase(file);
-      database = openVerified(place, file, { timeout: lockTimeoutMs });
+    const logs = makeLogs(directory, name, file);
+    held.push(...logs);
+    return { database: openVerified(place, file, { timeout: lockTimeoutMs }), logs };
+  };
+  let opened: ReturnType<typeof open> | undefined;
+  try {
+    opened = open();
+    if (opened.database.pragma('journal_mode', { simple: true }) !== 'wal') {
+      convertToWal(opened.database, file);
+      opened = open();
     }
+    const { database, logs } = opened;
     if (shadow) checkPurpose(database, path, shadow);
     database.pragma('synchronous = NORMAL');
     database.pragma('busy_timeout = 0');
     database.pragma(`cache_size = -${CACHE_KIB}`);
-    shareLogs(directory, name, fstatSync(file));
-    return { database, release: () => closeSync(file) };
+    shareLogs(logs);
+    return { database, release };
   } catch (error) {
-    database?.close();
-    closeSync(file);
+    opened?.database.close();
+    release();
     throw error;
   }
 }
 
-/** The API server's user works in it through its group: whatever the umask, and with files of the same group. */
-function makeDirectory(path: string): void {
-  if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, DIRECTORY_MODE);
-}
-
-/** A link on the way is followed only where no user but root and the daemon's own can have put it. */
-function holdDirectory(path: string): Directory {
-  const place = rootPlace(path);
-  const fd = openSync(place, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  const opened = readlinkSync(`/proc/self/fd/${fd}`);
-  if (opened === place) return { fd, place };
-  closeSync(fd);
-  throw new DaemonError('SHARED_DATABASE_UNSAFE', `${place} leads to ${opened}`);
-}
-
-/** The database file itself, by descriptor; made where it is missing. */
-function holdFile(directory: Directory, name: string): number {
-  for (;;) {
-    try {
-      return openPlain(directory, name, O_RDWR);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-    create(directory, name);
-  }
-}
-
-/** A plain file of one name. A pipe there is not waited for. */
-function openPlain(directory: Directory, name: string, access: number): number {
-  const path = `/proc/self/fd/${directory.fd}/${name}`;
-  let fd: number;
-  try {
-    fd = openSync(path, access | O_NOFOLLOW | O_NONBLOCK);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ELOOP') throw unsafe(directory, name, 'a symlink');
-    throw namedError(error, path, directory, name);
-  }
-  const found = fstatSync(fd);
-  if (found.isFile() && found.nlink === 1) return fd;
-  closeSync(fd);
-  throw unsafe(directory, name, describe(found));
-}
-
-/** A new file belongs to the group of its directory and is writable as the directory is: the API server's user writes too.
- * SQLite gives its `-wal` and `-shm` files the same owner and mode. */
-function create(directory: Directory, name: string): void {
-  const path = `/proc/self/fd/${directory.fd}/${name}`;
-  let file: number;
-  try {
-    file = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw namedError(error, path, directory, name);
-  }
-  try {
-    const above = statSync(`/proc/self/fd/${directory.fd}`);
-    if (above.gid !== fstatSync(file).gid) giveTo(above.gid, file);
-    fchmodSync(file, (above.mode & 0o666) | 0o660);
-  } catch (error) {
-    // A file that is not for its group would be taken by the next start, and shut the API server's user out.
-    unlinkSync(path);
-    throw error;
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Without CAP_CHOWN only the directory itself can do that. */
-function giveTo(group: number, file: number): void {
-  try {
-    fchownSync(file, -1, group);
-  } catch (error) {
-    const advice = 'chmod g+s the directory, or give it to the group of the daemon';
-    throw new Error(
-      `it cannot be given to the group of its directory, gid ${group} (${advice}): ${messageOf(error)}`,
-    );
-  }
-}
-
-/** SQLite opens these by name; it follows no links there, but it writes to a file of two names, and waits for a pipe. */
-function checkSiblings(directory: Directory, name: string): void {
-  for (const suffix of ['-wal', '-shm', '-journal']) {
-    withHeldFile(`/proc/self/fd/${directory.fd}/${name}${suffix}`, (found, held) => {
-      if (!found.isFile() || found.nlink !== 1) throw unsafe(directory, name + suffix, describe(found));
-      if (suffix === '-journal' && hasContent(held)) {
-        throw unsafe(directory, name + suffix, 'the rollback journal of a transaction that did not end');
-      }
-    });
-  }
-}
-
-/** SQLite overwrites the first byte of a journal with 0 when its transaction has ended. */
-function hasContent(path: string): boolean {
-  const fd = openSync(path, O_RDONLY | O_NONBLOCK);
-  try {
-    const first = Buffer.alloc(1);
-    return readSync(fd, first, 0, 1, 0) === 1 && first[0] !== 0;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Opens `place` and makes sure, before anything is read, that SQLite has the file behind `file`: in between, another could have been
- * put there. Code in the schema is not run with the rights of the daemon. */
+/** Opens `place` and makes sure, before anything is read, that SQLite has the file behind `file` and took no symlink to it: in between,
+ * another could have been put there. SQLite resolves symlinks and opens `-wal` and `-shm` beside what they lead to. Code in the schema is
+ * not run with the rights of the daemon. */
 function openVerified(place: string, file: number, options: Database.Options): Database.Database {
   const before = countDescriptors(file);
   const database = new Database(place, { ...options, fileMustExist: true });
-  if (countDescriptors(file) === before) {
+  if (countDescriptors(file) === before || resolvedPath(database) !== place || !isAt(place, file)) {
     database.close();
     throw new DaemonError('SHARED_DATABASE_UNSAFE', `${place} was replaced while it was opened`);
   }
@@ -233,6 +123,19 @@ function openVerified(place: string, file: number, options: Database.Options): D
   database.pragma('foreign_keys = OFF');
   database.pragma('cell_size_check = ON');
   return database;
+}
+
+/** The path that SQLite opened, with symlinks resolved. Reads nothing from the file. */
+function resolvedPath(database: Database.Database): string | undefined {
+  const [main] = database.pragma('database_list') as { readonly file: string }[];
+  return main?.file;
+}
+
+/** Whether the file itself has the path, and no other one. */
+function isAt(place: string, file: number): boolean {
+  const { ino, dev } = fstatSync(file);
+  const found = lstatSync(place, { throwIfNoEntry: false });
+  return found?.ino === ino && found.dev === dev && found.nlink === 1;
 }
 
 /** How many descriptors of this process lead to the file behind `file`. */
@@ -257,31 +160,4 @@ function convertToWal(database: Database.Database, file: number): void {
   } finally {
     database.close();
   }
-}
-
-/** SQLite gives the two the owner of the database; where the daemon may not (without CAP_CHOWN), they are its own, and the API server
- * of another owner could not write: the group then has to do. */
-function shareLogs(directory: Directory, name: string, { uid: owner }: Stats): void {
-  for (const suffix of ['-wal', '-shm']) {
-    withHeldFile(`/proc/self/fd/${directory.fd}/${name}${suffix}`, (found, held) => {
-      // A member of the group may have put another file of ours there.
-      const isLog = found.isFile() && found.nlink === 1 && found.uid === process.geteuid?.();
-      if (isLog && found.uid !== owner) chmodSync(held, found.mode | 0o060);
-    });
-  }
-}
-
-function describe(found: Stats): string {
-  if (found.isSymbolicLink()) return 'a symlink';
-  return found.isFile() ? `a file with ${found.nlink} names` : 'not a plain file';
-}
-
-function unsafe({ place }: Directory, name: string, what: string): DaemonError {
-  return new DaemonError('SHARED_DATABASE_UNSAFE', `${posix.join(place, name)} is ${what}`);
-}
-
-/** The system's error with the path that everybody knows. */
-function namedError(error: unknown, path: string, { place }: Directory, name: string): unknown {
-  if (error instanceof Error) error.message = error.message.replaceAll(path, posix.join(place, name));
-  return error;
 }

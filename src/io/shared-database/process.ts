@@ -22,6 +22,12 @@ import { SharedTables } from './tables.ts';
 const REQUESTS_FD = 3;
 const EVENTS_FD = 1;
 
+/** A group of 256 commands of 1 MiB each, whose rows have their texts twice, and as escapes. */
+const MAX_REQUEST_BYTES = 0xffff_ffff;
+
+/** Texts can hold names from the schema, of any length. */
+const MAX_TEXT_LENGTH = 300;
+
 const CHECKPOINT_PAUSE_MS = 1_000;
 /** How many commits are made from one look at the length of the write-ahead log to the next. */
 const COMMITS_PER_LOOK = 16;
@@ -46,7 +52,7 @@ export function serveSharedDatabase(path: string, shadow: boolean): void {
   prctl(PR_SET_PDEATHSIG, constants.signals.SIGKILL, 0, 0, 0);
   becomeFirstVictim();
   const writer = new SharedWriter(path, shadow);
-  const next = () => readMessage(REQUESTS_FD) as SharedRequest | undefined;
+  const next = () => readMessage(REQUESTS_FD, MAX_REQUEST_BYTES) as SharedRequest | undefined;
   for (let request = next(); request && request.op !== 'close'; request = next()) {
     if (request.op === 'open') tell({ event: 'opened', ...writer.open() });
     else answer(writer, request);
@@ -157,19 +163,22 @@ class SharedWriter {
   }
 
   #describe(error: unknown): { readonly trouble: string; readonly busy: boolean } {
-    if (error instanceof DatabaseTrouble) return { trouble: error.message, busy: error.busy };
+    if (error instanceof DatabaseTrouble) return { trouble: cutText(error.message), busy: error.busy };
     // An error without a better name may lie in what the connection remembers.
     this.#database.close();
     this.#isDurable = false;
-    return { trouble: messageOf(error), busy: false };
+    return { trouble: cutText(messageOf(error)), busy: false };
   }
 }
+
+const cutText = (text: string) =>
+  text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text;
 
 function rowResult(write: () => number | null): RowResult {
   try {
     return { id: write() };
   } catch (error) {
     if (!/^SQLITE_CONSTRAINT/.test((error as { code?: string }).code ?? '')) throw error;
-    return { refused: messageOf(error) };
+    return { refused: cutText(messageOf(error)) };
   }
 }

@@ -8,8 +8,14 @@ import { openPipe, type Pipe, posixSpawn } from '../child/spawn.ts';
 import { limitWaiting, openSocketPair, readMessage, writeMessage } from './blocking-socket.ts';
 import { SHARED_DATABASE_VERB, type SharedAnswer, type SharedEvent, type SharedRequest } from './requests.ts';
 
+/** An event is much shorter. */
+const MAX_LINE_LENGTH = 65_536;
+
 /** The last part of what the process wrote to stderr is told where it dies. */
 const MAX_CRASH_TEXT = 300;
+
+/** An answer has an id or a short text for each of at most 256 rows, and one more for each new command. */
+const MAX_ANSWER_BYTES = 1_048_576;
 
 const ENVIRONMENT = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C'];
 
@@ -60,7 +66,7 @@ export class SharedServer {
     try {
       if (!isUsual) limitWaiting(this.#socket, limitMs);
       writeMessage(this.#socket, request);
-      const answer = readMessage(this.#socket) as SharedAnswer | undefined;
+      const answer = readMessage(this.#socket, MAX_ANSWER_BYTES) as SharedAnswer | undefined;
       if (!isUsual) limitWaiting(this.#socket, this.#options.answerLimitMs);
       if (answer) return answer;
     } catch (error) {
@@ -76,7 +82,7 @@ export class SharedServer {
     try {
       this.send({ op: 'close' });
       // The process closes its end when all is done.
-      readMessage(this.#socket);
+      readMessage(this.#socket, MAX_ANSWER_BYTES);
     } catch {
       // It is killed.
     }
@@ -122,7 +128,7 @@ export class SharedServer {
     const events = new Socket({ fd, readable: true, writable: false });
     events.setEncoding('utf8').on('data', (piece: string) => {
       const lines = (text + piece).split('\n');
-      text = lines.pop() ?? '';
+      text = lines.pop()?.slice(-MAX_LINE_LENGTH) ?? '';
       for (const line of lines) this.#hear(line);
     });
     events.on('error', () => {});

@@ -6,6 +6,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
@@ -94,6 +95,34 @@ test('openSharedDatabase notices a symlink that is put in place while it opens',
   assert.deepEqual([swapped, readFileSync(victim, 'utf8')], [true, '']);
 });
 
+test('openSharedDatabase notices a symlink to its own file that is put in place while it opens', (t) => {
+  const folder = testFolder(t);
+  const [path, elsewhere] = [join(folder, 'lib', 'db.sqlite3'), join(folder, 'elsewhere')];
+  mkdirSync(elsewhere);
+  close(openSharedDatabase(path, 0));
+  let swapped = false;
+  // The last look before SQLite opens the database: its file gets another path, and has one name all the same.
+  afterCall(t, 'readdirSync', (looked) => {
+    if (looked !== '/proc/self/fd' || swapped) return;
+    swapped = true;
+    renameSync(path, join(elsewhere, 'other'));
+    symlinkSync(join(elsewhere, 'other'), path);
+  });
+  assert.throws(() => openSharedDatabase(path, 0), UNSAFE);
+  assert.deepEqual([swapped, readdirSync(elsewhere)], [true, ['other']]);
+});
+
+test('openSharedDatabase opens no other file to the group that has the name of a log', {
+  skip: process.getuid?.() !== 0 && 'gives a file away',
+}, (t) => {
+  const path = join(testFolder(t), 'db.sqlite3');
+  close(openSharedDatabase(path, 0));
+  chownSync(path, 12345, 0);
+  writeFileSync(`${path}-wal`, 'of root alone', { mode: 0o600 });
+  close(openSharedDatabase(path, 0));
+  if (existsSync(`${path}-wal`)) assert.equal(statSync(`${path}-wal`).mode & 0o777, 0o600);
+});
+
 test('openSharedDatabase refuses a pipe, a link and the journal of a crash beside the database', (t) => {
   const folder = testFolder(t);
   const path = join(folder, 'db.sqlite3');
@@ -161,12 +190,16 @@ for (const [what, put] of [
     writeFileSync(victim, '', { mode: 0o600 });
     let swapped = false;
     afterCall(t, 'fstatSync', () => {
-      if (swapped || !existsSync(`${path}-shm`)) return;
+      if (swapped || !((statSync(`${path}-shm`, { throwIfNoEntry: false })?.size ?? 0) > 0)) return;
       swapped = true;
       renameSync(`${path}-shm`, `${path}-shm.away`);
       put(victim, `${path}-shm`);
     });
-    close(openSharedDatabase(path, 0));
+    try {
+      close(openSharedDatabase(path, 0));
+    } catch (error) {
+      assert.match((error as Error).message, /cannot/);
+    }
     assert.deepEqual([swapped, statSync(victim).mode & 0o777], [true, 0o600]);
   });
 }
