@@ -51,6 +51,11 @@ export const HOSTILE_SCHEMAS: Readonly<Record<string, string>> = {
   'a unique index': `${ASIDE} CREATE TABLE process (${COLUMNS}); CREATE UNIQUE INDEX one ON process (type)`,
   'a unique index that replaces rows': `${ASIDE} CREATE TABLE process (${COLUMNS}, UNIQUE (type) ON CONFLICT REPLACE)`,
   'a unique index that ignores rows': `${ASIDE} CREATE TABLE process (${COLUMNS}, UNIQUE (type) ON CONFLICT IGNORE)`,
+  'a strict table that refuses ends': `${ASIDE} CREATE TABLE process (${COLUMNS.replace('end_time DATETIME', 'end_time INTEGER').replaceAll('DATETIME', 'TEXT')}) STRICT`,
+  'an index with a name of 8 MiB': `${ASIDE} CREATE TABLE process (${COLUMNS});
+    CREATE INDEX i ON process (id) WHERE id > 0;
+    UPDATE sqlite_schema SET name = 'i' || hex(zeroblob(4194304)), sql = replace(sql, 'INDEX i', 'INDEX i' || hex(zeroblob(4194304)))
+      WHERE name = 'i'; PRAGMA schema_version = 7777`,
   'a table without its columns': `${ASIDE} CREATE TABLE process (id INTEGER PRIMARY KEY)`,
   'no table': ASIDE,
   'a column that drops rows': `${ASIDE}

@@ -106,8 +106,8 @@ export class Keeper {
       this.#daemon = undefined;
       await watched;
       if (CRASH_CODES.includes(code)) this.figures.crashes++;
-      // SIGTERM and SIGKILL are the test's own; a second SIGTERM ends a daemon at once.
-      else if (code !== 0 && code !== 137 && !(code === 1 && this.#terms > 1)) {
+      // SIGTERM and SIGKILL are the test's own; a second SIGTERM ends a daemon at once, and one more while it closes its logs, too.
+      else if (code !== 0 && code !== 137 && !((code === 1 || code === 143) && this.#terms > 1)) {
         this.#options.complain(`odd: the daemon ended with ${code}: ${stderr.slice(-1_500)}`);
       }
     }

@@ -11,6 +11,7 @@ import type {
   SharedWrites,
 } from './requests.ts';
 import { NoAnswer, SharedServer } from './server.ts';
+import { UNTIMED_MS, WaitingBudget } from './waiting-budget.ts';
 
 /** Milliseconds. */
 export interface SharedLimits {
@@ -32,6 +33,9 @@ const PAUSE_MS = 1_000;
  * makes them hang costs the event loop a small part of its time. */
 const PAUSE_FACTOR = 10;
 const MAX_PAUSE_MS = 120_000;
+/** An opening that failed is not repeated before this. */
+const REOPENING_PAUSE_MS = 250;
+
 /** A process that worked for this long makes those that hung before it forgotten. */
 const GOOD_LIFE_MS = 300_000;
 
@@ -48,11 +52,11 @@ export interface SharedClientOptions {
   readonly onDurable: () => void;
 }
 
-/** A process, and what it does. */
+/** A process, and what it does. `closed`: it could not open the database, or had to close it. */
 interface Current {
   readonly server: SharedServer;
   readonly startedAt: number;
-  state: 'opening' | 'ready' | 'checkpointing';
+  state: 'opening' | 'ready' | 'checkpointing' | 'closed';
   limit?: NodeJS.Timeout;
 }
 
@@ -66,6 +70,11 @@ export class SharedClient {
   #isClosed = false;
   #wasOpened = false;
   #hangCount = 0;
+  readonly #waiting = new WaitingBudget();
+  /** What the questions of this transaction took (ms). */
+  #spentMs = 0;
+  #closedBy: DatabaseTrouble | undefined;
+  #reopenFrom = 0;
   #pausedUntil = 0;
   #pausedFor = '';
   #restart: NodeJS.Timeout | undefined;
@@ -87,10 +96,7 @@ export class SharedClient {
         path,
         shadow,
         answerLimitMs: this.#limits.answer,
-        onStarted: () => {
-          this.#limit(current, this.#openingLimitMs);
-          server.send({ op: 'open' });
-        },
+        onStarted: () => this.#open(current),
         onEvent: (event) => this.#hear(current, event),
         onEnded: (why) => this.#lose(current, why),
       });
@@ -109,9 +115,15 @@ export class SharedClient {
   /** Returns why a transaction cannot begin now, as far as this is known. */
   findTrouble(): DatabaseTrouble | undefined {
     const state = this.#current?.state;
+    const throttledMs = this.#waiting.pauseMs;
+    if (throttledMs > 0) {
+      const again = Math.ceil(throttledMs / 1_000);
+      return new DatabaseTrouble(`its answers took too long; it is asked again in ${again} s`, false);
+    }
     if (state === 'ready') return undefined;
     if (state === 'checkpointing') return new SharedNotReady('it makes a checkpoint', true);
     if (state === 'opening') return new SharedNotReady('it is being opened', true);
+    if (state === 'closed') return performance.now() < this.#reopenFrom ? this.#closedBy : undefined;
     if (this.#isClosed) return new DatabaseTrouble('it is closed', false);
     return performance.now() < this.#pausedUntil ? new DatabaseTrouble(this.#pausedFor, false) : undefined;
   }
@@ -122,6 +134,11 @@ export class SharedClient {
     this.start();
     const trouble = this.findTrouble();
     if (trouble) throw trouble;
+    if (this.#current?.state === 'closed') {
+      this.#open(this.#current);
+      throw new SharedNotReady('it is being opened', true);
+    }
+    this.#spentMs = 0;
     this.#commitLimitMs = isDurable ? this.#limits.disk : this.#limits.answer;
     return this.#write(writes, isDurable ? 'durable' : 'normal');
   }
@@ -166,6 +183,13 @@ export class SharedClient {
     this.#end();
   }
 
+  /** Nothing waits for an opening: the database may make it last. */
+  #open(current: Current): void {
+    current.state = 'opening';
+    this.#limit(current, this.#openingLimitMs);
+    current.server.send({ op: 'open' });
+  }
+
   #hear(current: Current, event: SharedEvent): void {
     clearTimeout(current.limit);
     current.state = 'ready';
@@ -173,10 +197,19 @@ export class SharedClient {
       if (event.isComplete) this.#options.onDurable();
       return;
     }
-    const { trouble, busy = false } = event;
     this.#wasOpened = true;
-    if (trouble === undefined) this.#openingLimitMs = this.#limits.opening;
-    this.#options.onOpened(trouble === undefined ? undefined : new DatabaseTrouble(trouble, busy));
+    this.#openingLimitMs = this.#limits.opening;
+    this.#options.onOpened(event.trouble && this.#noteTrouble(current, event.trouble));
+  }
+
+  #noteTrouble(current: Current, { trouble, busy, isOpen }: SharedTroubleAnswer): DatabaseTrouble {
+    const error = new DatabaseTrouble(trouble, busy);
+    if (!isOpen) {
+      current.state = 'closed';
+      this.#closedBy = error;
+      this.#reopenFrom = performance.now() + REOPENING_PAUSE_MS;
+    }
+    return error;
   }
 
   /** Ends a process that nothing waits for and that is at its work for too long. */
@@ -199,22 +232,33 @@ export class SharedClient {
     if (current?.state !== 'ready') {
       throw new DatabaseTrouble('its process ended during a transaction', false);
     }
+    const begunAt = performance.now();
     let answer: SharedAnswer;
     try {
-      answer = current.server.ask(request, limitMs);
+      answer = current.server.ask(request, this.#rest(limitMs));
     } catch (error) {
       this.#lose(current, messageOf(error), error instanceof NoAnswer ? limitMs * PAUSE_FACTOR : undefined);
       throw new DatabaseTrouble(messageOf(error), false, error);
+    } finally {
+      const tookMs = performance.now() - begunAt;
+      this.#spentMs += tookMs;
+      this.#waiting.spend(tookMs);
     }
     if ('trouble' in answer) {
       this.#inTransaction = false;
-      throw new DatabaseTrouble(answer.trouble, answer.busy);
+      throw this.#noteTrouble(current, answer);
     }
     if (answer.isCheckpointing) {
       current.state = 'checkpointing';
       this.#limit(current, this.#limits.opening);
     }
     return answer;
+  }
+
+  /** The questions of one transaction share its limit. */
+  #rest(limitMs: number): number {
+    if (this.#spentMs < UNTIMED_MS) return limitMs;
+    return Math.max(UNTIMED_MS, Math.ceil(limitMs - this.#spentMs));
   }
 
   /** Ends the process; the next one is started after a pause. */

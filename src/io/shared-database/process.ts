@@ -14,6 +14,7 @@ import type {
   SharedEvent,
   SharedRequest,
   SharedResults,
+  SharedTroubleAnswer,
   SharedWrites,
 } from './requests.ts';
 import { SharedTables } from './tables.ts';
@@ -54,7 +55,7 @@ export function serveSharedDatabase(path: string, shadow: boolean): void {
   const writer = new SharedWriter(path, shadow);
   const next = () => readMessage(REQUESTS_FD, MAX_REQUEST_BYTES) as SharedRequest | undefined;
   for (let request = next(); request && request.op !== 'close'; request = next()) {
-    if (request.op === 'open') tell({ event: 'opened', ...writer.open() });
+    if (request.op === 'open') tell({ event: 'opened', trouble: writer.open() });
     else answer(writer, request);
   }
   // The daemon sees the end of the socket once all locks are free.
@@ -104,11 +105,11 @@ class SharedWriter {
   }
 
   /** Opens the database, checks its schema, and makes the table where there is none. Returns what prevents that. */
-  open(): { readonly trouble?: string; readonly busy?: boolean } {
+  open(): SharedTroubleAnswer | undefined {
     try {
       this.#database.open(LOCK_TIMEOUT_MS);
       this.#database.transaction(() => {});
-      return {};
+      return undefined;
     } catch (error) {
       return this.#describe(error);
     }
@@ -146,6 +147,7 @@ class SharedWriter {
   }
 
   #begin(isDurable: boolean): void {
+    if (!this.#database.isOpen) throw new DatabaseTrouble('it is closed', false);
     if (isDurable || this.#isDurable) this.#database.read((tables) => tables.syncCommits(isDurable));
     this.#isDurable = isDurable;
     this.#tables = this.#database.begin();
@@ -162,12 +164,14 @@ class SharedWriter {
     };
   }
 
-  #describe(error: unknown): { readonly trouble: string; readonly busy: boolean } {
-    if (error instanceof DatabaseTrouble) return { trouble: cutText(error.message), busy: error.busy };
+  #describe(error: unknown): SharedTroubleAnswer {
+    if (error instanceof DatabaseTrouble) {
+      return { trouble: cutText(error.message), busy: error.busy, isOpen: this.#database.isOpen };
+    }
     // An error without a better name may lie in what the connection remembers.
     this.#database.close();
     this.#isDurable = false;
-    return { trouble: cutText(messageOf(error)), busy: false };
+    return { trouble: cutText(messageOf(error)), busy: false, isOpen: false };
   }
 }
 

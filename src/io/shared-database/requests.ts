@@ -37,6 +37,8 @@ export type SharedRequest =
 export interface SharedTroubleAnswer {
   readonly trouble: string;
   readonly busy: boolean;
+  /** Whether the database is still open. If not, it is to be opened by a request that nothing waits for. */
+  readonly isOpen: boolean;
 }
 
 export type SharedAnswer =
@@ -51,5 +53,5 @@ export type SharedAnswer =
 
 /** Lines that come without a question of their own. */
 export type SharedEvent =
-  | { readonly event: 'opened'; readonly trouble?: string; readonly busy?: boolean }
+  | { readonly event: 'opened'; readonly trouble?: SharedTroubleAnswer | undefined }
   | { readonly event: 'checkpointed'; readonly isComplete: boolean };

@@ -70,6 +70,8 @@ export function findSchemaProblem(database: Database.Database): string | undefin
   if (/^\s*CREATE\s+VIRTUAL\b/i.test(sql)) return 'process is a virtual table';
   if (/\bCHECK\b/i.test(sql)) return 'the table process has a CHECK constraint';
   if (/\bON\s+CONFLICT\b/i.test(sql)) return 'the table process has a conflict clause, which can drop rows';
+  // It takes the row of a new command, and could refuse its end.
+  if (/\bSTRICT\b[^)]*$/i.test(sql)) return 'the table process is STRICT';
   if (/\bWITHOUT\s+ROWID\b/i.test(sql)) return 'the table process has no row ids';
   return findColumnProblem(database) ?? findIndexProblem(database);
 }

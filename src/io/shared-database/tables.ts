@@ -84,7 +84,10 @@ export class SharedTables {
   insert(row: ProjectedRow): number {
     const { changes, lastInsertRowid } = this.#prepared().insert.run(row);
     if (changes !== 1) throw new DatabaseTrouble('the table process does not keep its rows', false);
-    return Number(lastInsertRowid);
+    const id = Number(lastInsertRowid);
+    if (!Number.isSafeInteger(id))
+      throw new DatabaseTrouble('the ids of the table process are exhausted', false);
+    return id;
   }
 
   /** Brings the row up to date; returns its id, or undefined where it is missing. */

@@ -11,7 +11,7 @@ import {
   Projection,
   Refusals,
   rowOf,
-  type SharedTrouble,
+  SharedTrouble,
   troubleOf,
   type Written,
 } from './projection.ts';
@@ -33,6 +33,10 @@ export class ProjectionFailed extends Error {
 
 /** Rows that are brought up to date in one transaction. */
 const MAX_PROJECTED_COUNT = 256;
+
+/** So many changes of rows may be refused by the shared table, each of them with its request in the journal, until new commands are. */
+const MAX_REFUSED_COUNT = 64;
+const REFUSES_ROWS = 'the shared database: the table process refuses changes of its rows';
 
 /** How long changes of shared rows wait for others, and for the row of a new command: most commands end within a few milliseconds. */
 const PROJECTION_DELAY_MS = 10;
@@ -65,6 +69,8 @@ export class JournaledDatabase {
   readonly #onSharedTrouble: (trouble: string | undefined) => void;
   /** Processes whose shared row does not say what the journal says. */
   readonly #outdated = new Set<number>();
+  /** Those of them that the shared table refuses. */
+  readonly #refused = new Set<number>();
   /** Shared rows of commands that were refused after all, which may be there. */
   #revoked: Inserted[] = [];
   /** Processes whose end is in the shared row, and not known to be on its disk. */
@@ -173,6 +179,7 @@ export class JournaledDatabase {
         ...tables,
         acceptBoth: (accepted) => {
           refusals.check(accepted.commandId);
+          if (this.#refused.size >= MAX_REFUSED_COUNT) throw new SharedTrouble(REFUSES_ROWS, false);
           const processId = tables.accept(accepted);
           projection.insert(processId, rowOf(accepted));
           return processId;
@@ -231,9 +238,13 @@ export class JournaledDatabase {
   #noteWritten(written: readonly Written[]): void {
     for (const { processId, isEnded, isWritten, length } of written) {
       this.#outdated.delete(processId);
+      this.#refused.delete(processId);
       // Last in line: a row that the shared table refuses holds up no other.
-      if (!isWritten) this.#outdated.add(processId);
-      else if (isEnded) {
+      if (!isWritten) {
+        this.#outdated.add(processId);
+        this.#refused.add(processId);
+      }
+      if (isWritten && isEnded) {
         this.#ended.add(processId);
         this.#endedLength += length;
       }

@@ -48,6 +48,9 @@ export interface Inserted {
   readonly commandId: string;
 }
 
+/** Characters; one row more may be inserted. */
+const MAX_COMPLETED_LENGTH = 1_048_576;
+
 interface Changed {
   readonly processId: number;
   readonly found: JournalRow;
@@ -164,11 +167,12 @@ export class Projection {
       return result !== undefined && 'id' in result && result.id === null;
     };
     const missing = changed.filter(isMissing);
-    const inserts = missing.map(({ found }) => found.complete());
+    const inserts = completeSome(missing);
     const completed = inserts.length === 0 ? [] : this.#shared.write({ inserts }).inserted;
     for (const [index, one] of changed.entries()) {
       const at = missing.indexOf(one);
-      this.#noteRow(one, at === -1 ? results[index] : completed[at]);
+      // Others follow with a later transaction.
+      if (at < completed.length) this.#noteRow(one, at === -1 ? results[index] : completed[at]);
     }
   }
 
@@ -179,6 +183,19 @@ export class Projection {
     const isEnded = isWritten && status !== 'running';
     this.written.push({ processId, isEnded, isWritten, length: command.length + args.length });
   }
+}
+
+/** Of the first rows, with their whole texts. */
+function completeSome(missing: readonly Changed[]): ProjectedRow[] {
+  const rows: ProjectedRow[] = [];
+  let length = 0;
+  for (const { found } of missing) {
+    if (length > MAX_COMPLETED_LENGTH) break;
+    const row = found.complete();
+    length += row.command.length + row.args.length;
+    rows.push(row);
+  }
+  return rows;
 }
 
 function idOf(result: RowResult | undefined): number {

@@ -72,6 +72,10 @@ export class LiveDatabase<T> {
     this.#opened ??= this.#open(lockTimeoutMs);
   }
 
+  get isOpen(): boolean {
+    return this.#opened !== undefined;
+  }
+
   /** Reads, without the write lock. Throws DatabaseTrouble. */
   read<R>(work: (tables: T) => R): R {
     const { tables } = this.#current();

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Accepted } from '../../../src/io/store/records.ts';
 import { command, NOON, openedStore, step } from '../../support/real-store.ts';
 import { until } from '../../support/until.ts';
+
+/** Longer than changes wait for each other. */
+const PROJECTION_MS = 20;
 
 const SHARED = 'SELECT command_id, command, pid, status, output, return_code, args FROM process ORDER BY id';
 const rowsOf = (database: Database.Database) => database.prepare(SHARED).all() as Record<string, unknown>[];
@@ -165,4 +169,27 @@ test('`unsettled` gives no path, no pid below 2, no negative count and no huge r
   assert.equal(b?.request, '');
   assert.deepEqual(more, []);
   assert.deepEqual(list('SELECT error FROM process WHERE id = 3'), ['the record of this command is damaged']);
+});
+
+test('`accept` rejects while the shared table refuses the changes of many rows, and resolves when it takes them', async (t) => {
+  const { store, shared, finish } = await openedStore(t);
+  const ids = Array.from({ length: 64 }, (_, index) => `c${index}`);
+  for (const id of ids) await store.accept(command(id));
+  shared.exec(`INSERT INTO process (command_id, command, status, start_time, type, args)
+      SELECT command_id, '', 'success', '', 'theirs', '{}' FROM process;
+    CREATE UNIQUE INDEX refusing ON process (command_id, status)`);
+  for (const [index, id] of ids.entries()) await finish(index + 1, id, 0, '', '');
+  for (let attempt = 0, reason = ''; !/refuses changes of its rows/.test(reason); attempt++) {
+    [reason = ''] = await Promise.all([
+      store.accept(command(`new${attempt}`)).then(() => '', String),
+      wait(PROJECTION_MS),
+    ]);
+  }
+  shared.exec('DROP INDEX refusing');
+  await until('the rows to be brought up to date', () =>
+    rowsOf(shared).every(
+      ({ status, command_id }) => status === 'success' || String(command_id).startsWith('new'),
+    ),
+  );
+  await store.accept(command('newest'));
 });
