@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 
 const OWN = process.getuid?.() as number;
 
-/** The audit log, when it has as many lines as are expected. */
+/** Waits until the audit log has at least `count` lines that `kept` selects, and returns them. */
 function audited(
   { at }: TestDaemon,
   count: number,
@@ -16,14 +16,14 @@ function audited(
 ): Promise<Record<string, unknown>[]> {
   const file = join(at.folder, 'log', 'cmd-audit.log');
   return until(`${count} lines of the audit log`, () => {
-    // The last may be there in part.
+    // The last line may be incomplete.
     const texts = readFileSync(file, 'utf8').split('\n').slice(0, -1);
     const lines = texts.map((line) => JSON.parse(line) as Record<string, unknown>).filter(kept);
     return lines.length >= count && lines;
   });
 }
 
-test('who is not on the list is refused, and the refusal is a security event', async (t) => {
+test('daemon answers 403 to a client outside the access list and logs a security event', async (t) => {
   const daemon = await startDaemon(t, { config: { allowed_uids: ['daemon'] } });
   const { code, status, message } = await daemon.deletion(join(daemon.at.backups, 'b1'));
   assert.deepEqual([code, status], [403, 'Forbidden']);
@@ -34,7 +34,7 @@ test('who is not on the list is refused, and the refusal is a security event', a
   assert.deepEqual(daemon.rows(), []);
 });
 
-test('who is on the list, or in a group of it, is heard', async (t) => {
+test('daemon serves a client whose user or group is on the access list', async (t) => {
   const group = statSync('/').gid;
   for (const config of [
     { allowed_uids: [OWN] },
@@ -45,7 +45,7 @@ test('who is on the list, or in a group of it, is heard', async (t) => {
   }
 });
 
-test('who asks too often is told so', async (t) => {
+test('daemon answers 429 to requests above the rate limit of their user', async (t) => {
   const daemon = await startDaemon(t, { config: { max_requests_per_second: 5 } });
   const replies = await Promise.all(Array.from({ length: 100 }, () => daemon.ask({ cmd: 'x' })));
   const limited = replies.filter(({ code }) => code === 429);
@@ -55,7 +55,7 @@ test('who asks too often is told so', async (t) => {
   assert.match(limited[0]?.message as string, /^too many requests: 5 requests a second for each user$/);
 });
 
-test('every command accepted, refused and ended leaves a line in the audit log and a row in its table', async (t) => {
+test('audit log and audit table get an entry for each command that is accepted, refused or ended', async (t) => {
   const daemon = await startDaemon(t);
   const { backups, folder } = daemon.at;
   const [path] = makeBackups(backups, 'b1') as [string];
@@ -114,7 +114,7 @@ test('every command accepted, refused and ended leaves a line in the audit log a
   );
 });
 
-test('SIGHUP opens the audit log anew, too', async (t) => {
+test('SIGHUP reopens the audit log', async (t) => {
   const daemon = await startDaemon(t);
   const file = join(daemon.at.folder, 'log', 'cmd-audit.log');
   const { ino } = statSync(file);
@@ -125,13 +125,13 @@ test('SIGHUP opens the audit log anew, too', async (t) => {
   assert.equal((await audited(daemon, 1))[0]?.event, 'command.refused');
 });
 
-test('thirty long cleanups at once have all their lines in the audit log', async (t) => {
+test('audit log has all lines of thirty long cleanups that run at once', async (t) => {
   const daemon = await startDaemon(t);
   const long = `/${'x'.repeat(200)}`.repeat(4);
   const accept = async (c: number): Promise<void> => {
     const folders = Array.from({ length: 1_000 }, (_, i) => join(daemon.at.backups, `${c}-${i}${long}`));
     const { code } = await daemon.ask({ cmd: 'cleanup_backups', args: { backup_ids: [], folders } });
-    // A busy machine may not have read, or looked at, all of them in time.
+    // On a busy machine the daemon may not read or inspect the whole request in time.
     if (code === 400 || code === 503) return accept(c);
     assert.equal(code, 202);
   };

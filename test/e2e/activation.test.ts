@@ -10,7 +10,7 @@ import { holdDeletion } from '../support/held-deletion.ts';
 import { datagramEar, listeningFd } from '../support/unix-socket.ts';
 import { until } from '../support/until.ts';
 
-/** What systemd has ready before the daemon starts. */
+/** Prepares what systemd provides before the daemon starts: the run directory and a listening socket. */
 function activated(t: TestContext) {
   const folder = testFolder(t);
   mkdirSync(join(folder, 'run'));
@@ -18,7 +18,7 @@ function activated(t: TestContext) {
   return { folder, socket, listenFd: listeningFd(t, socket) };
 }
 
-test('clients wait in a socket of systemd for the next daemon: none is refused, each has its reply', async (t) => {
+test('systemd socket holds clients for the next daemon: none is refused, and each gets its reply', async (t) => {
   const { folder, socket, listenFd } = activated(t);
   const inode = statSync(socket).ino;
   const early = ask(socket, EMPTY);
@@ -36,19 +36,19 @@ test('clients wait in a socket of systemd for the next daemon: none is refused, 
   assert.equal(second.rows().length, 21);
 });
 
-test('a child does not get hold of the socket', async (t) => {
+test('child does not inherit the systemd socket', async (t) => {
   const { folder, listenFd } = activated(t);
   const daemon = await startDaemon(t, { folder, listenFd });
   const held = await holdDeletion(daemon, 'held');
   const { pid } = daemon.rows().find(({ command_id }) => command_id === held.commandId) as { pid: number };
-  // 1 and 2 are pipes to the daemon, which Node makes of sockets.
+  // File descriptors 1 and 2 are pipes to the daemon, which Node implements as sockets.
   const passed = readdirSync(`/proc/${pid}/fd`).filter((fd) => Number(fd) > 2);
   assert.ok(passed.length > 0);
   for (const fd of passed) assert.doesNotMatch(readlinkSync(`/proc/${pid}/fd/${fd}`), /^socket:/);
   held.release();
 });
 
-test('systemd is told of start, reload and stop, and twice in its time that the daemon lives', async (t) => {
+test('daemon notifies systemd of start, reload and stop, and pings the watchdog twice per interval', async (t) => {
   const { folder, listenFd } = activated(t);
   const path = join(folder, 'notify');
   const hear = datagramEar(t, path);
@@ -69,7 +69,7 @@ test('systemd is told of start, reload and stop, and twice in its time that the 
   assert.ok(heard.includes('STOPPING=1\nSTATUS=draining'));
 });
 
-test('a socket that is not where the config says is used, and told of', async (t) => {
+test('daemon uses a systemd socket that is not at socket_path, and warns', async (t) => {
   const { folder, socket, listenFd } = activated(t);
   const elsewhere = join(folder, 'elsewhere.sock');
   const daemon = await startDaemon(t, { folder, listenFd, config: { socket_path: elsewhere } });
@@ -78,7 +78,7 @@ test('a socket that is not where the config says is used, and told of', async (t
   assert.match(msg as string, new RegExp(`: ${socket}, not ${elsewhere}$`));
 });
 
-test("wherever systemd has put it, it is a file of the daemon's own, and never deleted", async (t) => {
+test('systemd socket is a file of the daemon at any path, and `delete_directory` refuses it', async (t) => {
   const folder = testFolder(t);
   const place = join(layout(folder).backups, 'place');
   mkdirSync(place, { recursive: true });
@@ -90,7 +90,7 @@ test("wherever systemd has put it, it is a file of the daemon's own, and never d
   assert.equal(daemon.rows().length, 0);
 });
 
-test('by a symlink the config may name the same socket', async (t) => {
+test('socket_path may name the systemd socket through a symlink', async (t) => {
   const { folder, socket, listenFd } = activated(t);
   const link = join(folder, 'cmd.sock');
   symlinkSync(socket, link);

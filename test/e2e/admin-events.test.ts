@@ -10,7 +10,7 @@ const readersOf = async (daemon: TestDaemon) => (await lookJson(daemon, '/state'
 const statesOf = (lines: readonly EventLine[], actor: string) =>
   lines.filter((line) => line.kind === 'state' && line.actor === actor).map(({ state }) => state);
 
-test('a reader sees a command from its client to its end, and nothing of what it carries', async (t) => {
+test('/events reports a command from its connection to its end, without the content of the request', async (t) => {
   const daemon = await startDaemon(t);
   const reader = await readEvents(daemon);
   t.after(() => reader.leave());
@@ -35,7 +35,7 @@ test('a reader sees a command from its client to its end, and nothing of what it
   assert.ok(!reader.text().includes('secret-name'));
 });
 
-test('a reader who asks for an actor, or a command, gets that and what belongs to it', async (t) => {
+test('/events filters by actor, with its children, and by command', async (t) => {
   const daemon = await startDaemon(t);
   const connections = await readEvents(daemon, '?actor=connections');
   t.after(() => connections.leave());
@@ -57,7 +57,7 @@ test('a reader who asks for an actor, or a command, gets that and what belongs t
   assert.deepEqual(nothing.lines, []);
 });
 
-test('it is off again when nobody reads, and only so many may', async (t) => {
+test('/events refuses a ninth reader with 503, and inspection ends with the last reader', async (t) => {
   const daemon = await startDaemon(t);
   const readers = await Promise.all(Array.from({ length: 8 }, () => readEvents(daemon)));
   assert.equal(await readersOf(daemon), 8);
@@ -68,7 +68,7 @@ test('it is off again when nobody reads, and only so many may', async (t) => {
   await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
 });
 
-test('a reader ends with the daemon, and does not hold it up', async (t) => {
+test('/events does not delay shutdown: a stuck reader ends with the daemon', async (t) => {
   const daemon = await startDaemon(t);
   const reader = await readEvents(daemon);
   reader.stick();

@@ -10,13 +10,13 @@ import { adminSocket, look } from '../support/admin.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
 
-/** By name with labels; names of what is told of each family. */
+/** Scrapes `/metrics` and checks its format. `of` returns the value of a series by its name with labels. */
 async function scrape(daemon: TestDaemon) {
   const { status, contentType, text } = await look(adminSocket(daemon), '/metrics');
   assert.equal(status, 200);
   assert.match(contentType, /^text\/plain; version=0\.0\.4/);
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  // A summary's alone, says promtool.
+  // promtool allows `quantile` labels in summaries only.
   assert.doesNotMatch(text, /quantile=/);
   for (const [, counter] of text.matchAll(/^# TYPE (\w+) counter$/gm))
     assert.match(counter as string, /_total$/);
@@ -31,7 +31,7 @@ async function scrape(daemon: TestDaemon) {
   };
 }
 
-test('what was accepted, refused and ended is counted by command and outcome, and timed', async (t) => {
+test('/metrics counts accepted, refused and ended commands by command and outcome, and times them', async (t) => {
   const daemon = await startDaemon(t);
   await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'none') });
   await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
@@ -48,7 +48,7 @@ test('what was accepted, refused and ended is counted by command and outcome, an
   const of_deletion = 'command="delete_directory",outcome="succeeded"';
   assert.equal(of(`process_duration_seconds_count{${of_deletion}}`), 1);
   assert.equal(of(`process_duration_seconds_bucket{${of_deletion},le="+Inf"}`), 1);
-  // Trees of backups take hours.
+  // The deletion of a backup tree can take hours.
   assert.equal(of(`process_duration_seconds_bucket{${of_deletion},le="86400"}`), 1);
   assert.equal(of('connections_total'), 5);
   assert.ok((of('commit_duration_seconds_count') as number) >= 4);
@@ -57,7 +57,7 @@ test('what was accepted, refused and ended is counted by command and outcome, an
   assert.match(text, /^# TYPE dbcalm_cmd_process_duration_seconds histogram$/m);
 });
 
-test('what waits, runs and is connected now is read when it is asked for', async (t) => {
+test('/metrics reads the number of pending and running processes and of connections at each scrape', async (t) => {
   const daemon = await startDaemon(t);
   const now = async () => {
     const { of } = await scrape(daemon);
@@ -65,14 +65,14 @@ test('what waits, runs and is connected now is read when it is asked for', async
   };
   assert.deepEqual(await now(), [0, 0, 0]);
   const held = await holdDeletion(daemon, 'held');
-  // The same path: it has to wait.
+  // The path is the same, so this process waits.
   const { id } = await daemon.deletion(held.path);
   assert.deepEqual(await now(), [1, 1, 0]);
   held.release();
   await daemon.ended(id as string);
 });
 
-test('the delay of the loop is told from the second scrape on', async (t) => {
+test('/metrics reports the event loop delay from the second scrape on', async (t) => {
   const daemon = await startDaemon(t);
   const name = 'event_loop_delay_p99_seconds';
   const first = await scrape(daemon);
@@ -85,7 +85,7 @@ test('the delay of the loop is told from the second scrape on', async (t) => {
   }
 });
 
-test('before anything happened each series is there with its labels, and 0', async (t) => {
+test('/metrics has each series with its labels and the value 0 before the first command', async (t) => {
   const daemon = await startDaemon(t);
   const { of, text } = await scrape(daemon);
   for (const { name } of WHITELIST) {
@@ -97,19 +97,19 @@ test('before anything happened each series is there with its labels, and 0', asy
   assert.doesNotMatch(text, /^dbcalm_cmd_(accepted|refused|processes)_total \d/m);
 });
 
-test('the start of the daemon does not move from scrape to scrape', async (t) => {
+test('/metrics reports the same start time at each scrape', async (t) => {
   const daemon = await startDaemon(t);
   const start = async () => (await scrape(daemon)).of('start_time_seconds') as number;
   const first = await start();
   assert.ok(Math.abs(first - Date.now() / 1_000) < 600);
-  // A clock that is read anew would differ by less than a second.
+  // A second reading of the clock would differ by less than a second, so whole seconds would hide it.
   assert.ok(!Number.isInteger(first));
   assert.equal(await start(), first);
 });
 
 const promtool = '/usr/bin/promtool';
 
-test('Prometheus has nothing to say against it', {
+test('promtool accepts the output of /metrics', {
   skip: !existsSync(promtool) && 'promtool is missing',
 }, async (t) => {
   const daemon = await startDaemon(t);
@@ -142,7 +142,7 @@ function get(port: number, path: string): Promise<number> {
   });
 }
 
-test('on a loopback port a scraper finds the metrics, and nothing else; a port that is taken is only said', async (t) => {
+test('metrics_port serves nothing but /metrics on the loopback; the daemon only warns of a port in use', async (t) => {
   const metrics_port = await freePort();
   const daemon = await startDaemon(t, { config: { metrics_port } });
   while ((await get(metrics_port, '/metrics').catch(() => 0)) !== 200);

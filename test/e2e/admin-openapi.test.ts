@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 
 type Node = Record<string, unknown>;
 
-/** As the page is meant: a field that it does not name is none. */
+/** Closes each object schema: it allows no field that it does not name. */
 function closed(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(closed);
   if (node === null || typeof node !== 'object') return node;
@@ -23,7 +23,7 @@ function closed(node: unknown): unknown {
 const FILE = join(import.meta.dirname, '..', '..', 'docs', 'openapi.yml');
 const PAGE = closed(load(readFileSync(FILE, 'utf8'))) as Node & { paths: Node };
 
-/** What stands at `names` of the page, a reference followed. */
+/** Returns the node at the path `names` and follows references. */
 function at(from: unknown, ...names: string[]): Node {
   return names.reduce((node, name) => {
     const next = (node as Node)[name] as Node;
@@ -32,14 +32,14 @@ function at(from: unknown, ...names: string[]): Node {
   }, from as Node);
 }
 
-/** What the page says against `value` as the body of this answer. */
+/** Returns the schema errors of `value` as the body of this answer. */
 function objections(path: string, status: number, contentType: string, value: unknown): unknown[] {
   const schema = at(PAGE.paths, path, 'get', 'responses', String(status), 'content', contentType, 'schema');
   const [, errors] = Schema.Errors({ ...schema, components: PAGE.components } as never, value);
   return errors;
 }
 
-test('what is answered is what docs/openapi.yml says, field by field', async (t) => {
+test('admin answers match docs/openapi.yml, field by field', async (t) => {
   const daemon = await startDaemon(t);
   const { command_id } = await daemon.carryOut('update_cron_schedules', { schedules: [] });
   await daemon.ask({ cmd: 'delete_directory', args: { path: daemon.at.backups } });
@@ -64,7 +64,7 @@ test('what is answered is what docs/openapi.yml says, field by field', async (t)
   await daemon.ended(held.commandId);
 });
 
-test('so is each line of the events', async (t) => {
+test('/events lines match docs/openapi.yml', async (t) => {
   const daemon = await startDaemon(t);
   const reader = await readEvents(daemon);
   t.after(() => reader.leave());
@@ -77,7 +77,7 @@ test('so is each line of the events', async (t) => {
   }
 });
 
-test('an answer with another field, or without one, would be noticed', () => {
+test('schema check fails for an answer with an additional field and for one without a field', () => {
   const healthy = { ok: true, pid: 1, version: '1', uptime_s: 0 };
   const { pid: _, ...less } = healthy;
   const fits = (body: unknown) => objections('/healthz', 200, 'application/json', body).length === 0;

@@ -17,7 +17,7 @@ async function list(daemon: TestDaemon, query = ''): Promise<Listed[]> {
 
 const idsOf = (listed: readonly Listed[]) => listed.map(({ id }) => id);
 
-test('the commands, newest first, by state, type and time', async (t) => {
+test('/processes lists processes, newest first, and filters them by state, type and time', async (t) => {
   const daemon = await startDaemon(t, { env: { TZ: 'America/New_York' } });
   assert.deepEqual(await list(daemon), []);
   await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, `b${'x'.repeat(230)}`) });
@@ -25,7 +25,7 @@ test('the commands, newest first, by state, type and time', async (t) => {
   const held = await holdDeletion(daemon, 'held');
   await daemon.deletion(held.path);
   const listed = await list(daemon);
-  // It may take more than one to hold one.
+  // holdDeletion may need more than one deletion.
   const all = [...listed.slice(0, 2), ...listed.slice(-2)];
   const last = listed.length;
   assert.deepEqual(
@@ -47,14 +47,14 @@ test('the commands, newest first, by state, type and time', async (t) => {
   const since = all[1]?.start_time as string;
   assert.deepEqual(idsOf(await list(daemon, `?since=${encodeURIComponent(since)}`)), [last, last - 1]);
   const iso = since.slice(0, 23).replace(' ', 'T');
-  // UTC as well, wherever the daemon lives.
+  // A time without a zone is UTC, in each time zone of the daemon.
   for (const zone of ['Z', ''])
     assert.deepEqual(idsOf(await list(daemon, `?since=${iso}${zone}`)), [last, last - 1]);
   held.release();
   await daemon.settled();
 });
 
-test('a filter that is none is refused with what it must be', async (t) => {
+test('/processes answers 400 to an invalid filter and names the valid values', async (t) => {
   const daemon = await startDaemon(t);
   const refused: [string, RegExp][] = [
     ['limit=0', /^limit must be a whole number from 1 to 1000$/],
@@ -76,7 +76,7 @@ test('a filter that is none is refused with what it must be', async (t) => {
   assert.deepEqual(await list(daemon, `?type=${encodeURIComponent("' OR 1 --")}`), []);
 });
 
-test('one command: its row, its transitions and who asked for it', async (t) => {
+test('/processes/{id} answers with the row, the transitions and the audit entries of a command', async (t) => {
   const daemon = await startDaemon(t);
   const row = await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'none') });
   const one = (id: string) =>
@@ -109,7 +109,7 @@ test('one command: its row, its transitions and who asked for it', async (t) => 
   assert.deepEqual([none.status, none.body.error], [404, 'the journal knows no command of this id']);
 });
 
-test('a database that cannot be read is said to be that', async (t) => {
+test('/processes answers 503 with the reason when the database cannot be read', async (t) => {
   const daemon = await startDaemon(t);
   for (const suffix of ['', '-wal', '-shm']) rmSync(daemon.at.state + suffix);
   for (const path of ['/processes', '/processes/x']) {

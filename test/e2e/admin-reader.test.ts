@@ -7,7 +7,7 @@ import { testFolder } from '../support/folder.ts';
 import { launchObserved } from '../support/observed-daemon.ts';
 import { until } from '../support/until.ts';
 
-test('a reader who is stuck loses events, is told how many, and holds no memory', async (t) => {
+test('/events drops lines for a stuck reader, reports how many, and keeps its memory bounded', async (t) => {
   let kill = async () => {};
   t.after(() => kill());
   const { daemon, look: inside } = await launchObserved(prepare(testFolder(t), { cmd_log_level: 'info' }));
@@ -22,7 +22,7 @@ test('a reader who is stuck loses events, is told how many, and holds no memory'
   const stuck = await readEvents(daemon);
   await ask(200);
   stuck.stick();
-  // As long as it takes to fill what the kernel and the daemon hold for it.
+  // These requests fill the buffers that the kernel and the daemon keep for the reader.
   await ask(800);
   const before = await inside();
   await ask(1_200);
@@ -35,18 +35,18 @@ test('a reader who is stuck loses events, is told how many, and holds no memory'
   );
   assert.ok(lost > 5_000, String(lost));
   assert.ok(!quick.lines.some((line) => line.lost !== undefined));
-  // Not one line is missing that it was not told of.
+  // The reader is told of each missing line.
   const told = () => stuck.lines.reduce((sum, line) => sum + (line.lost ?? 1), 0);
   await until('all lines', () => told() === quick.lines.length);
   for (const reader of [quick, stuck]) reader.leave();
 });
 
-test('a daemon that is looked at, but not scraped, has no timer', async (t) => {
+test('inspection without a scrape of /metrics sets no timer', async (t) => {
   let kill = async () => {};
   t.after(() => kill());
   const { daemon, look: inside, lookAtRest } = await launchObserved(prepare(testFolder(t)));
   kill = () => daemon.kill();
-  // Until it has given back what its start took.
+  // Waits until the daemon is at rest after its start.
   assert.equal((await lookAtRest()).timers, 0);
   for (const path of ['/healthz', '/readyz', '/state', '/processes']) {
     assert.equal((await look(adminSocket(daemon), path)).status, 200);
@@ -57,7 +57,7 @@ test('a daemon that is looked at, but not scraped, has no timer', async (t) => {
   reader.leave();
 });
 
-/** What two daemons that did the same have in common. */
+/** Sends four requests and returns the records that are equal for two daemons that got them. */
 async function doneBy(daemon: TestDaemon) {
   const { backups } = daemon.at;
   await daemon.carryOut('delete_directory', { path: join(backups, 'b1') });
@@ -75,7 +75,7 @@ async function doneBy(daemon: TestDaemon) {
   return { rows, steps, audit, schema, version: daemon.query('PRAGMA user_version') };
 }
 
-test('to look changes nothing: rows, transitions and who asked are the same as without', async (t) => {
+test('inspection changes neither rows nor transitions nor audit entries', async (t) => {
   const alone = await startDaemon(t);
   const seen = await startDaemon(t);
   const reader = await readEvents(seen);

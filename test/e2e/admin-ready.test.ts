@@ -13,7 +13,7 @@ interface Readiness {
   readonly checks: Record<string, { readonly ok: boolean; readonly why?: string }>;
 }
 
-/** The status, and by the name of a check that fails why. */
+/** Returns the status and the reason of each check that fails, by its name. */
 async function readiness(daemon: TestDaemon) {
   const { status, body } = await lookJson<Readiness>(daemon, '/readyz');
   assert.equal(body.ready, status === 200);
@@ -29,11 +29,11 @@ async function untilReady(daemon: TestDaemon): Promise<void> {
 
 const READY = { status: 200, failing: {} };
 
-test('it is ready once it listens', async (t) => {
+test('/readyz answers 200 once the daemon listens', async (t) => {
   assert.deepEqual(await readiness(await startDaemon(t)), READY);
 });
 
-test('not while another holds the write lock, and again after, with no command in between', async (t) => {
+test('/readyz answers 503 while another process holds the write lock, and 200 afterwards without a command', async (t) => {
   const daemon = await startDaemon(t);
   const other = new Database(daemon.at.database);
   t.after(() => other.close());
@@ -45,7 +45,7 @@ test('not while another holds the write lock, and again after, with no command i
   assert.deepEqual(await readiness(daemon), READY);
 });
 
-test('not while the database is gone, and to ask does not make a new one', async (t) => {
+test('/readyz answers 503 while the database is missing, and does not create it', async (t) => {
   const daemon = await startDaemon(t);
   for (const suffix of ['', '-wal', '-shm']) rmSync(daemon.at.database + suffix);
   const gone = await readiness(daemon);
@@ -56,7 +56,7 @@ test('not while the database is gone, and to ask does not make a new one', async
   assert.deepEqual(await readiness(daemon), READY);
 });
 
-test('not while a table is gone that something waits for', async (t) => {
+test('/readyz answers 503 while a table is missing that a process needs', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'held');
   const putBack = setAside(t, daemon, 'cmd_transition');
@@ -69,7 +69,7 @@ test('not while a table is gone that something waits for', async (t) => {
   await untilReady(daemon);
 });
 
-test('not without the folder of the cron file', async (t) => {
+test('/readyz answers 503 without the directory of the cron file', async (t) => {
   const daemon = await startDaemon(t);
   const folder = dirname(daemon.at.cronFile);
   renameSync(folder, `${folder}.aside`);
@@ -80,7 +80,7 @@ test('not without the folder of the cron file', async (t) => {
   assert.deepEqual(await readiness(daemon), READY);
 });
 
-test('not while it drains; the process still answers', async (t) => {
+test('/readyz answers 503 while the daemon drains, and /healthz still answers 200', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'held');
   daemon.signal('SIGTERM');

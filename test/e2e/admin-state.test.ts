@@ -25,7 +25,7 @@ const stateOf = async (daemon: TestDaemon) => (await lookJson<State>(daemon, '/s
 
 const child = (view: View, id: string) => view.children.find((one) => one.id === id) as View;
 
-test('the actors of an idle daemon', async (t) => {
+test('/state shows the actors of an idle daemon', async (t) => {
   const { daemon: root } = await stateOf(await startDaemon(t));
   assert.deepEqual([root.id, root.state], ['daemon', 'serving.open.listening']);
   assert.equal(root.last_event?.type, 'listener.bound');
@@ -35,7 +35,7 @@ test('the actors of an idle daemon', async (t) => {
   for (const one of root.children) assert.deepEqual([one.state, one.children], ['active', []]);
 });
 
-test('a command that runs and a client that is silent stand there, without what they carry', async (t) => {
+test('/state shows a running command and a silent client, without the content of the request', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'secret-name');
   const silent = connect(daemon.at.socket);

@@ -10,7 +10,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { adminSocket, look, lookJson } from '../support/admin.ts';
 import { startDaemon } from '../support/daemon.ts';
 
-test('the admin socket is for its owner alone, and gone when the daemon is', async (t) => {
+test('admin socket has mode 0600, and the daemon removes it when it stops', async (t) => {
   const daemon = await startDaemon(t);
   const { mode } = statSync(adminSocket(daemon));
   assert.equal(mode & 0o777, 0o600);
@@ -18,7 +18,7 @@ test('the admin socket is for its owner alone, and gone when the daemon is', asy
   assert.ok(!existsSync(adminSocket(daemon)));
 });
 
-test('the process is there, and says which', async (t) => {
+test('/healthz answers with the process id and the version of the daemon', async (t) => {
   const daemon = await startDaemon(t);
   const { status, body } = await lookJson(daemon, '/healthz');
   const { uptime_s, ...rest } = body;
@@ -26,13 +26,13 @@ test('the process is there, and says which', async (t) => {
   assert.equal(typeof uptime_s, 'number');
 });
 
-test('curl gets an answer', { skip: !existsSync('/usr/bin/curl') && 'curl is missing' }, async (t) => {
+test('admin socket answers curl', { skip: !existsSync('/usr/bin/curl') && 'curl is missing' }, async (t) => {
   const daemon = await startDaemon(t);
   const curl = ['-sS', '--max-time', '10', '--unix-socket', adminSocket(daemon), 'http://x/healthz'];
   assert.equal(JSON.parse(execFileSync('/usr/bin/curl', curl, { encoding: 'utf8' })).ok, true);
 });
 
-test('who closes its side after the question, as nc -N does, gets the answer', async (t) => {
+test('admin socket answers a client that half-closes after its request, as nc -N does', async (t) => {
   const daemon = await startDaemon(t);
   for (const path of ['/healthz', '/readyz', '/metrics', '/state', '/processes']) {
     const socket = connect({ path: adminSocket(daemon), allowHalfOpen: true });
@@ -41,7 +41,7 @@ test('who closes its side after the question, as nc -N does, gets the answer', a
   }
 });
 
-test('it answers while another process holds the write lock', async (t) => {
+test('admin socket answers while another process holds the write lock', async (t) => {
   const daemon = await startDaemon(t);
   const other = new Database(daemon.at.database);
   t.after(() => other.close());
@@ -52,7 +52,7 @@ test('it answers while another process holds the write lock', async (t) => {
   assert.equal((await refused).code, 503);
 });
 
-test('what is not a route is refused, and so is what a route does not know', async (t) => {
+test('admin socket refuses unknown routes, methods and parameters', async (t) => {
   const daemon = await startDaemon(t);
   const asked = async (path: string, method?: string) => {
     const { status, allow, text } = await look(adminSocket(daemon), path, method);
@@ -83,7 +83,7 @@ test('what is not a route is refused, and so is what a route does not know', asy
   assert.deepEqual(await asked('/healthz?verbose=1'), [400, undefined, 'unknown parameter "verbose"']);
 });
 
-test('HEAD is answered as GET, without the body; of the events without waiting for any', async (t) => {
+test('HEAD gets the answer of GET without the body, and on /events it waits for no event', async (t) => {
   const daemon = await startDaemon(t);
   const asked = async (path: string, method: string) => {
     const { status, contentType, text } = await look(adminSocket(daemon), path, method);
@@ -104,7 +104,7 @@ test('HEAD is answered as GET, without the body; of the events without waiting f
   assert.deepEqual(await asked('/events', 'HEAD'), { as: [200, 'application/x-ndjson'], text: '' });
 });
 
-test('a stale admin socket is replaced', async (t) => {
+test('daemon replaces a stale admin socket', async (t) => {
   const first = await startDaemon(t);
   await first.stop('SIGKILL');
   assert.ok(statSync(adminSocket(first)).isSocket());
@@ -112,7 +112,7 @@ test('a stale admin socket is replaced', async (t) => {
   assert.equal((await lookJson(second, '/healthz')).body.pid, second.pid);
 });
 
-test('anything else in its place is left alone and named, and the daemon does its work', async (t) => {
+test('daemon leaves another file at the path of the admin socket alone, names it, and serves without the socket', async (t) => {
   const path = (folder: string) => join(folder, 'run', 'cmd-admin.sock');
   const daemon = await startDaemon(t, {
     arrange: ({ folder }) => {
@@ -132,7 +132,7 @@ test('anything else in its place is left alone and named, and the daemon does it
   assert.equal(readFileSync(adminSocket(daemon), 'utf8'), 'mine');
 });
 
-test('whatever is sent, and whoever leaves in the middle, the daemon goes on', async (t) => {
+test('admin socket survives invalid requests and clients that leave early', async (t) => {
   const daemon = await startDaemon(t);
   const path = adminSocket(daemon);
   const head = (target: string) => `GET ${target} HTTP/1.1\r\nHost: x\r\n`;
@@ -165,7 +165,7 @@ test('whatever is sent, and whoever leaves in the middle, the daemon goes on', a
   }
 });
 
-test('so many at once, and who comes beyond it is sent away', async (t) => {
+test('admin socket closes connections above its limit, while the command socket still answers', async (t) => {
   const daemon = await startDaemon(t);
   const sockets: Socket[] = Array.from({ length: 64 }, () =>
     connect(adminSocket(daemon)).on('error', () => {}),

@@ -6,7 +6,7 @@ import { startDaemon } from '../support/daemon.ts';
 import { makeBackups } from '../support/folder.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
 
-test('when too many wait the next is refused at once, and nothing is recorded of it', async (t) => {
+test('admission refuses a command at once when too many are pending, and records nothing of it', async (t) => {
   const daemon = await startDaemon(t, { config: { max_running: 1, max_pending: 2 } });
   const held = await holdDeletion(daemon, 'held');
   const before = daemon.rows().length;

@@ -16,7 +16,7 @@ async function refused(daemon: TestDaemon, request: unknown): Promise<Reply> {
   return reply;
 }
 
-test('every outcome of the contract has its code, its status and its message', async (t) => {
+test('daemon answers each invalid request with the code, status and message of the contract', async (t) => {
   const daemon = await startDaemon(t);
   const cases: [unknown, string | RegExp][] = [
     ['not json', /^Invalid JSON: ./],
@@ -51,7 +51,7 @@ test('every outcome of the contract has its code, its status and its message', a
   }
 });
 
-test('a wrong type anywhere is named with what it must be', async (t) => {
+test('daemon answers 400 to an argument of a wrong type and names the right type', async (t) => {
   const daemon = await startDaemon(t);
   for (const path of [null, 5, true, [], {}, ['/x']]) {
     assert.equal(
@@ -69,7 +69,7 @@ test('a wrong type anywhere is named with what it must be', async (t) => {
   }
 });
 
-test('what is not strictly below a root is forbidden, with the path and the roots named, and stays', async (t) => {
+test('deletion commands refuse a path that is not strictly below a root, name path and roots, and delete nothing', async (t) => {
   const daemon = await startDaemon(t);
   const { folder, backups } = daemon.at;
   const outside = join(folder, 'outside');
@@ -101,7 +101,7 @@ test('what is not strictly below a root is forbidden, with the path and the root
   assert.ok(existsSync(outside) && existsSync(inside));
 });
 
-test('strange JSON gets its clear error or its correct effect', async (t) => {
+test('unusual JSON gets a clear error or has its correct effect', async (t) => {
   const daemon = await startDaemon(t);
   const path = join(daemon.at.backups, 'b1');
   const accepted = [
@@ -138,7 +138,7 @@ test('strange JSON gets its clear error or its correct effect', async (t) => {
   }
 });
 
-test('a reply that would echo a huge value stays one write of at most 4,096 bytes', async (t) => {
+test('replies that echo a huge value are one write of at most 4,096 bytes', async (t) => {
   const daemon = await startDaemon(t);
   for (const filling of ['x', '\u0001', 'ü', '😀', '"']) {
     const huge = filling.repeat(100_000);
@@ -156,13 +156,13 @@ test('a reply that would echo a huge value stays one write of at most 4,096 byte
   }
 });
 
-test('a request of more folders than one argument list takes deletes all of them', async (t) => {
+test('`cleanup_backups` deletes more directories than fit into one argument list', async (t) => {
   const folder = testFolder(t, 'd');
   const root = join(folder, 'b');
   const daemon = await startDaemon(t, { folder, config: { deletion_roots: [root] } });
   const folders = Array.from({ length: 6_000 }, (_, index) => join(root, index.toString(36)));
   for (const path of folders) mkdirSync(path, { recursive: true });
-  // The argument for each is "/proc/self/fd/3/<name>": 26 bytes and a pointer.
+  // Each argument is "/proc/self/fd/3/<name>": 26 bytes and a pointer.
   assert.ok(folders.length * 26 > 131_072, `${folders.length} folders are enough for two lists`);
   const [large, other] = await Promise.all([
     daemon.carryOut('cleanup_backups', { backup_ids: null, folders }),
@@ -173,7 +173,7 @@ test('a request of more folders than one argument list takes deletes all of them
   assert.equal(other.code, 403);
 });
 
-test('what clients send never reaches the log raw', async (t) => {
+test('log contains no raw control characters from requests', async (t) => {
   const daemon = await startDaemon(t);
   const nasty = '\u001b[31m\n\r\0\u007f\u0085\u009b\u2028\u202e\ufeff';
   await refused(daemon, { cmd: 'delete_directory', args: { path: `/x${nasty}` } });
@@ -188,7 +188,7 @@ test('what clients send never reaches the log raw', async (t) => {
   assert.doesNotMatch(raw, /[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ufeff]/);
 });
 
-test('every rule of the schedules has its message, to the letter', async (t) => {
+test('`update_cron_schedules` answers an invalid schedule with the exact message of its rule', async (t) => {
   const daemon = await startDaemon(t);
   for (const [what, schedule, message] of REFUSED) {
     const reply = await daemon.ask({ cmd: 'update_cron_schedules', args: { schedules: [daily, schedule] } });

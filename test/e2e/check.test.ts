@@ -24,7 +24,7 @@ import { verb } from '../support/verb.ts';
 const notes = new Notes('it', '/it');
 const levels = (findings: readonly Finding[]) => findings.map(({ level }) => level);
 
-/** By subject what is not well, and the exit code. */
+/** Runs `check` and returns the exit code and, by subject, each finding that is not ok. */
 function troubles(at: Layout) {
   const { status, stdout, stderr } = verb(at, 'check', '--json');
   assert.equal(stderr, '');
@@ -40,7 +40,7 @@ function troubles(at: Layout) {
 
 const everything = (folder: string) => readdirSync(folder, { recursive: true }).sort();
 
-test('all is well with a daemon that runs, and after it', async (t) => {
+test('`check` finds no problem with a running daemon, nor after it has stopped', async (t) => {
   const daemon = await startDaemon(t);
   await daemon.carryOut('update_cron_schedules', { schedules: [] });
   const wrong = troubles(daemon.at).wrong;
@@ -49,7 +49,7 @@ test('all is well with a daemon that runs, and after it', async (t) => {
   assert.equal(troubles(daemon.at).status, 0);
 });
 
-test('before the first start nothing is there, and check makes nothing', (t) => {
+test('`check` reports missing databases before the first start, and creates nothing', (t) => {
   const at = prepare(testFolder(t));
   const before = everything(at.folder);
   assert.deepEqual(troubles(at), {
@@ -59,7 +59,7 @@ test('before the first start nothing is there, and check makes nothing', (t) => 
   assert.deepEqual(everything(at.folder), before);
 });
 
-test('the socket of a daemon that was killed is stale', async (t) => {
+test('`check` reports the sockets of a killed daemon as stale', async (t) => {
   const daemon = await startDaemon(t);
   await daemon.kill();
   const { status, wrong } = troubles(daemon.at);
@@ -67,7 +67,7 @@ test('the socket of a daemon that was killed is stale', async (t) => {
   assert.deepEqual([status, wrong], [0, { socket: stale, 'admin socket': stale }]);
 });
 
-test('a config that does not load is a problem, and no control character of it reaches the terminal', (t) => {
+test('`check` reports a config that does not load, and escapes its control characters', (t) => {
   const at = prepare(testFolder(t), { 'bad\u009b': 1 });
   const { status, stdout } = verb(at, 'check');
   assert.equal(status, 1);
@@ -77,7 +77,7 @@ test('a config that does not load is a problem, and no control character of it r
   assert.match(troubles(at).wrong.config as string, /^problem: the config file cannot be read/);
 });
 
-test('what is in the way is named', (t) => {
+test('`check` names each file and directory that is in the way', (t) => {
   const at = prepare(testFolder(t));
   mkdirSync(join(at.folder, 'run'));
   writeFileSync(at.socket, 'mine');
@@ -105,7 +105,7 @@ test('what is in the way is named', (t) => {
   assert.equal(readFileSync(at.socket, 'utf8'), 'mine');
 });
 
-test('a link that others can have put in the place of a log', (t) => {
+test('`check` reports a symlink at the path of a log if other users can have put it there', (t) => {
   const at = prepare(testFolder(t));
   mkdirSync(dirname(at.log));
   symlinkSync(join(at.folder, 'elsewhere'), at.log);
@@ -115,7 +115,7 @@ test('a link that others can have put in the place of a log', (t) => {
   assert.deepEqual([status, wrong.log], [1, 'problem: it is a symlink, and others can have put it there']);
 });
 
-test('check names a cron directory and log files that others can replace', async (t) => {
+test('`check` names a cron directory and log files that others can replace', async (t) => {
   const daemon = await startDaemon(t);
   const { at } = daemon;
   await daemon.carryOut('update_cron_schedules', { schedules: [] });
@@ -136,7 +136,7 @@ test('check names a cron directory and log files that others can replace', async
   );
 });
 
-test('a cron file that cron or the strict reader would not take', (t) => {
+test('`check` reports a cron file that cron or the strict reader would reject', (t) => {
   const at = prepare(testFolder(t));
   writeFileSync(at.cronFile, '* * * * * root /bin/\u001b[31mevil\n');
   chmodSync(at.cronFile, 0o664);
@@ -151,7 +151,7 @@ test('a cron file that cron or the strict reader would not take', (t) => {
   assert.equal(troubles(at).wrong['cron file'], 'problem: it is no plain file');
 });
 
-test('the status of a cron file', () => {
+test('`statusFindings` rates the mode, owner and link count of a cron file', () => {
   const good = { mode: 0o100644, uid: 0, nlink: 1 };
   for (const [status, checker, expected] of [
     [{}, 0, []],
@@ -164,7 +164,7 @@ test('the status of a cron file', () => {
     assert.deepEqual(levels(statusFindings(notes, { ...good, ...status }, checker)), expected);
 });
 
-test('what the database is', () => {
+test('`judged` rates a database by journal mode, version and damage', () => {
   const good = { journal: 'wal', version: 3, knownVersion: 3, damage: undefined };
   for (const [look, level] of [
     [{}, 'ok'],
@@ -176,7 +176,7 @@ test('what the database is', () => {
     assert.equal(judged(notes, { ...good, ...look }).level, level);
 });
 
-test('the exit code', () => {
+test('`exitOf` returns 1 for a problem, 2 for an unchecked subject, and otherwise 0', () => {
   const of = (...given: Finding['level'][]) => exitOf(given.map((level) => ({ ...notes.ok(''), level })));
   assert.deepEqual([of('ok', 'warning'), of('unchecked', 'problem'), of('unchecked', 'ok')], [0, 1, 2]);
 });

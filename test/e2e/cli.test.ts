@@ -16,7 +16,7 @@ function cli(folder: string, ...args: string[]) {
   return { status, stdout, stderr };
 }
 
-test('call takes pairs or one JSON object, prints the reply, and tells by its code whether it was accepted', async (t) => {
+test('`call` takes pairs or one JSON object, prints the reply, and exits with 0 if the command is accepted', async (t) => {
   const daemon = await startDaemon(t);
   const { folder, configFile, backups } = daemon.at;
   const call = (...args: string[]) => cli(folder, 'call', '--config', configFile, ...args);
@@ -32,7 +32,7 @@ test('call takes pairs or one JSON object, prints the reply, and tells by its co
   assert.equal(JSON.parse(refused.stdout).code, 403);
 });
 
-test('what is no pair, no verb or no daemon is told in one line', (t) => {
+test('`dbcalm-cmd` reports an invalid pair, an unknown verb and a missing daemon in one line each', (t) => {
   const at = prepare(testFolder(t));
   const none = cli(at.folder, 'call', '--config', at.configFile, 'delete_directory', 'path=/x');
   assert.equal(none.status, 2);
@@ -60,7 +60,7 @@ test('what is no pair, no verb or no daemon is told in one line', (t) => {
   assert.match(help.stdout, /call.*send a command/s);
 });
 
-test('show prints a command by its id, or the last, also while the daemon is down', async (t) => {
+test('`show` prints a command by its id, or the last command, also while the daemon is down', async (t) => {
   const daemon = await startDaemon(t);
   const { folder, configFile, backups } = daemon.at;
   const show = (...args: string[]) => cli(folder, 'show', '--json', '--config', configFile, ...args);
@@ -81,14 +81,14 @@ test('show prints a command by its id, or the last, also while the daemon is dow
   assert.equal(show('unknown').status, 3);
 });
 
-test('without a verb it is the daemon, and the verb daemon is the same', async (t) => {
+test('`dbcalm-cmd` without a verb runs the daemon, as does the verb `daemon`', async (t) => {
   const daemon = await startDaemon(t);
   const { code, stderr } = await exitOf(spawnDaemon(daemon.at, ['daemon', '--config', daemon.at.configFile]));
   assert.equal(code, 75);
   assert.match(stderr, /another daemon answers/);
 });
 
-test('the wrong Node is told so, in one message, whatever its age', () => {
+test('`pinned-node.cjs` refuses a wrong Node version of any age with one message', () => {
   const guard = join(PROJECT, 'src', 'pinned-node.cjs');
   const script = `Object.defineProperty(process, 'versions', { value: { node: '20.1.0' } }); require(${JSON.stringify(guard)})`;
   const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });

@@ -10,7 +10,7 @@ import { schedulesOf } from '../support/schedules.ts';
 import { until } from '../support/until.ts';
 import { commandOf } from '../support/verb.ts';
 
-/** Runs `compare` while the test itself may have to answer it. */
+/** Runs `compare` asynchronously, since the test itself may have to answer it. */
 function compare(
   at: Layout,
   ...args: string[]
@@ -43,11 +43,11 @@ function requestFile(folder: string, ...requests: (object | string)[]): string {
   return file;
 }
 
-test('two that are alike: the old one carries out, ours does nothing, and nothing differs', async (t) => {
+test('`compare` finds no difference between equal daemons: the old one runs the commands, ours does nothing', async (t) => {
   const old = await startDaemon(t);
   const { backups, folder } = old.at;
   const [b1, b2] = makeBackups(backups, 'b1', 'b2') as [string, string];
-  // Both know the same folders; ours could not write there.
+  // Both daemons have the same deletion root; ours is in shadow mode and changes nothing there.
   const ours = await startDaemon(t, { config: { deletion_roots: [backups], shadow: true } });
   const from = requestFile(
     folder,
@@ -72,7 +72,7 @@ test('two that are alike: the old one carries out, ours does nothing, and nothin
   assert.deepEqual([old.rows().length, ours.rows().length], [3, 0]);
 });
 
-test('what is different is shown: code, message, command, cron file, and no reply at all', async (t) => {
+test('`compare` shows a different code, message, command or cron file, and a missing reply', async (t) => {
   const ours = await startDaemon(t);
   const { backups, folder } = ours.at;
   const cronFile = join(folder, 'old-cron');
@@ -130,7 +130,7 @@ test('what is different is shown: code, message, command, cron file, and no repl
   assert.match(text.stdout, /^5 compared: 1 the same, 4 different$/m);
 });
 
-test('without --yes nothing is sent, and it says what would be done', async (t) => {
+test('`compare` without --yes sends nothing, and says what it would do', async (t) => {
   const ours = await startDaemon(t);
   const old = await oldDaemon(t, ours.at.folder, () => undefined);
   const from = requestFile(ours.at.folder, { cmd: 'none' });
@@ -143,7 +143,7 @@ test('without --yes nothing is sent, and it says what would be done', async (t) 
   assert.deepEqual(old.heard, []);
 });
 
-test('the rows of an old database are compared, and nothing is sent to anybody', async (t) => {
+test('`compare` checks the rows of an old database without sending a command', async (t) => {
   const ours = await startDaemon(t);
   const { backups } = ours.at;
   const [b1, b2, b3] = ['b1', 'b2', 'b 3'].map((name) => join(backups, name)) as [string, string, string];
@@ -178,7 +178,7 @@ test('the rows of an old database are compared, and nothing is sent to anybody',
   assert.deepEqual([old.heard, ours.rows()], [[], []]);
 });
 
-test('what a daemon was told to keep with --record is what is sent', async (t) => {
+test('`compare` sends the requests that a daemon has recorded', async (t) => {
   const folder = testFolder(t);
   const kept = join(folder, 'kept.jsonl');
   const daemon = await startDaemon(t, { folder, config: { record: kept } });
@@ -200,7 +200,7 @@ test('what a daemon was told to keep with --record is what is sent', async (t) =
   await until('its record', () => existsSync(other) && readFileSync(other, 'utf8').endsWith('\n'));
 });
 
-test('what cannot be compared is said in one line', async (t) => {
+test('`compare` reports in one line why it cannot compare', async (t) => {
   const daemon = await startDaemon(t);
   const { at } = daemon;
   const old = await oldDaemon(t, at.folder, () => undefined);

@@ -21,7 +21,7 @@ const schedules = (id: number) => [
 ];
 const idIn = (file: string) => Number(/Schedule ID: (\d+)/.exec(readFileSync(file, 'utf8'))?.[1]);
 
-test('of updates accepted one after the other the later is always in place at the end', async (t) => {
+test('`update_cron_schedules` always leaves the later of two updates in place', async (t) => {
   const daemon = await startDaemon(t);
   const update = (id: number) =>
     daemon.ask({ cmd: 'update_cron_schedules', args: { schedules: schedules(id) } });
@@ -33,7 +33,7 @@ test('of updates accepted one after the other the later is always in place at th
   }
 });
 
-test('under load updates run one at a time, in the order of their rows', async (t) => {
+test('`update_cron_schedules` processes run one at a time under load, in the order of their rows', async (t) => {
   const daemon = await startDaemon(t);
   const ids = Array.from({ length: 60 }, (_, index) => index + 1);
   const deletions = ids.map((id) => daemon.deletion(join(daemon.at.backups, `b${id}`)));
@@ -59,7 +59,7 @@ test('under load updates run one at a time, in the order of their rows', async (
   assert.deepEqual(ran, oneByOne);
 });
 
-test('an update that fails leaves the old file and no litter, and says what to do', async (t) => {
+test('`update_cron_schedules` that fails leaves the old file and no staged file, and says what to do', async (t) => {
   const daemon = await startDaemon(t);
   const folder = join(daemon.at.folder, 'cron.d');
   await daemon.carryOut('update_cron_schedules', { schedules: schedules(1) });
@@ -81,7 +81,7 @@ test('an update that fails leaves the old file and no litter, and says what to d
   );
 });
 
-test('a folder in the place of the cron file is left alone, and the staged file is removed', async (t) => {
+test('`update_cron_schedules` leaves a directory at the path of the cron file alone and removes the staged file', async (t) => {
   const daemon = await startDaemon(t, {
     arrange: ({ cronFile }) => mkdirSync(join(cronFile, 'inner'), { recursive: true }),
   });
@@ -93,7 +93,7 @@ test('a folder in the place of the cron file is left alone, and the staged file 
   assert.deepEqual(readdirSync(daemon.at.cronFile), ['inner']);
 });
 
-test('update_cron_schedules fails with a remedy, and touches nothing, where its directory is missing or open to others', async (t) => {
+test('`update_cron_schedules` fails with a remedy and changes nothing if its directory is missing or open to others', async (t) => {
   const daemon = await startDaemon(t);
   const directory = join(daemon.at.folder, 'cron.d');
   const failed = async () => {
@@ -109,7 +109,7 @@ test('update_cron_schedules fails with a remedy, and touches nothing, where its 
   assert.equal(existsSync(directory), false);
 });
 
-test('each of two updates in the same second gives the file an mtime in another second', async (t) => {
+test('`update_cron_schedules` gives each version of the file an mtime in another second', async (t) => {
   const daemon = await startDaemon(t);
   const { cronFile } = daemon.at;
   const seconds: number[] = [];
@@ -125,7 +125,7 @@ test('each of two updates in the same second gives the file an mtime in another 
   assert.equal(seconds[3], future + 1);
 });
 
-test('a symlink in the place of the cron file is replaced, not followed', async (t) => {
+test('`update_cron_schedules` replaces a symlink at the path of the cron file and does not follow it', async (t) => {
   const daemon = await startDaemon(t, {
     arrange: ({ folder, cronFile }) => {
       writeFileSync(join(folder, 'other'), 'mine');
@@ -139,7 +139,7 @@ test('a symlink in the place of the cron file is replaced, not followed', async 
   assert.equal(idIn(daemon.at.cronFile), 1);
 });
 
-test('a crontab of 2,000 schedules is written, and each of them is in it', async (t) => {
+test('`update_cron_schedules` writes a crontab of 2,000 schedules with each of them', async (t) => {
   const daemon = await startDaemon(t);
   const many = Array.from({ length: 2_000 }, (_, index) => schedules(index + 1)[0]);
   const row = await daemon.carryOut('update_cron_schedules', { schedules: many });

@@ -7,7 +7,7 @@ import { startDaemon } from '../support/daemon.ts';
 import { makeServerDatabase, serversPart } from '../support/server-databases.ts';
 
 for (const server of ['Go', 'Python'] as const) {
-  test(`a database made by the ${server} API server works, and is not altered`, async (t) => {
+  test(`daemon works with a database made by the ${server} API server and does not alter it`, async (t) => {
     let before: unknown;
     const daemon = await startDaemon(t, {
       arrange: ({ database }) => {
@@ -25,7 +25,7 @@ for (const server of ['Go', 'Python'] as const) {
   });
 }
 
-test('a new database has the group of its folder and is writable for it, whatever the umask', async (t) => {
+test('new database has the group of its directory and is writable for it, under any umask', async (t) => {
   const mask = process.umask(0o077);
   t.after(() => process.umask(mask));
   const daemon = await startDaemon(t, {
@@ -42,7 +42,7 @@ test('a new database has the group of its folder and is writable for it, whateve
   }
 });
 
-test('the row is on disk before the reply: a kill right after it loses nothing', async (t) => {
+test('row is on disk before the reply: a kill right after the reply loses nothing', async (t) => {
   const daemon = await startDaemon(t);
   const replies = await Promise.all(
     Array.from({ length: 40 }, (_, index) => daemon.deletion(join(daemon.at.backups, `b${index}`))),
@@ -53,7 +53,7 @@ test('the row is on disk before the reply: a kill right after it loses nothing',
   for (const { id } of replies) assert.equal(daemon.transitions(id as string)[0]?.to_state, 'pending');
 });
 
-test("another's write lock does not stop the daemon from reading and refusing; the command waits for it", async (t) => {
+test('daemon reads and refuses requests while another process holds the write lock; a command waits for the lock', async (t) => {
   const daemon = await startDaemon(t);
   const other = new Database(daemon.at.database);
   other.exec('BEGIN IMMEDIATE');

@@ -14,7 +14,7 @@ import { startDaemon } from '../support/daemon.ts';
 import { makeBackups, testFolder } from '../support/folder.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
 
-test('slashes, options and odd names delete what they name and nothing else', async (t) => {
+test('`delete_directory` takes slashes, option-like and unusual names literally and deletes nothing else', async (t) => {
   const daemon = await startDaemon(t);
   const names = ['-rf', '--help', '-v', ' ', '*', '$(touch x)', '; ls', "'", '"', '\\', 'ü', 'a b', '...'];
   const paths = makeBackups(daemon.at.backups, ...names);
@@ -30,7 +30,7 @@ test('slashes, options and odd names delete what they name and nothing else', as
   assert.deepEqual(readdirSync(daemon.at.backups), ['kept']);
 });
 
-test('what became a symlink after the 202 is not followed: the row says so, and the link itself may go', async (t) => {
+test('`delete_directory` does not follow a path that becomes a symlink after the 202, but can delete the link itself', async (t) => {
   const daemon = await startDaemon(t, { config: { max_running: 1 } });
   const { folder, backups } = daemon.at;
   const canary = join(folder, 'canary');
@@ -54,7 +54,7 @@ test('what became a symlink after the 202 is not followed: the row says so, and 
   assert.deepEqual(readdirSync(join(canary, 'inner')), ['file']);
 });
 
-test('a root may itself be reached through a symlink', async (t) => {
+test('deletion root may be reached through a symlink', async (t) => {
   const folder = testFolder(t);
   mkdirSync(join(folder, 'real', 'b1'), { recursive: true });
   symlinkSync(join(folder, 'real'), join(folder, 'root'));
@@ -64,7 +64,7 @@ test('a root may itself be reached through a symlink', async (t) => {
   assert.deepEqual(readdirSync(join(folder, 'real')), []);
 });
 
-test('one slow deletion does not hold back another, but what overlaps it waits', async (t) => {
+test('slow deletion does not delay another one, but a command with an overlapping path waits', async (t) => {
   const daemon = await startDaemon(t);
   const slow = await holdDeletion(daemon, 'slow');
   const inside = await daemon.deletion(join(slow.path, '1'));
@@ -81,7 +81,7 @@ test('one slow deletion does not hold back another, but what overlaps it waits',
   }
 });
 
-test('the row has the pid of the child while it runs, and reads running', async (t) => {
+test('process row has the pid of the child and the status running while the child runs', async (t) => {
   const daemon = await startDaemon(t);
   const slow = await holdDeletion(daemon, 'slow');
   const row = daemon.rows().at(-1);
@@ -91,13 +91,13 @@ test('the row has the pid of the child while it runs, and reads running', async 
   );
   const environment = readFileSync(`/proc/${slow.pid}/environ`, 'utf8').split('\0').filter(Boolean);
   const names = environment.map((entry) => entry.split('=')[0] as string);
-  // Node hands this one on by itself while coverage is measured.
+  // Node itself passes this variable on while it measures coverage.
   assert.deepEqual(names.filter((name) => name !== 'NODE_V8_COVERAGE').sort(), ['LANG', 'PATH']);
   slow.release();
   await daemon.ended(slow.commandId);
 });
 
-test('a child that a signal ends is a failure that names the signal', async (t) => {
+test('process fails and names the signal when a signal ends its child', async (t) => {
   const daemon = await startDaemon(t);
   const slow = await holdDeletion(daemon, 'slow');
   process.kill(slow.pid, 'SIGKILL');

@@ -23,7 +23,7 @@ import { holdDeletion } from '../support/held-deletion.ts';
 import { refusable } from '../support/refusable.ts';
 import { daily, interval } from '../support/schedule-cases.ts';
 
-/** A dry run that must change nothing but the log. */
+/** Sends a dry run and asserts that it changes nothing but the log. */
 async function harmless(daemon: TestDaemon, asked: unknown) {
   const { folder } = daemon.at;
   const before = snapshotOf(folder, [join(folder, 'log')]);
@@ -32,7 +32,7 @@ async function harmless(daemon: TestDaemon, asked: unknown) {
   return found;
 }
 
-/** Dry, then in earnest: what is told is what comes. */
+/** Runs a command dry, then for real, and asserts that the plan and the row agree. */
 async function both(daemon: TestDaemon, cmd: string, args: unknown) {
   const rows = daemon.rows().length;
   const found = await harmless(daemon, { cmd, args });
@@ -45,7 +45,7 @@ async function both(daemon: TestDaemon, cmd: string, args: unknown) {
   return { plan: found.plan, row };
 }
 
-test('a deletion: the path with its size, then it is gone', async (t) => {
+test('dry run of `delete_directory` tells the size of the path, or that it is missing', async (t) => {
   const daemon = await startDaemon(t);
   const [path] = makeBackups(daemon.at.backups, 'b1') as [string];
   writeFileSync(join(path, 'inner', 'file'), 'x'.repeat(10_000));
@@ -60,7 +60,7 @@ test('a deletion: the path with its size, then it is gone', async (t) => {
   assert.deepEqual(again.plan?.paths, [{ path, state: 'missing' }]);
 });
 
-test('a clean-up: each folder, what lies in another, what is not there, and what all have together', async (t) => {
+test('dry run of `cleanup_backups` tells the state of each directory, also nested and missing ones, and the total size', async (t) => {
   const daemon = await startDaemon(t);
   const { backups } = daemon.at;
   const [one, two] = makeBackups(backups, 'one', 'two') as [string, string];
@@ -85,13 +85,13 @@ test('a clean-up: each folder, what lies in another, what is not there, and what
   assert.ok((freed_bytes as number) >= 0);
 });
 
-test('a clean-up of nothing', async (t) => {
+test('dry run of `cleanup_backups` with null lists plans nothing', async (t) => {
   const daemon = await startDaemon(t);
   const { plan } = await both(daemon, 'cleanup_backups', { backup_ids: null, folders: null });
   assert.deepEqual([plan?.command, plan?.does, plan?.paths], ['/bin/rm -rf', 'nothing', undefined]);
 });
 
-test('a cron update: the diff, and what then stands in the file', async (t) => {
+test('dry run of `update_cron_schedules` tells the diff and the new content of the file', async (t) => {
   const daemon = await startDaemon(t);
   const { cronFile } = daemon.at;
   const schedules = [daily, { ...interval, id: 2, interval_value: 7 }, { ...daily, id: 3, enabled: false }];
@@ -121,7 +121,7 @@ test('a cron update: the diff, and what then stands in the file', async (t) => {
   assert.match(cron?.lines[1]?.next[0] as string, /^\d{4}-\d\d-\d\dT05:30:00[+-]\d\d:\d\d$/);
 });
 
-test('update_cron_schedules in a dry run tells why it would fail, and creates no log', async (t) => {
+test('dry run of `update_cron_schedules` tells why it would fail, and creates no log', async (t) => {
   const daemon = await startDaemon(t);
   const { cronFile, cronLogs } = daemon.at;
   const look = () => harmless(daemon, { cmd: 'update_cron_schedules', args: { schedules: [daily] } });
@@ -135,14 +135,14 @@ test('update_cron_schedules in a dry run tells why it would fail, and creates no
   assert.match((await look()).plan?.cron?.refused as string, /cron\.d has mode 0775/);
 });
 
-test('what stands in the place of the cron file is told, where it is no plain file', async (t) => {
+test('dry run of `update_cron_schedules` tells what is at the path of the cron file if it is not a regular file', async (t) => {
   const daemon = await startDaemon(t);
   symlinkSync(daemon.at.configFile, daemon.at.cronFile);
   const { plan } = await harmless(daemon, { cmd: 'update_cron_schedules', args: { schedules: [] } });
   assert.deepEqual([plan?.cron?.before, plan?.cron?.unread], [null, 'it is a symlink']);
 });
 
-test('every refusal is, to the letter, that of the command socket', async (t) => {
+test('dry run refuses with exactly the reply of the command socket', async (t) => {
   const daemon = await startDaemon(t);
   const { backups, folder } = daemon.at;
   mkdirSync(join(folder, 'outside', 'inner'), { recursive: true });
@@ -154,7 +154,7 @@ test('every refusal is, to the letter, that of the command socket', async (t) =>
     args: { path: `${backups}/${'x'.repeat(10_000)}` },
   });
   const sent = [...refused, JSON.stringify(through), long, '{"cmd":', ' '.repeat(MAX_REQUEST_BYTES + 1)];
-  // The audit of what is refused is written later than its reply.
+  // The audit entry of a refused request is written after its reply, so all dry runs come first.
   const found = [];
   for (const text of sent) found.push(await harmless(daemon, text));
   for (const [index, text] of sent.entries()) {
@@ -165,7 +165,7 @@ test('every refusal is, to the letter, that of the command socket', async (t) =>
   assert.deepEqual(daemon.rows(), []);
 });
 
-test('whom it would wait for is told, and when it would not be taken', async (t) => {
+test('dry run tells which processes the command would wait for, and when it would be refused', async (t) => {
   const daemon = await startDaemon(t, { config: { max_running: 1, max_pending: 1 } });
   const held = await holdDeletion(daemon, 'held');
   const deletion = (path: string) => ({ cmd: 'delete_directory', args: { path } });
@@ -188,7 +188,7 @@ test('whom it would wait for is told, and when it would not be taken', async (t)
   assert.ok(daemon.rows().find(({ command_id }) => command_id === id));
 });
 
-test('it is neither counted nor audited', async (t) => {
+test('dry run is neither counted nor audited', async (t) => {
   const daemon = await startDaemon(t);
   const counters = async () => (await lookJson(daemon, '/state')).body.counters;
   const before = await counters();
@@ -202,7 +202,7 @@ test('it is neither counted nor audited', async (t) => {
   assert.equal(readFileSync(join(daemon.at.folder, 'log', 'cmd-audit.log'), 'utf8'), '');
 });
 
-/** Somebody whose body does not come. */
+/** Starts a dry run and never sends the rest of its body. */
 function slowAsker(t: TestContext, daemon: TestDaemon, begin: string) {
   const headers = { 'Content-Length': 1_000 };
   const asking = request({ socketPath: adminSocket(daemon), path: '/dry-run', method: 'POST', headers });
@@ -215,7 +215,7 @@ function slowAsker(t: TestContext, daemon: TestDaemon, begin: string) {
   return { heard, leave: () => asking.destroy() };
 }
 
-test('few at once; who leaves, or sends nothing more, gives his place back', async (t) => {
+test('dry runs are limited in number, and a client that leaves or goes silent frees its place', async (t) => {
   const daemon = await startDaemon(t);
   const isFull = async () => {
     const { status, text: said } = await look(adminSocket(daemon), '/dry-run', 'POST', '{"cmd":"x"}');
@@ -232,7 +232,7 @@ test('few at once; who leaves, or sends nothing more, gives his place back', asy
   assert.equal(await isFull(), false);
 });
 
-test('a daemon that takes a dry run of very many paths answers others meanwhile', async (t) => {
+test('dry run of 3,000 paths does not block other clients', async (t) => {
   const daemon = await startDaemon(t);
   const folders = Array.from({ length: 3_000 }, (_, index) => join(daemon.at.backups, `b${index}`));
   for (let index = 0; index < 10; index++) makeBackups(daemon.at.backups, `b${index}`);

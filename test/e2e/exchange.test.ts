@@ -10,7 +10,7 @@ import { makeUndeletable } from '../support/undeletable.ts';
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/;
 
-test('a folder is deleted, and every column and transition says so', async (t) => {
+test('`delete_directory` deletes a directory, and every column and transition records it', async (t) => {
   const daemon = await startDaemon(t);
   const [path] = makeBackups(daemon.at.backups, 'b1') as [string];
 
@@ -52,7 +52,7 @@ test('a folder is deleted, and every column and transition says so', async (t) =
   for (const { at } of steps) assert.match(at, TIME);
 });
 
-test('the queue handler logs the end with what matches it to row and connection', async (t) => {
+test('queue handler logs the end of a process with the ids of its row and connection', async (t) => {
   const daemon = await startDaemon(t);
   const [path] = makeBackups(daemon.at.backups, 'b1') as [string];
   const { command_id } = await daemon.carryOut('delete_directory', { path });
@@ -65,7 +65,7 @@ test('the queue handler logs the end with what matches it to row and connection'
   assert.equal(accepted?.connection_id, line.connection_id);
 });
 
-test('a path that does not exist succeeds, also below a folder that does not, or below a file', async (t) => {
+test('`delete_directory` succeeds for a missing path, also below a missing directory or below a file', async (t) => {
   const daemon = await startDaemon(t);
   writeFileSync(join(daemon.at.backups, 'file'), '');
   for (const name of ['missing', 'missing/deeper/still', 'file/inner']) {
@@ -74,7 +74,7 @@ test('a path that does not exist succeeds, also below a folder that does not, or
   }
 });
 
-test('expired backups go in one command, whose args are a list as Python writes it', async (t) => {
+test('`cleanup_backups` deletes all directories in one process, with args as a list as Python writes it', async (t) => {
   const daemon = await startDaemon(t);
   const folders = makeBackups(daemon.at.backups, 'b1', 'b2', 'deep/b3', 'b 4');
   const [kept] = makeBackups(daemon.at.backups, 'kept') as [string];
@@ -89,7 +89,7 @@ test('expired backups go in one command, whose args are a list as Python writes 
   assert.ok(existsSync(kept));
 });
 
-test('null lists are empty lists: the process succeeds at once', async (t) => {
+test('`cleanup_backups` takes null lists as empty lists, and the process succeeds at once', async (t) => {
   const daemon = await startDaemon(t);
   const row = await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
   assert.equal(row.status, 'success');
@@ -99,7 +99,7 @@ test('null lists are empty lists: the process succeeds at once', async (t) => {
   assert.equal(row.pid, 0);
 });
 
-test('a deletion that fails says why, with the real path, in the row and in the log', async (t) => {
+test('`delete_directory` that fails gives the reason, with the real path, in the row and in the log', async (t) => {
   const daemon = await startDaemon(t);
 
   const locked = join(daemon.at.backups, 'locked');
@@ -118,7 +118,7 @@ test('a deletion that fails says why, with the real path, in the row and in the 
   assert.equal(line.return_code, 1);
 });
 
-test('the cron file is replaced, mode 0644, and nothing else is left in its folder', async (t) => {
+test('`update_cron_schedules` replaces the cron file with mode 0644 and leaves nothing else in its directory', async (t) => {
   const daemon = await startDaemon(t);
   const schedules = [
     {
@@ -174,7 +174,7 @@ test('the cron file is replaced, mode 0644, and nothing else is left in its fold
   );
 });
 
-test('each connection gets one reply, in one write, then the daemon closes', async (t) => {
+test('daemon sends one reply in one write on each connection, then closes it', async (t) => {
   const daemon = await startDaemon(t);
   const path = join(daemon.at.backups, 'b1');
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path } });

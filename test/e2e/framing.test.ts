@@ -7,7 +7,7 @@ import { startDaemon } from '../support/daemon.ts';
 
 const INVALID = /^Invalid JSON: /;
 
-test('a request is understood in pieces of 1, 16 and 4,096 bytes, with pauses, from both kinds of client', async (t) => {
+test('daemon reads a request in pieces of 1, 16 and 4,096 bytes, with pauses, from both kinds of client', async (t) => {
   const daemon = await startDaemon(t);
   const path = join(daemon.at.backups, 'b1');
   const small = { cmd: 'delete_directory', args: { path } };
@@ -26,7 +26,7 @@ test('a request is understood in pieces of 1, 16 and 4,096 bytes, with pauses, f
   }
 });
 
-test('requests of 1 MiB are accepted from both kinds of client, in one piece or in many', async (t) => {
+test('daemon accepts requests of 1 MiB from both kinds of client, in one piece or in many', async (t) => {
   const daemon = await startDaemon(t);
   const small = { cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') }, padding: '' };
   const large = { ...small, padding: 'x'.repeat(1_048_576 - JSON.stringify(small).length) };
@@ -38,7 +38,7 @@ test('requests of 1 MiB are accepted from both kinds of client, in one piece or 
   }
 });
 
-test('the reply comes as soon as the object is complete, not after the silence', async (t) => {
+test('daemon replies as soon as the object is complete, without a wait for silence', async (t) => {
   const daemon = await startDaemon(t);
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b') } });
   const times: number[] = [];
@@ -47,11 +47,11 @@ test('the reply comes as soon as the object is complete, not after the silence',
     await converse(daemon.at.socket, request);
     times.push(performance.now() - started);
   }
-  // Waiting for silence would make each of them 200 ms: the quickest of twenty is far from it on any machine.
+  // A wait for silence would make each exchange 200 ms long. The quickest of twenty is far below that on any machine.
   assert.ok(Math.min(...times) < 200, `the quickest took ${Math.min(...times)} ms`);
 });
 
-test('silence after an incomplete object is a 400 that says what was missing', async (t) => {
+test('daemon answers 400 to an incomplete object followed by silence, and says what was missing', async (t) => {
   const daemon = await startDaemon(t);
   const cases: [string, RegExp][] = [
     ['{"cmd":"delete_dir', /the request ended after 18 bytes, inside a string$/],
@@ -69,7 +69,7 @@ test('silence after an incomplete object is a 400 that says what was missing', a
   }
 });
 
-test('who sends nothing gets nothing: no reply, no row, no error in the log', async (t) => {
+test('client that sends nothing gets no reply, no row and no error in the log', async (t) => {
   const daemon = await startDaemon(t);
   const closing = await converse(daemon.at.socket, '', { halfClose: true });
   const leaving = connect(daemon.at.socket);
@@ -84,7 +84,7 @@ test('who sends nothing gets nothing: no reply, no row, no error in the log', as
   assert.ok(daemon.logLines().every(({ level }) => (level as number) < 40));
 });
 
-test('a slow beginner is heard, a dripper is cut off with a 400 after ten seconds', async (t) => {
+test('daemon waits for a client that starts late, and cuts off one that sends byte by byte with a 400 after ten seconds', async (t) => {
   const daemon = await startDaemon(t);
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') } });
   const beginner = connect(daemon.at.socket);
@@ -97,7 +97,7 @@ test('a slow beginner is heard, a dripper is cut off with a 400 after ten second
   assert.match(reply.message, /with 1 bracket open$/);
 });
 
-test('one mebibyte is read, one byte more is too large, and the reply arrives although the client sends on', async (t) => {
+test('daemon reads one mebibyte and refuses one byte more, and its reply arrives although the client sends on', async (t) => {
   const daemon = await startDaemon(t);
   const sized = (bytes: number) => {
     const request = { cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') }, padding: '' };
@@ -111,7 +111,7 @@ test('one mebibyte is read, one byte more is too large, and the reply arrives al
   }
 });
 
-test('after the object only white space may come in the same piece', async (t) => {
+test('daemon accepts only white space after the object in the same piece', async (t) => {
   const daemon = await startDaemon(t);
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') } });
   assert.equal((await daemon.ask(`\r\n\t ${request} \n\r\t`)).code, 202);
@@ -123,7 +123,7 @@ test('after the object only white space may come in the same piece', async (t) =
   assert.equal(daemon.rows().length, 1);
 });
 
-test('a client that vanishes at any moment leaves the daemon as it was, and what was accepted is carried out', async (t) => {
+test('daemon survives a client that vanishes at any moment, and carries out what it has accepted', async (t) => {
   const daemon = await startDaemon(t);
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') } });
   for (let length = 0; length <= request.length; length += 9) {

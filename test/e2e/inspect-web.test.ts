@@ -19,7 +19,7 @@ async function untilReaders(daemon: TestDaemon, wanted: number): Promise<void> {
     assert.ok(looks < 10_000, `not ${wanted}`);
 }
 
-test('the page is for who has its URL, and every answer is protected', async (t) => {
+test('web page is served under its secret URL only, and every response has the protective headers', async (t) => {
   const daemon = await startDaemon(t);
   const { url } = await servePage(t, daemon.at);
   assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}\/$/);
@@ -49,11 +49,11 @@ test('the page is for who has its URL, and every answer is protected', async (t)
   }
 });
 
-test('it listens on the loopback alone', async (t) => {
+test('web page is served on the loopback only', async (t) => {
   const daemon = await startDaemon(t);
   const { url } = await servePage(t, daemon.at);
   const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  // Another of the loopback's own, where the machine has no other.
+  // 127.0.0.2 is another loopback address, for a machine that has no other address.
   for (const host of [
     '127.0.0.2',
     ...addresses.filter(({ internal }) => !internal).map(({ address }) => address),
@@ -68,7 +68,7 @@ test('it listens on the loopback alone', async (t) => {
   }
 });
 
-test('the daemon inspects only while a tab listens, once for all of them', async (t) => {
+test('web page server inspects the daemon only while a tab listens, and once for all tabs', async (t) => {
   const daemon = await startDaemon(t);
   const { url } = await servePage(t, daemon.at);
   await get(url);
@@ -84,7 +84,7 @@ test('the daemon inspects only while a tab listens, once for all of them', async
   await untilReaders(daemon, 0);
 });
 
-test('a command is told with who asked, its path and every step; none where nobody watched', async (t) => {
+test('web page server has the client, the path and every step of a command, but no steps if no tab watched it', async (t) => {
   const daemon = await startDaemon(t);
   const { url } = await servePage(t, daemon.at);
   const json = async (path: string) => JSON.parse((await get(url + path)).text);
@@ -109,7 +109,7 @@ test('a command is told with who asked, its path and every step; none where nobo
   assert.deepEqual([none.status, none.text], [502, 'the journal knows no command of this id\n']);
 });
 
-test('it goes on over the end of the daemon, until Ctrl-C', async (t) => {
+test('web page server goes on after the daemon ends, until Ctrl-C', async (t) => {
   const daemon = await startDaemon(t);
   const { url, verb: served } = await servePage(t, daemon.at);
   const tab = await follow(url);
@@ -125,7 +125,7 @@ test('it goes on over the end of the daemon, until Ctrl-C', async (t) => {
   assert.equal(served.stderr, '');
 });
 
-test('what cannot be is said in one line', async (t) => {
+test('`inspect --web` reports in one line why it cannot serve', async (t) => {
   const alone = prepare(testFolder(t));
   const noDaemon = verb(alone, 'inspect', '--web');
   assert.deepEqual([noDaemon.status, noDaemon.stdout], [2, '']);
@@ -151,7 +151,7 @@ test('what cannot be is said in one line', async (t) => {
   }
 });
 
-test('on a port that was asked for, with words for who reads them', async (t) => {
+test('`inspect --web --port` serves on the given port and prints the URL and a hint', async (t) => {
   const daemon = await startDaemon(t);
   const first = await servePage(t, daemon.at);
   first.verb.signal('SIGTERM');

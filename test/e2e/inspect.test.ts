@@ -11,10 +11,10 @@ import { holdDeletion } from '../support/held-deletion.ts';
 import { until } from '../support/until.ts';
 import { commandOf, innermost, RunningVerb, verb } from '../support/verb.ts';
 
-test('what lives in the daemon, once where there is no terminal', async (t) => {
+test('`inspect` prints the actors of the daemon once if there is no terminal', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'big');
-  // It may take more than one to hold one.
+  // holdDeletion may need more than one deletion.
   const asked = daemon.rows().length;
   const { status, stdout, stderr } = verb(daemon.at, 'inspect');
   assert.deepEqual([status, stderr], [0, '']);
@@ -28,7 +28,7 @@ test('what lives in the daemon, once where there is no terminal', async (t) => {
   held.release();
 });
 
-test('without a daemon one line says so', async (t) => {
+test('`inspect` reports in one line that no daemon answers', async (t) => {
   const at = prepare(testFolder(t));
   for (const flags of [[], ['--json'], ['--follow']]) {
     const { status, stdout, stderr } = verb(at, 'inspect', ...flags);
@@ -40,7 +40,7 @@ test('without a daemon one line says so', async (t) => {
   assert.match(alone.stderr, /What to do: give --follow/);
 });
 
-test('follow prints what one actor or one command does, until Ctrl-C', async (t) => {
+test('`inspect --follow` prints the events of one actor or one command until Ctrl-C', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'big');
   const short = held.commandId.slice(0, 8);
@@ -61,7 +61,7 @@ test('follow prints what one actor or one command does, until Ctrl-C', async (t)
   assert.ok(!ofActor.some((line) => line.actor === 'connections'));
 });
 
-test('follow ends with the daemon', async (t) => {
+test('`inspect --follow` ends with the daemon', async (t) => {
   const daemon = await startDaemon(t);
   const follow = new RunningVerb(t, daemon.at, 'inspect', '--follow', '--actor', 'signals');
   const readers = () => (verb(daemon.at, 'inspect', '--json').json() as DaemonState).readers_of_events;
@@ -71,7 +71,7 @@ test('follow ends with the daemon', async (t) => {
   assert.match(follow.stderr, /cmd-admin\.sock/);
 });
 
-test('one reader too many is told so', async (t) => {
+test('`inspect --follow` reports that there are too many readers', async (t) => {
   const daemon = await startDaemon(t);
   const readers = Array.from({ length: MAX_READERS }, () => readEvents(daemon));
   t.after(async () => (await Promise.all(readers)).forEach((reader) => void reader.leave()));
@@ -81,7 +81,7 @@ test('one reader too many is told so', async (t) => {
   assert.match(stderr, /refuses: 8 readers are there already\. What to do: /);
 });
 
-test('a terminal shows it anew, over the death of the daemon, and is left as it was', async (t) => {
+test('`inspect` refreshes the terminal, also after a crash of the daemon, and restores it at the end', async (t) => {
   const daemon = await startDaemon(t);
   const line = commandOf(daemon.at, 'inspect').map((word) => `'${word}'`);
   const terminal = spawn('script', ['-qec', `stty cols 100 rows 30; exec ${line.join(' ')}`, '/dev/null'], {
@@ -105,7 +105,7 @@ test('a terminal shows it anew, over the death of the daemon, and is left as it 
   assert.ok(text.endsWith('\u001b[?7h\u001b[?25h\u001b[?1049l'), JSON.stringify(text.slice(-40)));
 });
 
-test('a frame is as high as the terminal', () => {
+test('`frame` cuts the text to the height of the terminal', () => {
   const shown = (text: string, rows?: number) =>
     frame(text, rows)
       .replaceAll('\u001b[K', '')
@@ -122,7 +122,7 @@ test('a frame is as high as the terminal', () => {
     assert.deepEqual(shown('a\nb\nc', rows), expected);
 });
 
-test('nothing that a daemon answers moves the terminal', () => {
+test('`inspectText` escapes control characters in the answer of the daemon', () => {
   const bad = '\u001b[2J\u009b\n';
   const child = { id: bad, state: bad, last_event: { type: bad, ms_ago: 1 }, children: [] };
   const daemon = { ...child, type: bad, command_id: bad, children: [{ ...child, left: 3 }] };

@@ -15,7 +15,7 @@ import { test } from 'node:test';
 import { type Layout, startDaemon } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 
-test('SIGHUP opens the log anew after logrotate moved it', async (t) => {
+test('SIGHUP reopens the log after logrotate has moved it', async (t) => {
   const daemon = await startDaemon(t);
   await until('the first log', () => existsSync(daemon.at.log));
   renameSync(daemon.at.log, `${daemon.at.log}.1`);
@@ -28,7 +28,7 @@ test('SIGHUP opens the log anew after logrotate moved it', async (t) => {
   assert.equal(statSync(daemon.at.log).mode & 0o777, 0o640);
 });
 
-test('after the start the log goes to its file alone', async (t) => {
+test('log goes to its file only once the daemon has started', async (t) => {
   const daemon = await startDaemon(t);
   await daemon.ask({ cmd: 'x' });
   await daemon.logged('the refusal', ({ msg }) => msg === 'refused');
@@ -37,13 +37,13 @@ test('after the start the log goes to its file alone', async (t) => {
   assert.doesNotMatch(stderr, /refused|stopped/);
 });
 
-test('a log whose disk is full keeps nobody from being served, nor the daemon from stopping', async (t) => {
+test('daemon serves clients and stops although the disk of its log is full', async (t) => {
   const daemon = await startDaemon(t, { config: { cmd_log_file: '/dev/full' } });
   assert.equal((await daemon.ask({ cmd: 'x' })).code, 400);
   assert.equal((await daemon.stop()).code, 0);
 });
 
-test('every line is on disk when the daemon has ended', async (t) => {
+test('log has every line on disk when the daemon has ended', async (t) => {
   const daemon = await startDaemon(t);
   for (let i = 0; i < 50; i++) await daemon.ask({ cmd: 'x' });
   await daemon.stop();
@@ -56,14 +56,14 @@ test('every line is on disk when the daemon has ended', async (t) => {
 
 const LOGS = ['cmd.log', 'cmd-audit.log'];
 
-/** As /var/log/dbcalm is: who is of its group may put there what he likes. */
+/** Prepares the log directory like /var/log/dbcalm: members of its group may create any file there. */
 function openToGroup({ folder, log }: Layout): void {
   mkdirSync(dirname(log), { recursive: true });
   chmodSync(dirname(log), 0o2770);
   writeFileSync(join(folder, 'of-root'), 'as it was');
 }
 
-test('links that are put there before the start or a SIGHUP are not followed: the daemon moves them aside', async (t) => {
+test('daemon moves symlinks at its log paths aside, before the start and on SIGHUP, and does not follow them', async (t) => {
   const away = (at: Layout) => LOGS.map((name) => join(dirname(at.log), name));
   const daemon = await startDaemon(t, {
     arrange: (at) => {

@@ -9,7 +9,7 @@ import { schedulesOf } from '../support/schedules.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operate.md'), 'utf8');
 
-/** What stands in the first column of the table below a heading, without labels. */
+/** Returns the names in the first column of the table below a heading, without labels. */
 function namesOf(heading: string): string[] {
   const [, part = ''] = PAGE.split(`## ${heading}\n`);
   const rows = (part.split('\n## ')[0] as string).split('\n').filter((line) => line.startsWith('| `'));
@@ -17,18 +17,18 @@ function namesOf(heading: string): string[] {
   return names.map(([, name]) => name as string);
 }
 
-test('every metric is on the page, and none besides', async (t) => {
+test('docs/operate.md lists every metric and no other', async (t) => {
   const daemon = await startDaemon(t);
   await daemon.ask({ cmd: 'none' });
   const scrape = () => look(adminSocket(daemon), '/metrics');
   let { text } = await scrape();
-  // Of the loop there is nothing to tell at first.
+  // The first scrape has no event loop delay.
   while (!text.includes('event_loop_delay_max')) ({ text } = await scrape());
   const told = [...text.matchAll(/^# TYPE dbcalm_cmd_(\w+) /gm)].map(([, name]) => name as string);
   assert.deepEqual(namesOf('Metrics').sort(), told.sort());
 });
 
-test('every field of the logs is on the page, and the audit has no other', async (t) => {
+test('docs/operate.md lists every field of the log, and exactly the fields of the audit log', async (t) => {
   const daemon = await startDaemon(t, { config: { shadow: false } });
   const { backups, folder } = daemon.at;
   await daemon.carryOut('cleanup_backups', EMPTY.args);

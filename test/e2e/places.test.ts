@@ -26,7 +26,7 @@ async function assertForbidden(daemon: TestDaemon, path: string, why: RegExp): P
   );
 }
 
-test('what is reached through a symlink is refused, wherever that leads; the link itself may go', async (t) => {
+test('deletion commands refuse a path through a symlink, wherever it leads, but delete the link itself', async (t) => {
   const daemon = await startDaemon(t);
   const { backups, folder } = daemon.at;
   const [outside] = makeBackups(folder, 'outside') as [string];
@@ -47,7 +47,7 @@ test('what is reached through a symlink is refused, wherever that leads; the lin
   assert.deepEqual(readdirSync(outside), ['inner']);
 });
 
-test("a root that is a symlink is the operator's choice", async (t) => {
+test('deletion root may be a symlink that the operator has chosen', async (t) => {
   const daemon = await startDaemon(t, {
     arrange: ({ folder }) => {
       mkdirSync(join(folder, 'disk'));
@@ -60,7 +60,7 @@ test("a root that is a symlink is the operator's choice", async (t) => {
   assert.deepEqual([row.status, readdirSync(join(daemon.at.folder, 'disk'))], ['success', []]);
 });
 
-test('a root stays, also where it is a symlink to what lies below another', async (t) => {
+test('deletion root is never deleted, also if it is a symlink to a directory below another root', async (t) => {
   const daemon = await startDaemon(t, {
     arrange: ({ folder, backups }) => {
       makeBackups(backups, 'outer/disk');
@@ -75,7 +75,7 @@ test('a root stays, also where it is a symlink to what lies below another', asyn
   assert.deepEqual([row.status, readdirSync(join(outer, 'disk'))], ['success', []]);
 });
 
-test('a root that is swapped by who may write above it redirects nothing, before the 202 or after it', async (t) => {
+test('deletion root that another user swaps with a symlink redirects nothing, before the 202 or after it', async (t) => {
   const daemon = await startDaemon(t, {
     arrange: ({ folder }) => {
       makeBackups(folder, 'lib/tmp', 'canary/victim');
@@ -102,7 +102,7 @@ test('a root that is swapped by who may write above it redirects nothing, before
   assert.deepEqual(readdirSync(join(folder, 'canary', 'victim')), ['inner']);
 });
 
-test('what is mounted, or has something mounted below it, is refused: also a bind mount of the same disk', {
+test('`delete_directory` refuses a mount point and each directory above it, also for a bind mount of the same disk', {
   skip: !canMount && 'mounts',
 }, async (t) => {
   const mount = mounter(t);
@@ -128,7 +128,7 @@ test('what is mounted, or has something mounted below it, is refused: also a bin
   assert.deepEqual(daemon.rows(), []);
 });
 
-test("the daemon's own files are refused, and what holds them, by whatever way", async (t) => {
+test('`delete_directory` refuses the files of the daemon and each directory that holds them', async (t) => {
   const daemon = await startDaemon(t, { config: ({ folder }) => ({ deletion_roots: [folder] }) });
   const { folder, database, socket } = daemon.at;
   const logs = [daemon.at.log, join(folder, 'log', 'cmd-audit.log')];

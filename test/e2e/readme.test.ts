@@ -14,7 +14,7 @@ interface Step {
   readonly output: string;
 }
 
-/** The commands of the README's exchange, each with what it prints. */
+/** Returns the commands of the exchange in the README, each with its output. */
 function exchange(): Step[] {
   const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
   const [, part] = /<!-- exchange -->([\s\S]+)<!-- end exchange -->/.exec(readme) as unknown as [
@@ -31,7 +31,7 @@ function exchange(): Step[] {
     });
 }
 
-/** What differs from run to run: ids, times, pids, users and where the project lies. */
+/** Replaces the parts that differ from run to run: ids, times, pids, users and the path of the project. */
 function plain(text: string, project: string): string {
   return text
     .replaceAll(project, '/home/me/dbcalm-cmd')
@@ -41,7 +41,7 @@ function plain(text: string, project: string): string {
     .replace(/"(pid|uid|gid|duration_ms)": ?\d+/g, '$1');
 }
 
-test("the README's exchange works as it is printed", async (t) => {
+test('README exchange works as it is printed', async (t) => {
   const project = join(testFolder(t), 'dbcalm-cmd');
   for (const name of ['src', 'config', 'package.json', '.npmrc']) {
     cpSync(join(PROJECT, name), join(project, name), { recursive: true });
@@ -77,7 +77,7 @@ test("the README's exchange works as it is printed", async (t) => {
     const [shell, ...words] = run(command) as [string, ...string[]];
     const look = () => plain(execFileSync(shell, words, { cwd: project, env, encoding: 'utf8' }), project);
     const wanted = plain(output, project);
-    // Reading may be quicker than rm; sending is done once.
+    // A verb that reads may be quicker than rm, so it is repeated; a request is sent once.
     const reads = /show|tail/.test(command);
     const heard = reads ? await until(command, () => [look()].find((text) => text === wanted)) : look();
     assert.equal(heard, wanted, command);

@@ -23,14 +23,14 @@ const recording = (at: Layout) => ({ record: recordOf(at) });
 
 const linesOf = (file: string) => readFileSync(file, 'utf8').split('\n').filter(Boolean);
 
-/** The lines, once there are so many. */
+/** Waits until the record has at least `count` lines, and returns them. */
 const kept = ({ at }: TestDaemon, count: number) =>
   until(`${count} lines`, () => {
     const lines = existsSync(recordOf(at)) ? linesOf(recordOf(at)) : [];
     return lines.length >= count && lines;
   });
 
-test('every complete request is kept with its reply, as it came, for root alone', async (t) => {
+test('record keeps every complete request unchanged, with its reply, and is readable by its owner only', async (t) => {
   const daemon = await startDaemon(t, { config: recording });
   const odd = Buffer.from([...Buffer.from('{"cmd":"'), 0xff, ...Buffer.from('"}')]);
   const text = '{ "args": {"folders":null,\n"backup_ids":null}, "cmd" : "cleanup_backups" }';
@@ -51,7 +51,7 @@ test('every complete request is kept with its reply, as it came, for root alone'
   assert.deepEqual([String(first), third], [text, odd]);
 });
 
-test('it takes no more room than it may: the one before it is kept, older ones are not', async (t) => {
+test('record stays within its size limit: the daemon keeps the previous file and no older ones', async (t) => {
   const daemon = await startDaemon(t, {
     config: (at) => ({ ...recording(at), record_max_bytes: 1_048_576, max_pending: 10_000 }),
   });
@@ -67,7 +67,7 @@ test('it takes no more room than it may: the one before it is kept, older ones a
   for (const line of linesOf(`${recordOf(daemon.at)}.1`)) assert.doesNotThrow(() => requestIn(line));
 });
 
-test('where it cannot be written the daemon says so once, goes on, and keeps again after SIGHUP', async (t) => {
+test('daemon warns once if the record cannot be written, goes on, and records again after SIGHUP', async (t) => {
   const daemon = await startDaemon(t, {
     config: recording,
     arrange: (at) => mkdirSync(recordOf(at), { recursive: true }),
@@ -83,7 +83,7 @@ test('where it cannot be written the daemon says so once, goes on, and keeps aga
   assert.equal(daemon.logLines().filter(({ code }) => code === 'RECORD_UNWRITABLE').length, 1);
 });
 
-test('a pipe in its place is not waited for', async (t) => {
+test('daemon does not wait for a pipe at the path of the record', async (t) => {
   const daemon = await startDaemon(t, {
     config: recording,
     arrange: (at) => {
@@ -96,7 +96,7 @@ test('a pipe in its place is not waited for', async (t) => {
   assert.equal((await daemon.stop()).code, 0);
 });
 
-test('a link in its place leads nowhere', async (t) => {
+test('daemon does not follow a symlink at the path of the record', async (t) => {
   const daemon = await startDaemon(t, {
     config: recording,
     arrange: (at) => {
@@ -112,7 +112,7 @@ test('a link in its place leads nowhere', async (t) => {
   assert.deepEqual([readFileSync(another, 'utf8'), statSync(another).mode & 0o777], ['as it was', 0o644]);
 });
 
-test('SIGHUP opens it anew; without the key nothing is kept', async (t) => {
+test('SIGHUP reopens the record; without the config key the daemon records nothing', async (t) => {
   const daemon = await startDaemon(t, { config: recording });
   await daemon.ask(EMPTY);
   await kept(daemon, 1);
@@ -128,7 +128,7 @@ test('SIGHUP opens it anew; without the key nothing is kept', async (t) => {
   assert.ok(!existsSync(recordOf(without.at)));
 });
 
-test('a line of a file is a request as it stands, or one that was kept; else it says what is wrong', () => {
+test('`requestIn` takes a line with a plain or a recorded request, and says what is wrong with any other', () => {
   const request = '{"cmd":"x","args":{}}';
   assert.equal(String(requestIn(request)), request);
   assert.throws(() => requestIn('{'), /^Error: not JSON: /);

@@ -13,14 +13,14 @@ const schedules = (id: number) => [
   { id, backup_type: 'full', frequency: 'hourly', enabled: true, minute: 1 },
 ];
 
-/** What is written between two daemons, as if time had passed or another had written. */
+/** Changes the database between two daemons, as if time had passed or another program had written to it. */
 function rewrite({ at }: TestDaemon, sql: string): void {
   const database = new Database(at.state);
   database.exec(sql);
   database.close();
 }
 
-/** A daemon with one command at a time, that is stopped; `names` are accepted behind it and wait. */
+/** Starts a daemon that runs one process at a time and holds it; deletions of `names` are accepted and wait behind it. */
 async function behindAHeldDeletion(t: TestContext, names: readonly string[]) {
   const daemon = await startDaemon(t, { config: { max_running: 1 } });
   const held = await holdDeletion(daemon, 'held');
@@ -36,7 +36,7 @@ const rowOf = (daemon: TestDaemon, id: string) => daemon.rows().find(({ command_
 const stepsOf = (daemon: TestDaemon, id: string) =>
   daemon.transitions(id).map(({ to_state, event }) => `${event} → ${to_state}`);
 
-test('SIGTERM with 200 commands pending ends at once; the next daemon carries them out, in order', async (t) => {
+test('SIGTERM ends a daemon with 200 pending processes at once, and the next daemon runs them in order', async (t) => {
   const names = Array.from({ length: 200 }, (_, index) => `b${index}`);
   const { daemon, held, paths, ids, restart } = await behindAHeldDeletion(t, names);
   daemon.signal('SIGTERM');
@@ -49,7 +49,7 @@ test('SIGTERM with 200 commands pending ends at once; the next daemon carries th
   const next = await restart();
   const rows = await next.settled();
   assert.ok(rows.every(({ status }) => status === 'success'));
-  // It may have taken more than one to hold one.
+  // holdDeletion may have needed more than one deletion.
   assert.deepEqual(rows.map(({ command_id }) => command_id).slice(-201), [held.commandId, ...ids]);
   assert.ok(paths.every((path) => !existsSync(path)));
   const started = next.query(
@@ -67,7 +67,7 @@ test('SIGTERM with 200 commands pending ends at once; the next daemon carries th
   ]);
 });
 
-test('a child that outlives its daemon is awaited, and what waits for its path waits on', async (t) => {
+test('recovery awaits a child that outlives its daemon, and a process that waits for its path waits on', async (t) => {
   const { daemon, held, restart } = await behindAHeldDeletion(t, []);
   const inside = join(held.path, 'inner');
   const { id: behind } = await daemon.deletion(inside);
@@ -75,7 +75,7 @@ test('a child that outlives its daemon is awaited, and what waits for its path w
   const next = await restart({});
   const row = () => rowOf(next, held.commandId);
   assert.equal(row()?.status, 'running');
-  // What touches something else does not wait for it.
+  // A deletion of another path does not wait for the child.
   const [other] = makeBackups(next.at.backups, 'other') as [string];
   await next.carryOut('delete_directory', { path: other });
   assert.equal(rowOf(next, behind as string)?.status, 'running');
@@ -90,7 +90,7 @@ test('a child that outlives its daemon is awaited, and what waits for its path w
   assert.equal(rowOf(next, behind as string)?.status, 'success');
 });
 
-test('a child that was killed with its daemon left half of its work: the row says so', async (t) => {
+test('recovery marks a process as failed if its child was killed with the daemon halfway', async (t) => {
   const { daemon, held, restart } = await behindAHeldDeletion(t, []);
   await daemon.kill();
   process.kill(held.pid, 'SIGKILL');
@@ -104,7 +104,7 @@ test('a child that was killed with its daemon left half of its work: the row say
   assert.ok(existsSync(held.path));
 });
 
-test('of what waited too long only the reason is recorded', async (t) => {
+test('recovery does not run an expired process, but records the reason', async (t) => {
   const { daemon, held, ids, paths, restart } = await behindAHeldDeletion(t, ['old', 'young']);
   await daemon.kill();
   held.release();
@@ -127,7 +127,7 @@ test('of what waited too long only the reason is recorded', async (t) => {
   ]);
 });
 
-test('cron updates that waited end with the last in place', async (t) => {
+test('recovery leaves the last of several pending cron updates in place', async (t) => {
   const { daemon, held, restart } = await behindAHeldDeletion(t, []);
   for (const id of [1, 2, 3]) {
     await daemon.ask({ cmd: 'update_cron_schedules', args: { schedules: schedules(id) } });
@@ -139,7 +139,7 @@ test('cron updates that waited end with the last in place', async (t) => {
   assert.match(readFileSync(next.at.cronFile, 'utf8'), /Schedule ID: 3\n/);
 });
 
-test('a command that kills each daemon that takes it over is given up; the others are carried out', async (t) => {
+test('recovery gives up a command that kills each daemon that takes it over, and runs the others', async (t) => {
   const { daemon, held, ids, restart } = await behindAHeldDeletion(t, ['culprit', 'innocent']);
   await daemon.kill();
   held.release();
@@ -148,7 +148,7 @@ test('a command that kills each daemon that takes it over is given up; the other
   const dying = { main: FAULTY, env: { FAULT: 'start.written kill' } };
   const { folder } = daemon.at;
   for (let dead = 0; dead < 3; dead++) {
-    // It may have come to listen before it dies.
+    // The daemon may listen before it dies.
     const start = startDaemon(t, { folder, config: { max_running: 1 }, ...dying });
     const { stderr } = await start.then(
       ({ exited }) => exited,
@@ -166,7 +166,7 @@ test('a command that kills each daemon that takes it over is given up; the other
   assert.equal(stepsOf(next, culprit).filter((step) => step.startsWith('process.recovered')).length, 4);
 });
 
-test('a row that another has spoilt keeps neither the daemon from listening nor the others from their end', async (t) => {
+test('recovery survives damaged records: the daemon listens, and the other processes end', async (t) => {
   const { daemon, held, ids, restart } = await behindAHeldDeletion(t, ['b1', 'b2', 'b3', 'b4', 'b5', 'b6']);
   await daemon.kill();
   held.release();
@@ -189,7 +189,7 @@ test('a row that another has spoilt keeps neither the daemon from listening nor 
   assert.deepEqual(next.query('SELECT * FROM cmd_unsettled'), []);
 });
 
-test('what the new config does not allow any more is not run', async (t) => {
+test('recovery does not run a command that the new config no longer allows', async (t) => {
   const { daemon, held, ids, paths, restart } = await behindAHeldDeletion(t, ['b1']);
   await daemon.kill();
   process.kill(held.pid, 'SIGKILL');
@@ -208,7 +208,7 @@ test('what the new config does not allow any more is not run', async (t) => {
   );
 });
 
-test("rows of other services, and what nobody's record explains, are left as they are", async (t) => {
+test('recovery leaves rows of other services and rows without a record as they are', async (t) => {
   const first = await startDaemon(t);
   await first.stop();
   rewrite(
@@ -221,7 +221,7 @@ test("rows of other services, and what nobody's record explains, are left as the
   assert.deepEqual(second.rows(), before);
 });
 
-test('a second daemon on the same database does not take over what the first is at', async (t) => {
+test('second daemon on the same database does not take over the processes of the first', async (t) => {
   const { daemon, held, ids } = await behindAHeldDeletion(t, ['b1']);
   const config = { max_running: 1, socket_path: join(daemon.at.folder, 'run', 'other.sock') };
   await assert.rejects(

@@ -9,18 +9,18 @@ import { schedulesOf } from '../support/schedules.ts';
 import { datagramEar } from '../support/unix-socket.ts';
 import { verb } from '../support/verb.ts';
 
-/** Everything below, but for the daemon's own record: what it is, and when it changed in any way. */
+/** Returns each file below with its inode, mode, size and times, except for the records of the daemon. */
 function stateOf(folder: string): string[] {
   const own = /^(lib|log|run|state)(\/|$)/;
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => !own.test(name));
   return ['', ...names].sort().map((name) => {
     const { ino, mode, size, mtimeMs, ctimeMs } = lstatSync(join(folder, name));
-    // The folder itself holds the daemon's own.
+    // The test directory itself contains the records of the daemon.
     return [name, ino, mode, ...(name === '' ? [] : [size, mtimeMs, ctimeMs])].join(' ');
   });
 }
 
-test('a shadow accepts, plans and records as ever, and nothing changes on the disk but its record', async (t) => {
+test('shadow mode accepts, plans and records as usual, and changes nothing on the disk but its record', async (t) => {
   const daemon = await startDaemon(t, {
     config: { shadow: true },
     arrange: ({ backups, cronFile }) => {
@@ -52,7 +52,7 @@ test('a shadow accepts, plans and records as ever, and nothing changes on the di
   assert.deepEqual(stateOf(daemon.at.folder), before);
 });
 
-test('who looks sees at once that it is a shadow', async (t) => {
+test('shadow mode shows in /state, /metrics, `inspect`, `check`, the logs and the status for systemd', async (t) => {
   const folder = testFolder(t);
   const path = join(folder, 'notify');
   const heard = datagramEar(t, path);
@@ -73,14 +73,14 @@ test('who looks sees at once that it is a shadow', async (t) => {
   assert.ok(audit.length > 0 && audit.every((line) => line.includes('"shadow":true')));
 });
 
-test('a daemon that is none says so', async (t) => {
+test('daemon outside shadow mode says so in /state and /metrics', async (t) => {
   const daemon = await startDaemon(t);
   assert.equal((await lookJson<{ shadow: boolean }>(daemon, '/state')).body.shadow, false);
   assert.match((await look(adminSocket(daemon), '/metrics')).text, /^dbcalm_cmd_shadow 0$/m);
   assert.ok(daemon.logLines().every(({ shadow }) => shadow === undefined));
 });
 
-test('neither takes over what the other has accepted: each has a database of its own', async (t) => {
+test('daemons with and without shadow mode refuse to share a database', async (t) => {
   for (const first of [true, false]) {
     const daemon = await startDaemon(t, { config: { shadow: first } });
     await daemon.stop();

@@ -10,7 +10,7 @@ import { holdDeletion } from '../support/held-deletion.ts';
 import { until } from '../support/until.ts';
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} stops an idle daemon with exit code 0 and takes its socket away`, async (t) => {
+  test(`${signal} stops an idle daemon with exit code 0 and removes its socket`, async (t) => {
     const daemon = await startDaemon(t);
     const { code, stderr } = await daemon.stop(signal);
     assert.equal(code, 0);
@@ -22,7 +22,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 const PATIENT = join(import.meta.dirname, '..', 'support', 'patient-main.ts');
 
-test('draining answers what is in flight, waits for children, and refuses to be reached anew', async (t) => {
+test('draining answers open requests, waits for children, and accepts no new connection', async (t) => {
   const daemon = await startDaemon(t, { main: PATIENT });
   const slow = await holdDeletion(daemon, 'slow');
   const begun = connect(daemon.at.socket);
@@ -44,7 +44,7 @@ test('draining answers what is in flight, waits for children, and refuses to be 
   assert.ok(daemon.rows().every(({ status }) => status === 'success'));
 });
 
-test('a second signal ends it at once, and the child runs on', async (t) => {
+test('second signal ends the daemon at once, and the child runs on', async (t) => {
   const daemon = await startDaemon(t);
   const slow = await holdDeletion(daemon, 'slow');
   daemon.signal('SIGTERM');
@@ -57,7 +57,7 @@ test('a second signal ends it at once, and the child runs on', async (t) => {
   await until('the folder to go', () => !existsSync(slow.path));
 });
 
-test('a restart serves on the same database, with what was there', async (t) => {
+test('restarted daemon serves on the same database and keeps its rows', async (t) => {
   const first = await startDaemon(t);
   const before = await first.carryOut('delete_directory', { path: join(first.at.backups, 'b1') });
   await first.stop();
@@ -69,7 +69,7 @@ test('a restart serves on the same database, with what was there', async (t) => 
   );
 });
 
-test('everybody who had connected before the signal is answered', async (t) => {
+test('draining answers each client that connected before the signal', async (t) => {
   const daemon = await startDaemon(t);
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: join(daemon.at.backups, 'b1') } });
   const clients = Array.from({ length: 300 }, () => connect(daemon.at.socket));
@@ -82,7 +82,7 @@ test('everybody who had connected before the signal is answered', async (t) => {
   assert.equal((await daemon.exited).code, 0);
 });
 
-test('SIGTERM waits for an end that the journal does not take yet', async (t) => {
+test('SIGTERM waits until the journal can record the end of a process', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'held');
   const other = new Database(daemon.at.state);

@@ -22,7 +22,7 @@ async function failing(
   return { at, code, line: lines[0] as string };
 }
 
-test('a second daemon on the same socket says so and leaves the first alone', async (t) => {
+test('second daemon on the same socket exits with a message and leaves the first alone', async (t) => {
   const first = await startDaemon(t);
   const { code, stderr } = await exitOf(spawnDaemon(first.at));
   assert.equal(code, 75);
@@ -34,7 +34,7 @@ test('a second daemon on the same socket says so and leaves the first alone', as
   assert.equal(row.status, 'success');
 });
 
-test('a stale socket is replaced', async (t) => {
+test('daemon replaces a stale socket', async (t) => {
   const first = await startDaemon(t);
   await first.stop('SIGKILL');
   assert.ok(statSync(first.at.socket).isSocket());
@@ -42,7 +42,7 @@ test('a stale socket is replaced', async (t) => {
   assert.equal((await second.deletion(join(first.at.backups, 'b1'))).code, 202);
 });
 
-test('anything else in the place of the socket is left alone and named', async (t) => {
+test('daemon leaves a file or directory at the path of the socket alone and names it', async (t) => {
   const file = await failing(t, {}, ({ folder, socket }) => {
     mkdirSync(join(folder, 'run'));
     writeFileSync(socket, 'mine');
@@ -55,7 +55,7 @@ test('anything else in the place of the socket is left alone and named', async (
   assert.ok(statSync(join(folder.at.socket, 'inner')).isDirectory());
 });
 
-test('a socket below a file is told as a socket that cannot be opened', async (t) => {
+test('daemon reports a socket_path below a file as a socket that cannot be opened', async (t) => {
   const { code, line } = await failing(t, { socket_path: join(testFolder(t), 'file', 'cmd.sock') }, (at) => {
     const { socket_path: path } = JSON.parse(readFileSync(at.configFile, 'utf8')) as Record<string, string>;
     writeFileSync(dirname(path as string), '');
@@ -65,7 +65,7 @@ test('a socket below a file is told as a socket that cannot be opened', async (t
 });
 
 for (const room of ['none', 'too little for its log']) {
-  test(`a disk with ${room === 'none' ? 'no room' : `room ${room}`} is told as that`, {
+  test(`daemon reports a disk with ${room === 'none' ? 'no room' : `room ${room}`}`, {
     skip: !canMount && 'mounts a tmpfs',
   }, async (t) => {
     const mount = mounter(t);
@@ -84,7 +84,7 @@ for (const room of ['none', 'too little for its log']) {
   });
 }
 
-test('start-up succeeds although the shared database cannot be used; commands get 503 with the reason until it can', async (t) => {
+test('start-up succeeds with an unusable shared database; commands get 503 with the reason until it is usable', async (t) => {
   const daemon = await startDaemon(t, {
     arrange: ({ database }) => writeFileSync(database, 'this is not a database, but text'.repeat(50)),
   });
@@ -100,7 +100,7 @@ test('start-up succeeds although the shared database cannot be used; commands ge
   while ((await daemon.deletion(path)).code !== 202);
 });
 
-test('a database that is none, a config that is wrong, a log that cannot be: each has its line and its code', async (t) => {
+test('start-up fails with one line and an exit code for an invalid database, config or log', async (t) => {
   const notADatabase = await failing(t, {}, ({ state }) => {
     mkdirSync(dirname(state), { mode: 0o700 });
     writeFileSync(state, 'this is not a database, but text'.repeat(50));
@@ -138,13 +138,13 @@ test('a database that is none, a config that is wrong, a log that cannot be: eac
   assert.match(nobody.line, /allowed_gids holds "nosuchgroup": there is no such group/);
 });
 
-test('socket_mode opens the socket to all who may enter its directory; one that is made is setgid and sticky', async (t) => {
+test('socket_mode opens the socket to all users that may enter its directory; a created directory is setgid and sticky', async (t) => {
   const daemon = await startDaemon(t);
   assert.equal(statSync(daemon.at.socket).mode & 0o777, 0o666);
   assert.equal(statSync(join(daemon.at.folder, 'run')).mode & 0o7777, 0o3774);
 });
 
-test('what listens and is no daemon of ours is not taken for stale', async (t) => {
+test('daemon does not replace a socket on which another program listens', async (t) => {
   const at = prepare(testFolder(t));
   mkdirSync(join(at.folder, 'run'));
   const server = createServer();

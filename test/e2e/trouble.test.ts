@@ -21,7 +21,7 @@ async function assertRefuses(daemon: TestDaemon, why: RegExp): Promise<void> {
   assert.ok(existsSync(path), 'what is refused is not run');
 }
 
-/** Sends deletions until one is taken; gives its row when it has ended. */
+/** Sends deletions until one is accepted, and returns its row when it has ended. */
 async function untilServed(daemon: TestDaemon, path: string) {
   for (;;) {
     const { code, id } = await daemon.deletion(path);
@@ -41,12 +41,12 @@ const troubleLogged = (daemon: TestDaemon, why: RegExp) =>
 const recoveryLogged = (daemon: TestDaemon) =>
   daemon.logged('its end', ({ msg }) => msg === 'the database takes writes again');
 
-/** Sends deletions of nothing until one is refused. */
+/** Sends deletions of a missing path until one is refused. */
 async function untilRefused(daemon: TestDaemon): Promise<void> {
   while ((await daemon.deletion(join(daemon.at.backups, 'none'))).code !== 503);
 }
 
-test('a full disk: new commands are refused, the end of a running one is kept and written later', {
+test('daemon on a full disk refuses new commands, and keeps the end of a running one to write it later', {
   skip: !canMount && 'mounts a tmpfs',
 }, async (t) => {
   const mount = mounter(t);
@@ -57,7 +57,7 @@ test('a full disk: new commands are refused, the end of a running one is kept an
   const ballast = join(dirname(daemon.at.database), 'ballast');
   const { bavail, bsize } = statfsSync(dirname(ballast));
   writeFileSync(ballast, Buffer.alloc(bavail * bsize, 1));
-  // The database's own files have some room left.
+  // The database files still have some free space.
   await untilRefused(daemon);
   await assertRefuses(daemon, /database or disk is full/);
   await troubleLogged(daemon, /disk is full/);
@@ -70,7 +70,7 @@ test('a full disk: new commands are refused, the end of a running one is kept an
   assert.equal((await untilServed(daemon, held.path)).status, 'success');
 });
 
-test('a database that is deleted under the daemon is not written to in secret; a new one is made', async (t) => {
+test('daemon notices that its database was deleted, and creates a new one instead of writing to the old one', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'held');
   for (const suffix of ['', '-wal', '-shm']) rmSync(daemon.at.database + suffix);
@@ -78,13 +78,13 @@ test('a database that is deleted under the daemon is not written to in secret; a
   await troubleLogged(daemon, /deleted/);
   held.release();
   await recoveryLogged(daemon);
-  // The new one may have been made before rm had ended.
+  // The new database may exist before rm has ended.
   const end = await daemon.ended(held.commandId);
   assert.deepEqual([end.status, end.command], ['success', `/bin/rm -rf ${held.path}`]);
   assert.equal((await untilServed(daemon, held.path)).status, 'success');
 });
 
-test('a database that is replaced by another is the one that counts from then on', async (t) => {
+test('daemon uses another database from the moment that it replaces the old one', async (t) => {
   const daemon = await startDaemon(t);
   await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b1') });
   const other = new Database(join(daemon.at.folder, 'lib', 'other.sqlite3'));
@@ -101,7 +101,7 @@ test('a database that is replaced by another is the one that counts from then on
   );
 });
 
-test('a database that cannot be written is refused as such until it can', async (t) => {
+test('daemon refuses commands with the reason until it can write to the database', async (t) => {
   const daemon = await startDaemon(t);
   const { database } = daemon.at;
   await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, 'b1') });
@@ -116,7 +116,7 @@ test('a database that cannot be written is refused as such until it can', async 
   await recoveryLogged(daemon);
 });
 
-test('a table that is gone: nothing that was accepted is lost, and it is written when the table is back', async (t) => {
+test('daemon loses no accepted command while a table is missing, and writes it when the table is back', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'held');
   const putBack = setAside(t, daemon, 'cmd_transition');
@@ -128,7 +128,7 @@ test('a table that is gone: nothing that was accepted is lost, and it is written
   await recoveryLogged(daemon);
 });
 
-test('a lock that another holds for 10 s under load: no client waits for long, and nothing is recorded in between', async (t) => {
+test('write lock that is held for 10 s under load delays no client for long, and nothing is recorded meanwhile', async (t) => {
   const daemon = await startDaemon(t);
   const other = new Database(daemon.at.database);
   t.after(() => other.close());
@@ -160,7 +160,7 @@ test('a lock that another holds for 10 s under load: no client waits for long, a
   await until('10 s to be over', () => Date.now() >= release);
   other.exec('COMMIT');
   await done;
-  // 4 s of patience each: at least two rounds of 503, while the reader never waited for the lock.
+  // Each command waits 4 s for the lock: there are at least two rounds of 503, while the reader never waits.
   assert.ok(waited >= 8, `${waited} were refused`);
   assert.ok(refused > 100, `${refused} were answered meanwhile`);
   const rows = await daemon.settled();

@@ -4,7 +4,7 @@ import { startDaemon } from '../support/daemon.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
 import { RunningVerb, verb } from '../support/verb.ts';
 
-test('watch prints each transition as it comes, and ends with the command', async (t) => {
+test('`watch` prints each transition as it happens, and ends with the command', async (t) => {
   const daemon = await startDaemon(t);
   const held = await holdDeletion(daemon, 'big');
   const watch = new RunningVerb(t, daemon.at, 'watch', held.commandId);
@@ -28,7 +28,7 @@ test('watch prints each transition as it comes, and ends with the command', asyn
   assert.match(unknown.stderr, /knows no command nobody\. What to do: dbcalm-cmd list/);
 });
 
-test('watch goes on over the death of the daemon', async (t) => {
+test('`watch` goes on after the daemon is killed and restarted', async (t) => {
   const daemon = await startDaemon(t);
   const { folder } = daemon.at;
   const held = await holdDeletion(daemon, 'big');
@@ -42,12 +42,12 @@ test('watch goes on over the death of the daemon', async (t) => {
   assert.equal(watch.lines().at(-1)?.state, 'succeeded');
 });
 
-test('tail prints ends as they happen, over a restart, and Ctrl-C ends it well', async (t) => {
+test('`tail` prints ends as they happen, also across a restart, and exits with 0 on Ctrl-C', async (t) => {
   const first = await startDaemon(t);
   const { folder, backups } = first.at;
   const before = await first.carryOut('delete_directory', { path: `${backups}/before` });
   const tail = new RunningVerb(t, first.at, 'tail', '--json');
-  // It tells of what ends once it looks.
+  // tail reports only the processes that end after it has started to read.
   while (!tail.stdout.includes('\n')) await first.carryOut('delete_directory', { path: `${backups}/b` });
   const nothing = { cmd: 'cleanup_backups', args: { backup_ids: [], folders: null } };
   await Promise.all(Array.from({ length: 100 }, () => first.ask(nothing, { halfClose: true })));
@@ -60,7 +60,7 @@ test('tail prints ends as they happen, over a restart, and Ctrl-C ends it well',
   assert.equal(await tail.exited, 0);
   const told = tail.lines().map((line) => line.command_id);
   assert.ok(!told.includes(before.command_id));
-  // Each end once.
+  // Each end is printed once.
   const known = second.rows().map((row) => row.command_id);
   const since = known.slice(known.indexOf(told[0] as string));
   assert.deepEqual(told.sort(), since.sort());

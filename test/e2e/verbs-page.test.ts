@@ -16,7 +16,7 @@ const sections = new Map(
   PAGE.split(/^## /m).map((text): [string, string] => [text.slice(0, text.indexOf('\n')), text]),
 );
 
-test('every verb has its part of the page, with every flag and what it may be', async () => {
+test('docs/verbs.md has a section for every verb, with its flags and their values', async () => {
   const common = sections.get('Flags of most') as string;
   for (const { name, options, arguments: given } of wordsOf(await wholeProgram())) {
     const part = sections.get(name) ?? '';
@@ -29,7 +29,7 @@ test('every verb has its part of the page, with every flag and what it may be', 
   }
 });
 
-/** Where the page has what a test daemon has in its folder. */
+/** Replaces the paths of a test daemon with those on the page. */
 function asOnPage(text: string, at?: Layout): string {
   if (!at) return text;
   return text
@@ -41,7 +41,7 @@ function asOnPage(text: string, at?: Layout): string {
     .replace(new RegExp(`${at.folder}/(lib|log|run)`, 'g'), '/var/$1/dbcalm');
 }
 
-/** What differs from run to run. */
+/** Replaces the parts that differ from run to run. */
 function plain(text: string, at?: Layout): string {
   return asOnPage(text, at)
     .replace(UUID, 'UUID')
@@ -57,15 +57,15 @@ function plain(text: string, at?: Layout): string {
     .replace(/ +/g, ' ');
 }
 
-/** As a shell would hand it over. */
+/** Removes the quotes, as a shell does. */
 const unquoted = (word: string) => word.replace(/^'(.*)'$/, '$1');
 
-test('the examples of the page work as they are printed', async (t) => {
+test('docs/verbs.md has examples that work as they are printed', async (t) => {
   const daemon = await startDaemon(t);
   const { at } = daemon;
   const [b4] = makeBackups(at.backups, 'b4') as [string];
   writeFileSync(join(b4, 'inner', 'file'), 'x'.repeat(10_000));
-  /** The ids of the page, each with the one that it is here. */
+  /** Maps each id on the page to the id in this run. */
   const ids = new Map<string, string>();
   const examples = [...PAGE.matchAll(/```console\n([\s\S]+?)```/g)].flatMap(([, text]) =>
     (text as string).split(/^\$ dbcalm-cmd /m).slice(1),
@@ -78,7 +78,7 @@ test('the examples of the page work as they are printed', async (t) => {
     const args = words.map(unquoted).map((word) => [...ids].find(([id]) => id.startsWith(word))?.[1] ?? word);
     if (name === 'tail') {
       const tail = new RunningVerb(t, at, name, ...args);
-      // It tells of what ends once it looks.
+      // tail reports only the processes that end after it has started to read.
       while (!tail.stdout.includes('\n')) {
         await daemon.carryOut('delete_directory', { path: `${at.backups}/b3` });
       }

@@ -7,9 +7,9 @@ import { commandOf, verb } from '../support/verb.ts';
 
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 
-/** What a shell makes of `line`, in which `VERB` is the program with its verb. */
+/** Runs `line` in a shell with a small environment. */
 function shell(line: string, env: Record<string, string> = {}) {
-  // Node asks more variables than one would guess (CI, TMUX, NO_COLOR) whether a terminal has colours.
+  // Node reads many variables (CI, TMUX, NO_COLOR) to decide whether a terminal has colours.
   const { PATH, HOME, TMPDIR } = process.env;
   const bare = Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value !== undefined);
   const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', line], {
@@ -22,7 +22,7 @@ function shell(line: string, env: Record<string, string> = {}) {
 const onTerminal = (line: string, env?: Record<string, string>, columns = 100) =>
   shell(`script -qec ${quoted(`stty cols ${columns}; ${line}`)} /dev/null </dev/null`, env);
 
-test('on a terminal there are colours and short lines, with NO_COLOR no colours, in a pipe neither', async (t) => {
+test('`list` and `show` print colours and short lines on a terminal, no colours with NO_COLOR, and neither in a pipe', async (t) => {
   const daemon = await startDaemon(t);
   const path = `${daemon.at.backups}/${'long'.repeat(40)}`;
   const { command_id } = await daemon.carryOut('delete_directory', { path });
@@ -50,14 +50,14 @@ test('on a terminal there are colours and short lines, with NO_COLOR no colours,
   assert.ok(!piped.stdout.includes('\u001b'));
 });
 
-test('who reads may have enough', async (t) => {
+test('`machines` exits with 0 and no message when its reader closes the pipe', async (t) => {
   const daemon = await startDaemon(t);
   const machines = commandOf(daemon.at, 'machines', '--json').map(quoted).join(' ');
   const { status, stdout, stderr } = shell(`${machines} | head -n 1`);
   assert.deepEqual([status, stdout, stderr], [0, '[\n', '']);
 });
 
-test('machines draws each machine in each format', (t) => {
+test('`machines` draws each machine in each format', (t) => {
   const at = prepare(testFolder(t));
   for (const name of ['connection', 'process', 'daemon']) {
     assert.match(verb(at, 'machines', name).stdout, /^stateDiagram-v2\n/);

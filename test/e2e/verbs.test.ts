@@ -9,7 +9,7 @@ import { verb } from '../support/verb.ts';
 
 type Listed = { command_id: string; state: string; type: string };
 
-/** A deletion that fails. */
+/** Runs a deletion that fails, and returns its row. */
 async function failing(t: Parameters<typeof makeUndeletable>[0], daemon: TestDaemon) {
   const [path] = makeBackups(daemon.at.backups, 'kept') as [string];
   const undo = makeUndeletable(t, path);
@@ -19,7 +19,7 @@ async function failing(t: Parameters<typeof makeUndeletable>[0], daemon: TestDae
   return row;
 }
 
-test('list filters, newest first, of a running daemon and of a stopped one', async (t) => {
+test('`list` filters the commands, newest first, of a running and of a stopped daemon', async (t) => {
   const daemon = await startDaemon(t);
   const { at } = daemon;
   const gone = await daemon.carryOut('delete_directory', { path: `${at.backups}/b1` });
@@ -49,7 +49,7 @@ test('list filters, newest first, of a running daemon and of a stopped one', asy
   assert.deepEqual([none.status, none.stdout, none.stderr], [0, '', 'dbcalm-cmd: no such command\n']);
 });
 
-test('show tells how a command failed, and who asked for it', async (t) => {
+test('`show` tells how a command failed, and which user sent it', async (t) => {
   const daemon = await startDaemon(t);
   const row = await failing(t, daemon);
   await daemon.stop();
@@ -72,7 +72,7 @@ test('show tells how a command failed, and who asked for it', async (t) => {
   );
 });
 
-test('what others wrote into the table cannot move a terminal', async (t) => {
+test('`list`, `show` and `watch` escape control characters that others wrote into the table', async (t) => {
   const daemon = await startDaemon(t);
   await daemon.stop();
   const evil = '\u001b]0;title\u0007\u009b2J\u202e';
@@ -93,7 +93,7 @@ test('what others wrote into the table cannot move a terminal', async (t) => {
   }
 });
 
-test('call --wait follows what was accepted, and tells by its code how it ended', async (t) => {
+test('`call --wait` follows an accepted command and tells its outcome by the exit code', async (t) => {
   const daemon = await startDaemon(t);
   const { at } = daemon;
   const good = verb(at, 'call', 'delete_directory', `path=${at.backups}/b1`, '--wait');
@@ -102,7 +102,7 @@ test('call --wait follows what was accepted, and tells by its code how it ended'
   const [path] = makeBackups(at.backups, 'kept') as [string];
   const undo = makeUndeletable(t, path);
   const bad = verb(at, 'call', 'delete_directory', `path=${path}`, '--wait', '--json');
-  // Before the folder's own hook.
+  // This must precede the cleanup hook of the test directory.
   undo();
   assert.equal(bad.status, 1);
   const lines = bad.stdout
@@ -119,7 +119,7 @@ test('call --wait follows what was accepted, and tells by its code how it ended'
   assert.deepEqual([refused.status, JSON.parse(refused.stdout).code], [1, 403]);
 });
 
-test('call --dry-run shows what would be done, by the same code, and does nothing', async (t) => {
+test('`call --dry-run` shows what would be done, with the same exit code, and does nothing', async (t) => {
   const daemon = await startDaemon(t);
   const { at } = daemon;
   const [path] = makeBackups(at.backups, 'b1') as [string];
@@ -151,7 +151,7 @@ test('call --dry-run shows what would be done, by the same code, and does nothin
   assert.match(gone.stderr, /^dbcalm-cmd: no daemon answers at .*cmd-admin\.sock: .*What to do: start it/);
 });
 
-test('a verb that cannot do its work says why, and what to do, in one line', async (t) => {
+test('verbs that cannot do their work say why, and what to do, in one line', async (t) => {
   const at = prepare(testFolder(t));
   const cases: [string[], number, RegExp][] = [
     [['list'], 2, /the database cannot be read: .*db\.sqlite3: .*What to do: check database_path/],
