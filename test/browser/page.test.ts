@@ -12,13 +12,13 @@ import { type ServedPage, servePage } from '../support/page.ts';
 import { makeUndeletable } from '../support/undeletable.ts';
 import { playScene } from './scene.ts';
 
-/** Of all pages that were served. */
+/** The origins of all served pages. */
 const origins: string[] = [];
 
 interface Shown extends ServedPage {
   readonly page: Page;
   readonly daemon: TestDaemon;
-  /** What went wrong in the page. */
+  /** Messages of uncaught errors in the page. */
   readonly errors: string[];
 }
 
@@ -43,7 +43,7 @@ const rowOf = (page: Page, id: string, outcome: string) =>
   page.locator(`#timeline [data-key="${id}"][data-outcome="${outcome}"]`);
 const stateOf = (page: Page, id: string, what: string) => page.locator(`g[data-state="${id}"][${what}]`);
 
-/** What has the focus, as its text. */
+/** Returns the text of the focused element. */
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? '');
 const focusIsSeen = (page: Page) =>
   page.evaluate(() => {
@@ -53,7 +53,7 @@ const focusIsSeen = (page: Page) =>
     return active.matches(':focus-visible') && (outlineStyle !== 'none' || strokeDasharray !== 'none');
   });
 
-/** Presses Tab until what has the focus fits; each stop on the way must be seen. */
+/** Presses Tab until the focused element matches `selector`; the focus must be visible at each stop. */
 async function tabTo(page: Page, selector: string): Promise<void> {
   for (let presses = 0; presses < 30; presses++) {
     await page.keyboard.press('Tab');
@@ -63,11 +63,11 @@ async function tabTo(page: Page, selector: string): Promise<void> {
   assert.fail(`the Tab key does not lead to ${selector}`);
 }
 
-test('the page in a browser', { skip: noChromium() }, async (t) => {
+test('web page in a browser', { skip: noChromium() }, async (t) => {
   const browser = await startBrowser(testFolder(t));
   t.after(() => browser.close());
 
-  await t.test('commands are seen waiting, running, succeeding and failing', async (t) => {
+  await t.test('page shows commands that wait, run, succeed and fail', async (t) => {
     const { page, daemon, errors } = await show(t, browser);
     const held = await holdDeletion(daemon, 'big');
     const { id: second = '' } = await daemon.deletion(held.path);
@@ -80,7 +80,7 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
     held.release();
     await rowOf(page, held.commandId, 'succeeded').waitFor();
     await rowOf(page, second, 'succeeded').waitFor();
-    // Of the newest command the path is drawn without being asked for.
+    // The page draws the path of the newest command by default.
     await stateOf(page, 'succeeded', 'data-taken').waitFor();
     await page.locator('g.arrow[data-taken]', { hasText: '[succeeded]' }).waitFor();
     await stateOf(page, 'running_executing', 'data-count').waitFor({ state: 'detached' });
@@ -93,7 +93,7 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
     assert.deepEqual(errors, []);
   });
 
-  await t.test('a shadow is told as that', async (t) => {
+  await t.test('page says that the daemon is in shadow mode', async (t) => {
     const { page, daemon, errors } = await show(t, browser, {}, { shadow: true });
     await page.locator('#link', { hasText: 'It is a shadow: nothing is carried out.' }).waitFor();
     const [kept = ''] = makeBackups(daemon.at.backups, 'kept');
@@ -103,7 +103,7 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
     assert.deepEqual(errors, []);
   });
 
-  await t.test('all of it by the keyboard alone', async (t) => {
+  await t.test('page works with the keyboard alone', async (t) => {
     const { page, daemon, errors } = await show(t, browser);
     const { held, failed } = await playScene(t, daemon);
     await rowOf(page, failed, 'failed').waitFor();
@@ -145,7 +145,7 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
     await daemon.settled();
   });
 
-  await t.test('no words of a chart cover others, or a state', async (t) => {
+  await t.test('chart labels cover neither each other nor a state', async (t) => {
     const { page } = await show(t, browser);
     for (const name of ['connection', 'process', 'daemon']) {
       await page.locator(`#tab-${name}`).click();
@@ -154,7 +154,7 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
     }
   });
 
-  await t.test('in light and dark, wide and narrow', async (t) => {
+  await t.test('page is legible in light and dark mode, and fits wide and narrow windows', async (t) => {
     const { page, daemon, errors } = await show(t, browser);
     const { held, failed, pending } = await playScene(t, daemon);
     await rowOf(page, pending, 'pending').waitFor();
@@ -170,7 +170,7 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
         await page.setViewportSize({ width, height: 900 });
         const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(beyond <= 0, `${beyond} px wider than ${width} px`);
-        // docs/images/inspect-web.png is light-1280.png of them, made smaller by pngquant.
+        // docs/images/inspect-web.png is light-1280.png, compressed with pngquant.
         const { SCREENSHOTS } = process.env;
         if (SCREENSHOTS !== undefined)
           await page.screenshot({ path: join(SCREENSHOTS, `${colorScheme}-${width}.png`), fullPage: true });
@@ -182,7 +182,7 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
     await daemon.settled();
   });
 
-  await t.test('a daemon that is stopped is away, and back when it is started again', async (t) => {
+  await t.test('page shows that a stopped daemon is away, and that it is back after a restart', async (t) => {
     const { page, daemon, verb, errors } = await show(t, browser);
     const { command_id } = await daemon.carryOut('cleanup_backups', { backup_ids: [], folders: [] });
     await rowOf(page, command_id, 'succeeded').waitFor();
@@ -199,7 +199,7 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
     assert.deepEqual(errors, []);
   });
 
-  await t.test('a tab in the background costs the daemon nothing', async (t) => {
+  await t.test('page in a background tab costs the daemon nothing', async (t) => {
     const { page, daemon } = await show(t, browser);
     const readers = async () =>
       (await lookJson<{ readers_of_events: number }>(daemon, '/state')).body.readers_of_events;
@@ -218,7 +218,7 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
     assert.equal(await readers(), 1);
   });
 
-  await t.test('what others have named is text', async (t) => {
+  await t.test('page shows names from requests as text, not as markup', async (t) => {
     const { page, daemon, errors } = await show(t, browser);
     const name = '<img src=x onerror=document.title="taken">\u202egpj.b';
     const { command_id } = await daemon.carryOut('delete_directory', { path: join(daemon.at.backups, name) });
@@ -231,14 +231,14 @@ test('the page in a browser', { skip: noChromium() }, async (t) => {
     assert.deepEqual(errors, []);
   });
 
-  await t.test('nothing was asked for but of the loopback', () => {
+  await t.test('page sends requests to its own origin only', () => {
     assert.ok(browser.requests.length > 50);
     const others = browser.requests.filter((url) => !origins.includes(new URL(url).origin));
     assert.deepEqual(others, []);
   });
 });
 
-/** Runs in the page, where it is known how wide letters are. */
+/** Runs in the page, since only a browser knows the width of letters. Returns the covered labels. */
 function coveredWords(): string[] {
   const words = [...document.querySelectorAll('svg .arrow text, svg .state > text')];
   const leaves = [...document.querySelectorAll('svg .state:not(.compound)')];
@@ -250,7 +250,7 @@ function coveredWords(): string[] {
       if (other.parentElement === one.parentElement) continue;
       const { left, right, top, bottom } = other.getBoundingClientRect();
       const over = Math.min(right, own.right) - Math.max(left, own.left) > 1;
-      // Letters do not fill the height of their line.
+      // Letters do not fill the height of a line.
       if (over && Math.min(bottom, own.bottom) - Math.max(top, own.top) > 3)
         covered.push(`${one.textContent} over ${other.parentElement?.textContent}`);
     }
@@ -258,12 +258,12 @@ function coveredWords(): string[] {
   return covered;
 }
 
-/** Runs in the page: texts with less contrast than 4.5 to 1 (WCAG 2, AA). */
+/** Runs in the page. Returns the texts with a contrast below 4.5 to 1 (WCAG 2, AA). */
 function faintTexts(): string[] {
   const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
   if (!canvas) throw new Error('no canvas');
   const luminance = (colours: readonly string[]) => {
-    // One over the other, as they are painted.
+    // The canvas paints one colour over the other, as the page does.
     for (const colour of colours) {
       canvas.fillStyle = colour;
       canvas.fillRect(0, 0, 1, 1);

@@ -10,7 +10,7 @@ export interface Scene {
   readonly pending: string;
 }
 
-/** Three commands that succeeded, one that failed, one that runs and one that waits for it. */
+/** Creates three commands that succeeded, one that failed, one that runs and one that waits for it. */
 export async function playScene(t: TestContext, daemon: TestDaemon): Promise<Scene> {
   const [first, stuck, expired] = makeBackups(
     daemon.at.backups,

@@ -1,4 +1,4 @@
-/** The requests of a run, each from the seed and its own number: whatever runs at once, number n is the same. */
+/** Makes the requests of a run. Each depends only on the seed and on its number: request n is always the same. */
 import { Random } from '../chaos/random.ts';
 import { generate } from './generate.ts';
 import { mutateBytes, mutateValue, randomBytes } from './mutate.ts';
@@ -16,7 +16,7 @@ export interface Case {
   readonly ending: 'keep' | 'half-close' | 'vanish';
 }
 
-/** Undefined where it is not to be sent: see `isSafe`. */
+/** Returns undefined if the request must not be sent: see `isSafe`. */
 export function makeCase(seed: number, number: number, place: Place): Case | undefined {
   const random = new Random(new Random(seed).below(2 ** 32) + number);
   const made = makeBytes(random, place, number);
@@ -95,7 +95,7 @@ function split(bytes: Buffer, most: number, random: Random): Buffer[] {
 }
 
 function endingOf(bytes: Buffer, random: Random): Case['ending'] {
-  // Who sends nothing and stays is waited for so long that a few will do.
+  // The daemon waits long for a client that sends nothing and stays, so a few such clients are enough.
   if (bytes.length === 0 && random.chance(0.95)) return random.pick(['half-close', 'vanish']);
   return random.weighted([
     [50, 'keep'],

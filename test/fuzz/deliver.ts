@@ -7,11 +7,11 @@ import type { Case } from './cases.ts';
 const PATIENCE = 45_000;
 
 export interface Delivered extends Conversed {
-  /** False where the daemon had not closed when patience ended. */
+  /** False if the daemon did not close the connection within `PATIENCE`. */
   readonly closed: boolean;
 }
 
-/** Sends a case as it wants to be sent, and hears to the end. */
+/** Sends a case in its pieces and with its ending, and reads until the connection closes. */
 export async function deliver(path: string, { pieces, pause, ending }: Case): Promise<Delivered> {
   const socket = connect({ path, allowHalfOpen: true });
   const heard = hear(socket);
@@ -21,11 +21,11 @@ export async function deliver(path: string, { pieces, pause, ending }: Case): Pr
     closed = false;
     socket.destroy();
   }, PATIENCE);
-  // One that vanishes is not sure of anything that it sent.
+  // A client that vanishes cannot rely on any delivery, so it sends only a part.
   const sent = ending === 'vanish' ? pieces.slice(0, 1 + (pieces.length >> 1)) : pieces;
   for (const [index, piece] of sent.entries()) {
     if (pause > 0 && index > 0) await wait(pause);
-    // Who is answered is done: its reply would be lost with the connection that it writes on.
+    // A client stops once it has its reply: a further write would break the connection and lose the reply.
     if (socket.destroyed || socket.readableEnded || socket.bytesRead > 0) break;
     await writer.write(piece);
   }

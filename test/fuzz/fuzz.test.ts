@@ -13,7 +13,7 @@ import { isSafe } from './safe.ts';
 const FOLDER = '/tmp/dbcalm-x1';
 const request = (path: string) => JSON.stringify({ cmd: 'delete_directory', args: { path } });
 
-test('the filter drops what would lead out of the folder', () => {
+test('`isSafe` rejects a request with a path that leads out of the test directory', () => {
   const paths = [
     '/',
     '//',
@@ -56,7 +56,7 @@ test('the filter drops what would lead out of the folder', () => {
   }
 });
 
-test('the filter lets through what stays in the folder', () => {
+test('`isSafe` accepts a request with paths inside the test directory', () => {
   const below = [
     '',
     '/',
@@ -71,7 +71,7 @@ test('the filter lets through what stays in the folder', () => {
   for (const text of ['', '{', '\0', '{"minute":1e400}']) assert.ok(isSafe(Buffer.from(text), FOLDER), text);
 });
 
-test('of 8,000 requests, mutated once more, none that passes leads out as JSON reads it', () => {
+test('`isSafe` accepts none of 8,000 mutated requests whose parsed JSON leads out of the test directory', () => {
   const random = new Random(1);
   const at = layout(FOLDER);
   const place: Place = { ...at, canary: `${FOLDER}/canary`, untouched: `${at.backups}/untouched` };
@@ -102,7 +102,7 @@ function parse(text: string, look: (key: string, value: unknown) => unknown): vo
   }
 }
 
-test('3,000 requests of all sorts: it lives, each is answered once, nothing else changes', async (t) => {
+test('daemon survives 3,000 generated requests, answers each once, and changes nothing else', async (t) => {
   const violations: string[] = [];
   const { replies, requests } = await runFuzz({
     seed: 20_261_123,

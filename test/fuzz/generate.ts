@@ -1,4 +1,4 @@
-/** Requests of the three commands, as the API servers send them, but for their paths. */
+/** Generates requests of the three commands as the API servers send them, except for the paths. */
 import type { Random } from '../chaos/random.ts';
 import { makePath, STRANGE_NAMES } from './paths.ts';
 import { type Place, PROP_KINDS, type Prop } from './place.ts';
@@ -6,7 +6,7 @@ import { anything, Fields, type Value } from './values.ts';
 
 export interface Made {
   readonly request: Fields;
-  /** What must be there before it is sent. */
+  /** The files that must exist before the request is sent. */
   readonly props: readonly Prop[];
 }
 
@@ -63,7 +63,7 @@ function schedules(random: Random): Value[] {
       interval_unit: random.pick(['minutes', 'hours']),
       retention_value: null,
     };
-    // Most of the fields mean nothing to most frequencies.
+    // Most fields have no meaning for most frequencies.
     if (random.chance(0.2)) fields[random.pick(Object.keys(fields))] = anything(random);
     return Fields.of(fields);
   });

@@ -1,10 +1,10 @@
-/** What must hold of the daemon and of its folder, whatever was sent. */
+/** Checks the invariants of the daemon and of its directory, which hold for any request. */
 import { lstatSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Place } from './place.ts';
 
-/** Of the daemon's process, MiB: some twenty requests of a mebibyte at once are within it. */
+/** Limit for the resident memory of the daemon, in MiB. Some twenty concurrent requests of 1 MiB stay below it. */
 export const MOST_RESIDENT = 600;
 
 export function residentMiB(pid: number): number {
@@ -17,7 +17,7 @@ const JOB = String.raw`/usr/bin/dbcalm (?:cleanup|backup (?:full|incremental) --
 const LOG = String.raw`/var/log/dbcalm/(?:cleanup|cron--?\d+)\.log`;
 const LINE = new RegExp(`^(?:|#[^\\0-\\x1f\\x7f]*|${FIELD}(?: ${FIELD}){4} root ${JOB} >> ${LOG} 2>&1)$`);
 
-/** What is wrong with the cron file: each of its lines becomes root's. */
+/** Returns the flaws of the cron file. Cron runs each of its lines as root. */
 export function cronFlaws({ cronFile }: Pick<Place, 'cronFile'>): string[] {
   const stat = lstatSync(cronFile, { throwIfNoEntry: false });
   if (stat === undefined) return [];
@@ -31,7 +31,7 @@ export function cronFlaws({ cronFile }: Pick<Place, 'cronFile'>): string[] {
   return [...kind, ...last, ...bad];
 }
 
-/** What is left over: nothing but what belongs into the daemon's own folders. */
+/** Returns the files in the directories of the daemon that do not belong there. */
 export function litter({ folder, cronFile }: Place): string[] {
   const allowed: Record<string, RegExp> = {
     [dirname(cronFile)]: /^dbcalm$/,
@@ -46,12 +46,12 @@ export function litter({ folder, cronFile }: Place): string[] {
   );
 }
 
-/** Whether all commands have ended. */
+/** Tells whether all commands have ended. */
 export function isSettled({ database }: Pick<Place, 'database'>): boolean {
   return query(database, "SELECT 1 FROM process WHERE status = 'running' LIMIT 1").length === 0;
 }
 
-/** What is wrong with the rows, at the end. `accepted`: the ids of all 202. */
+/** Returns the flaws of the rows at the end of a run. `accepted`: the ids of all 202 replies. */
 export function rowFlaws(
   { database, state }: Pick<Place, 'database' | 'state'>,
   accepted: ReadonlySet<string>,
@@ -83,7 +83,7 @@ function query(path: string, sql: string): unknown[] {
 
 const LARGEST_LOG = 64 * 1024 * 1024;
 
-/** A long run must not fill the disk with log lines that nobody reads. */
+/** Truncates large logs, since a long run must not fill the disk. */
 export function emptyLogs({ folder }: Pick<Place, 'folder'>): void {
   for (const name of readdirSync(join(folder, 'log'))) {
     const path = join(folder, 'log', name);

@@ -1,4 +1,4 @@
-/** npm run fuzz -- --seconds N --seed S. A violation names the request; --request N --seed S sends that one alone. */
+/** npm run fuzz -- --seconds N --seed S. A violation names the request; --request N --seed S sends only that one. */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,14 +1,14 @@
 import type { Random } from '../chaos/random.ts';
 import { anything, Fields, KEYS, type Value } from './values.ts';
 
-/** Where a value stands: in a list, or under a key. */
+/** The position of a value: an index in a list, or a key of an object. */
 interface Slot {
   readonly list: unknown[];
   readonly index: number;
   readonly holder: Value[] | Fields;
 }
 
-/** Changes one thing somewhere in `root`, which is the holder of the whole request. */
+/** Makes one change somewhere in `root`, which holds the whole request. */
 export function mutateValue(root: Value[], random: Random): void {
   const slots = [...slotsOf(root)];
   const slot = random.pick(slots);
@@ -48,7 +48,7 @@ function add({ list, index, holder }: Slot, key: string, value: Value): void {
   list.splice(index, 0, holder instanceof Fields ? [key, value] : value);
 }
 
-/** The last of two equal keys counts. */
+/** Adds a second value under the same key. JSON takes the last of two equal keys. */
 function double(slot: Slot, random: Random): void {
   const item = slot.list[slot.index];
   const key = Array.isArray(item) && typeof item[0] === 'string' ? item[0] : 'x';
@@ -99,7 +99,7 @@ function flip(bytes: Buffer, random: Random): Buffer {
 
 const SIGNS = '{}[]",:\\u0e+-.tfn/ \n';
 
-/** At most `most`: any, or only such as JSON is made of. */
+/** Returns at most `most` bytes: any bytes, or only characters of the JSON syntax. */
 export function randomBytes(random: Random, most: number): Buffer {
   const byte = random.chance(0.5)
     ? () => random.below(256)

@@ -7,14 +7,14 @@ const FORBIDDEN = ['\0', 'a\0b', 'a\nb', '\x1b[31m', '\u007f', '\u0085', '\u2028
 const LONG = ['x'.repeat(255), 'ü'.repeat(127), 'x'.repeat(256), 'x'.repeat(5_000)];
 const TAILS = ['/', '//', '/.', '/./', '/..', '/../', '/.//.', '\0', '\n', ' '];
 
-/** Of those that are really there, a folder may have such a name. */
+/** Names that an existing directory may have. */
 export const STRANGE_NAMES = [
   ...OPTIONS,
   ...TRICKS.filter((name) => !['.', '', '..'].includes(name)),
   'x'.repeat(255),
 ];
 
-/** A path inside the test's folder as nobody should send it, or as everybody does. `names` are there. */
+/** Makes a path inside the test directory: a usual one, or one that no client should send. `names` exist. */
 export function makePath(random: Random, place: Place, names: readonly string[]): string {
   const plain = () => `${place.backups}/${random.pick(names)}`;
   const make = random.weighted<() => string>([

@@ -1,17 +1,17 @@
-/** The test's folder: what a daemon needs, and around it what must stay as it is. */
+/** Prepares the test directory: the files that a daemon needs, and around them files that must not change. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Layout, prepare } from '../support/daemon.ts';
 
 export interface Place extends Layout {
-  /** Beside the deletion root. */
+  /** A directory next to the deletion root. */
   readonly canary: string;
-  /** Below the deletion root, under a name that no request has. */
+  /** A directory below the deletion root, under a name that no request contains. */
   readonly untouched: string;
 }
 
 export function preparePlace(folder: string): Place {
-  // So few that some find no room, and that the last of them end soon after the last request.
+  // The limit is low, so some commands find no room and the last ones end soon after the last request.
   const at = prepare(folder, { cmd_log_level: 'info', max_pending: 200 });
   const place = { ...at, canary: join(folder, 'canary'), untouched: join(at.backups, 'untouched-by-all') };
   for (const root of [place.canary, place.untouched]) {
@@ -22,7 +22,7 @@ export function preparePlace(folder: string): Place {
   return place;
 }
 
-/** What a request may find below the deletion root. No symlink's target is nearer to the test's folder than MAX_UP. */
+/** Files that a request may find below the deletion root. Each symlink target is at least MAX_UP levels deep. */
 const PROPS: Readonly<Record<string, (path: string, place: Place) => void>> = {
   folder: (path) => {
     mkdirSync(join(path, 'inner'), { recursive: true });
@@ -48,7 +48,7 @@ export interface Prop {
   readonly name: string;
 }
 
-/** Puts a prop in its place, if that is free. */
+/** Creates a prop at its path if nothing is there. */
 export function put({ kind, name }: Prop, place: Place): void {
   try {
     PROPS[kind]?.(join(place.backups, name), place);

@@ -1,5 +1,5 @@
-/** What must hold of every reply, and of what was accepted. Written down here once more, and not taken from the
- * daemon: its own words would not show what it does wrong. */
+/** Checks the rules for every reply and every accepted request. They are repeated here and not imported from the daemon,
+ * since its own code would not show its mistakes. */
 import { isUtf8 } from 'node:buffer';
 import { ObjectScanner } from '../../src/io/socket/framing.ts';
 import { LIMITS } from '../model/oracles/limits.ts';
@@ -19,7 +19,7 @@ const MAX_BYTES = 4_096;
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 export interface Judgement {
-  /** Undefined where there is none, or none that is well formed. */
+  /** Undefined if there is no reply, or none that is well formed. */
   readonly reply?: Reply;
   readonly flaw?: string;
 }
@@ -30,7 +30,7 @@ export function judge({ bytes, pieces, ending }: Case, heard: Delivered, place: 
   if (text === '') {
     if (ending === 'vanish' || bytes.length === 0) return {};
     if (error === 'EPIPE' && goesOn(pieces)) return {};
-    // He was refused for his silence, and went on when nobody heard him any more.
+    // The daemon refused the client for its silence, and the client went on after the daemon had stopped reading.
     if (error !== undefined && longestPause > LIMITS.LINGER_LIMIT) return {};
     return { flaw: `no reply (${error ?? 'closed'})` };
   }
@@ -44,8 +44,8 @@ export function judge({ bytes, pieces, ending }: Case, heard: Delivered, place: 
     : { reply };
 }
 
-/** Whether there are pieces after the one that completes the object. Who sends them when the daemon has closed breaks
- * his own connection, and may do so before he has read. */
+/** Tells whether there are pieces after the one that completes the object. A client that sends them after the daemon
+ * has closed breaks its own connection, possibly before it has read the reply. */
 function goesOn(pieces: readonly Buffer[]): boolean {
   const scanner = new ObjectScanner(Number.POSITIVE_INFINITY);
   return pieces.slice(0, -1).some((piece) => scanner.push(piece).kind === 'complete');
@@ -75,7 +75,7 @@ function shapeOf(text: string, reads: number): string | undefined {
   return reads === 1 ? undefined : `it came in ${reads} pieces`;
 }
 
-/** Whether these bytes are one of the three commands, with nothing to delete but what lies strictly below the root. */
+/** Tells whether these bytes are one of the three commands and delete only paths strictly below the root. */
 export function mayBeAccepted(bytes: Buffer, { backups }: Pick<Place, 'backups'>): boolean {
   const request = isUtf8(bytes)
     ? (parse(bytes.toString()) as { cmd?: unknown; args?: unknown } | undefined)

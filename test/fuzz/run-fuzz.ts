@@ -8,7 +8,7 @@ import { judge } from './replies.ts';
 import { changes, snapshot } from './snapshot.ts';
 
 const CLIENTS = 24;
-/** Requests between two looks. */
+/** Number of requests between two checks of the daemon. */
 const LOOK_EVERY = 500;
 
 export interface FuzzOptions {
@@ -16,29 +16,29 @@ export interface FuzzOptions {
   readonly folder: string;
   /** Number of the first request. */
   readonly first?: number;
-  /** Whichever comes first is the end. */
+  /** The run ends with `seconds` or `requests`, whichever comes first. */
   readonly seconds?: number;
   readonly requests?: number;
-  /** Hears of every violation. */
+  /** Called for every violation. */
   readonly complain?: (violation: string) => void;
 }
 
 export interface Figures {
   requests: number;
-  /** Not sent, since they might have led out of the test's folder. */
+  /** Requests that were not sent, since they could have led out of the test directory. */
   dropped: number;
-  /** By code; `none` for those without. */
+  /** Number of replies by code; `none` counts requests without a reply. */
   readonly replies: Record<string, number>;
   seconds: number;
   peakMiB: number;
   violations: number;
 }
 
-/** Sends generated requests to one daemon, and holds what becomes of it against the invariants. */
+/** Sends generated requests to one daemon, and checks the invariants. */
 export async function runFuzz(options: FuzzOptions): Promise<Figures> {
   const place = preparePlace(options.folder);
   const cwd = process.cwd();
-  // The daemon starts here as well: so relative paths do not lead out of the folder either.
+  // The daemon starts in the test directory, so relative paths do not lead out of it either.
   process.chdir(options.folder);
   const daemon = await launchDaemon(place).finally(() => process.chdir(cwd));
   try {
@@ -129,9 +129,9 @@ class Fuzz {
     invariants.emptyLogs(this.#place);
   }
 
-  /** It must still answer, and come to the end of all that it took on. */
+  /** Checks that the daemon still answers and that all accepted commands end. */
   async #settle(): Promise<void> {
-    // One that never settles is judged as it is.
+    // The final checks also judge a run that never settles.
     await until('the end of all commands', () => invariants.isSettled(this.#place)).catch(() => {});
     const lives = this.#daemon.ask({ cmd: 'cleanup_backups', args: { backup_ids: null, folders: null } });
     const { code } = await lives.catch((error: unknown) => ({ code: String(error) }));

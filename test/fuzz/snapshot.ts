@@ -1,4 +1,4 @@
-/** What stands in the test's folder and is nobody's to change. */
+/** Takes snapshots of the files in the test directory that must not change. */
 import { createHash } from 'node:crypto';
 import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,13 +6,13 @@ import type { Place } from './place.ts';
 
 export type Snapshot = ReadonlyMap<string, string>;
 
-/** Of the folders that the daemon works in only that they are the same; of all else everything. */
+/** Records only the identity of the directories that the daemon works in, and everything about all other files. */
 export function snapshot({ folder, backups, untouched }: Place): Snapshot {
   const workedIn = [backups, ...['run', 'lib', 'state', 'log', 'cron.d'].map((name) => join(folder, name))];
   return new Map([...snapshotOf(folder, workedIn), ...snapshotOf(untouched)]);
 }
 
-/** Every file with its contents, mode, owner, times, number of links and inode. */
+/** Returns every file with its contents, mode, owner, times, link count and inode. */
 export function snapshotOf(folder: string, workedIn: readonly string[] = []): Snapshot {
   const found = new Map<string, string>();
   const visit = (path: string) => {

@@ -1,8 +1,8 @@
-/** Values that become JSON, or nearly: with doubled keys, numbers that are none, and all else that JavaScript's own
- * objects cannot hold. */
+/** Values that become JSON or nearly JSON: with duplicate keys, invalid numbers and all else that JavaScript objects
+ * cannot hold. */
 import type { Random } from '../chaos/random.ts';
 
-/** Stands in the text as it is. */
+/** Text that is written unchanged. */
 export class Raw {
   readonly text: string;
 
@@ -11,7 +11,7 @@ export class Raw {
   }
 }
 
-/** An object whose keys have an order and may come twice. */
+/** An object with ordered keys, which may occur twice. */
 export class Fields {
   readonly entries: [key: string, value: Value][];
 
@@ -37,7 +37,7 @@ export function write(value: Value, random: Random): string {
   return JSON.stringify(value);
 }
 
-/** Every character as an escape: the same string in other bytes. */
+/** Writes every character as an escape: the same string in other bytes. */
 function escaped(text: string): string {
   const units = Array.from({ length: text.length }, (_, at) =>
     text.charCodeAt(at).toString(16).padStart(4, '0'),
@@ -52,7 +52,7 @@ const WORDS =
   '\0|\x1b[31m|a\nb|\u007f|\u0085|\u2028|\u202e|\ufeff|\ud800|\udc00x|😀|$(id)|`id`|%|\\|"|--help|null'.split(
     '|',
   );
-/** What is asked of an object unawares, when it is taken for a text, a number or a list. */
+/** Members that code reads by accident if it takes an object for a string, a number or a list. */
 const HOSTILE = raws(
   '{"toString":1,"valueOf":1} {"toString":null} {"toJSON":1} {"length":1e9} {"__proto__":[]} [[],{}]',
 );
@@ -68,7 +68,7 @@ export function deep(random: Random, most = 8_000): Raw {
   return new Raw(open.repeat(depth) + core + close.repeat(depth));
 }
 
-/** A value of any kind; whatever it is put in the place of, it is hardly what was meant. */
+/** Returns a value of any kind, which is hardly ever valid in the place of another. */
 export function anything(random: Random): Value {
   const make = random.weighted<() => Value>([
     [8, () => random.pick<Value>([null, true, false, '', [], new Fields([])])],

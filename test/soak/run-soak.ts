@@ -6,12 +6,12 @@ import { until } from '../support/until.ts';
 import { sendOne } from './senders.ts';
 
 const CLIENTS = 32;
-/** Milliseconds for what may still be open to close: far longer than any limit of a connection, and than the time after
- * which memory is given back. */
+/** Milliseconds until everything that is still open must be closed: far longer than any limit of a connection and than
+ * the delay after which the daemon gives memory back. */
 const REST_LIMIT = 120_000;
 const STALL_LIMIT = 60_000;
 
-/** What a daemon at rest has as many of as an idle one, however much it has done. */
+/** Figures that are the same for a daemon at rest and for an idle one, however much it has done. */
 export const FLAT = ['files', 'actors', 'timers'] as const;
 
 export interface Soak {
@@ -24,7 +24,7 @@ export interface Soak {
   readonly replies: Record<string, number>;
 }
 
-/** Sends that many requests of all kinds to one daemon, and looks into it at rest. */
+/** Sends that many requests of all kinds to one daemon, and inspects it at rest. */
 export async function runSoak(requests: number, folder: string): Promise<Soak> {
   const at = prepare(folder, { cmd_log_level: 'info' });
   const observed = await launchObserved(at);
@@ -51,7 +51,7 @@ export async function runSoak(requests: number, folder: string): Promise<Soak> {
   }
 }
 
-/** Rejects when a daemon has answered nobody for long. */
+/** Rejects when the daemon has answered no request for `STALL_LIMIT` milliseconds. */
 function stalled(sent: () => number): Promise<never> {
   return new Promise((_, reject) => {
     let seen = -1;
@@ -66,7 +66,7 @@ function stalled(sent: () => number): Promise<never> {
   });
 }
 
-/** What grew between a tenth of the requests and the end. Memory may breathe. */
+/** Returns the figures that grew between a tenth of the requests and the end. The heap may vary within a limit. */
 export function growth({ early, end }: Soak): string[] {
   const limit = early.heapUsed * 1.2 + 2 * 1024 * 1024;
   return [
@@ -75,7 +75,7 @@ export function growth({ early, end }: Soak): string[] {
   ];
 }
 
-/** The figures once it is as an idle one is; those that it is left with, if it does not become so. */
+/** Returns the figures once they are those of an idle daemon, or the last ones at the deadline. */
 async function atRest(at: Layout, { look }: ObservedDaemon, idle: Inside): Promise<Inside> {
   const database = new Database(at.state, { readonly: true });
   const open = database.prepare('SELECT 1 FROM cmd_unsettled LIMIT 1');

@@ -10,11 +10,11 @@ import { schedulesOf } from '../support/schedules.ts';
 export interface Sender {
   readonly at: Layout;
   readonly random: Random;
-  /** How often which code came; `none` for clients that did not wait. */
+  /** Number of replies by code; `none` counts clients that did not wait. */
   readonly replies: Record<string, number>;
 }
 
-/** One request, the `nth` of all. */
+/** Sends one request, the `nth` of all. */
 type Send = (sender: Sender, nth: number) => Promise<void>;
 
 const KINDS: readonly [weight: number, send: Send][] = [
@@ -57,7 +57,7 @@ async function sendRefusable(sender: Sender): Promise<void> {
   await ask(sender, code, bytes);
 }
 
-/** Sends and hears the reply, which must have this code; or there is no room. */
+/** Sends a request and asserts that the reply has this code, or 503 if there is no room. */
 async function ask(sender: Sender, code: number, bytes: string, options: SendOptions = {}): Promise<void> {
   const { at, random, replies } = sender;
   const heard = await converse(at.socket, bytes, { halfClose: random.chance(0.5), ...options });
@@ -70,7 +70,7 @@ async function ask(sender: Sender, code: number, bytes: string, options: SendOpt
   replies[reply.code] = (replies[reply.code] ?? 0) + 1;
 }
 
-/** A client that leaves without waiting for anything. */
+/** Connects, sends the bytes and leaves without a wait for the reply. */
 function vanish({ at, replies }: Sender, bytes: string): Promise<void> {
   replies.none = (replies.none ?? 0) + 1;
   return new Promise((resolve) => {

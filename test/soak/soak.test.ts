@@ -7,7 +7,7 @@ import { FLAT, growth, runSoak } from './run-soak.ts';
 
 const flatOf = (inside: Inside) => Object.fromEntries(FLAT.map((figure) => [figure, inside[figure]]));
 
-test('An idle daemon is idle: no timer is set', async (t) => {
+test('idle daemon sets no timer', async (t) => {
   let kill = async () => {};
   t.after(() => kill());
   const { daemon, lookAtRest } = await launchObserved(prepare(testFolder(t)));
@@ -16,7 +16,7 @@ test('An idle daemon is idle: no timer is set', async (t) => {
   await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
 });
 
-test('after 1,500 requests of all kinds a daemon has no more actors, files and timers than before', async (t) => {
+test('daemon at rest after 1,500 requests of all kinds has no more actors, files and timers than before', async (t) => {
   const soak = await runSoak(1_500, testFolder(t));
   assert.equal(soak.idle.timers, 0);
   assert.deepEqual(flatOf(soak.early), flatOf(soak.idle));
