@@ -1,22 +1,22 @@
-/** Daemons measured beside a floor: by turns, and held against it round by round. */
+/** Measures daemons and a floor in turns, and compares them round by round. */
 import { type Findings, interleave, type Lab, type Mark, type Row, rowsOf } from './case.ts';
 import { figuresOf } from './figures.ts';
 import { type FloorMode, startFloor } from './floors.ts';
 import { type Running, stopAll } from './subjects.ts';
 
-/** What one round measured, by name. */
+/** The measurements of one round, by name. */
 export type Round = Readonly<Record<string, number>>;
 
 export interface Beside {
   readonly floor: FloorMode;
   readonly measure: (one: Running, isFloor: boolean) => Promise<Round>;
-  /** By its name, the figure that is told as a share of the floor's in the same round. */
+  /** By name: the figure that is divided by the floor's figure of the same round. */
   readonly shares?: Readonly<Record<string, string>>;
-  /** `what`: the figure, or the share. */
+  /** `what`: the figure or the share. */
   readonly goals: readonly (Pick<Mark, 'goal' | 'limit' | 'better'> & { readonly what: string })[];
 }
 
-/** The first round of each warms it up, and does not count. */
+/** The first round of each is a warm-up, and does not count. */
 export async function besideFloor(lab: Lab, { floor, measure, shares, goals }: Beside): Promise<Findings> {
   const { place, rounds, subjects } = lab;
   const lowest: Running = await startFloor(floor, place('floor'));
@@ -42,7 +42,7 @@ export async function besideFloor(lab: Lab, { floor, measure, shares, goals }: B
   return { rows, marks, notes: [] };
 }
 
-/** Within a round, what the machine does beside falls on both. */
+/** Within a round, other load of the machine affects both. */
 function sharesOf(round: Round, floor: Round, shares: Readonly<Record<string, string>>): Round {
   return Object.fromEntries(
     Object.entries(shares).map(([name, what]) => [

@@ -2,29 +2,29 @@ import type { Figure } from './figures.ts';
 import type { Load } from './load/load.ts';
 import type { Subject } from './subjects.ts';
 
-/** What a case may use. */
+/** The resources of a case. */
 export interface Lab {
-  /** Below it everything that the run makes; it is removed in the end. */
+  /** The parent of everything that the run creates. It is removed at the end. */
   readonly folder: string;
-  /** How often each figure is measured. */
+  /** The number of measurements of each figure. */
   readonly rounds: number;
-  /** What a full run's number of requests is multiplied by. */
+  /** The factor for the number of requests of a full run. */
   readonly scale: number;
   readonly load: Load;
-  /** The daemons to be measured: the development build, and the executable where there is one. */
+  /** The measured daemons: the development build, and the executable if it exists. */
   readonly subjects: readonly Subject[];
-  /** A name for a folder that was not used yet. */
+  /** Returns the name of a new directory. */
   place(name: string): string;
 }
 
 export interface Row {
   readonly subject: string;
-  /** What was measured, with its unit. */
+  /** The measured quantity, with its unit. */
   readonly what: string;
   readonly figure: Figure;
 }
 
-/** A goal, held against what was measured. */
+/** A goal, and the measured value. */
 export interface Mark {
   readonly subject: string;
   readonly goal: string;
@@ -36,7 +36,7 @@ export interface Mark {
 export interface Findings {
   readonly rows: readonly Row[];
   readonly marks: readonly Mark[];
-  /** What was left out, and why. */
+  /** The omitted measurements, with the reasons. */
   readonly notes: readonly string[];
 }
 
@@ -49,19 +49,19 @@ export interface Case {
 export const isMet = ({ value, limit, better }: Mark): boolean =>
   better === 'more' ? value >= limit : value <= limit;
 
-/** How near a goal was come to; 1 and above: it is met. */
+/** Returns how nearly a goal is reached. It is met from 1 on. */
 export const nearness = ({ value, limit, better }: Mark): number => {
   if (value === limit) return 1;
   return better === 'more' ? value / limit : limit / value;
 };
 
-/** Rows of one subject from its figures by name. */
+/** Returns the rows of one subject from its figures by name. */
 export function rowsOf(subject: string, figures: Readonly<Record<string, Figure>>): Row[] {
   return Object.entries(figures).map(([what, figure]) => ({ subject, what, figure }));
 }
 
-/** Measures each in turn, round after round, so that what the machine does beside falls on all alike. Gives the rounds
- * of each. */
+/** Measures the subjects in turn, round after round, so that other load of the machine affects all alike. Returns the
+ * rounds of each. */
 export async function interleave<S, R>(
   rounds: number,
   subjects: readonly S[],
@@ -70,7 +70,7 @@ export async function interleave<S, R>(
   const measured: R[][] = subjects.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < subjects.length; turn++) {
-      // Nobody is always the first, or always after the same one.
+      // No subject is always the first, or always after the same one.
       const at = (turn + round) % subjects.length;
       measured[at]?.push(await measure(subjects[at] as S, round));
     }

@@ -1,10 +1,10 @@
-/** How near each goal was come to, as a picture: one bar a goal, on a logarithmic scale, and a line where it is met. */
+/** Draws how nearly each goal is reached: one bar per goal on a logarithmic scale, and a line where the goal is met. */
 import { isMet, type Mark, nearness } from './case.ts';
 import type { Report } from './run-bench.ts';
 import { short } from './table.ts';
 
 const [WIDTH, BAR, GAP, LABELS, TOP] = [960, 16, 8, 430, 56];
-/** The ends of the scale: a tenth of the goal, and ten times. */
+/** The ends of the scale: a tenth of the goal, and ten times the goal. */
 const DECADES = 1;
 
 export function chartOf({ at, machine, cases }: Report): string {
@@ -32,7 +32,7 @@ function bar(name: string, mark: Mark, y: number): string {
   const value = escaped(`${short(mark.value)} (goal ${short(mark.limit)})`);
   const colour = isMet(mark) ? '#2a7f62' : '#b3412e';
   const left = xOf(0.1);
-  // Where it is long its value stands inside.
+  // The value is inside a long bar.
   const [x, anchor, fill] = end > WIDTH - 150 ? [end - 4, 'end', '#fff'] : [end + 4, 'start', '#000'];
   const base = y + BAR - 4;
   return `<text x="${LABELS - 10}" y="${base}" text-anchor="end">${text}</text><rect x="${left}" y="${y}" width="${Math.max(1, end - left)}" height="${BAR}" fill="${colour}"/><text x="${x}" y="${base}" text-anchor="${anchor}" fill="${fill}">${value}</text>`;

@@ -1,7 +1,7 @@
 import { adminSocket, look } from '../test/support/admin.ts';
 import type { RunningDaemon } from './subjects.ts';
 
-/** How many transactions a daemon has committed since its start. */
+/** Returns the number of transactions that a daemon has committed since its start. */
 export async function commitsOf({ daemon }: RunningDaemon): Promise<number> {
   const { text } = await look(adminSocket(daemon), '/metrics');
   const [, count] = /^dbcalm_cmd_commit_duration_seconds_count(?:\{\})? (\d+)$/m.exec(text) ?? [];

@@ -1,4 +1,4 @@
-/** What was measured several times: the middle, and how far the rounds lie apart. */
+/** A quantity that was measured several times: its median, and the range of the rounds. */
 export interface Figure {
   readonly median: number;
   /** The smallest and the largest of the rounds. */
@@ -17,7 +17,7 @@ export function figureOf(samples: readonly number[]): Figure {
   };
 }
 
-/** Of values in ascending order; between two of them in proportion. */
+/** Interpolates between values in ascending order. */
 export function quantile(sorted: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)] ?? Number.NaN;
@@ -32,7 +32,7 @@ export function percentile(samples: readonly number[], percent: number): number 
   );
 }
 
-/** By name, the figure of what each round measured. */
+/** Returns the figures of the rounds, by name. */
 export function figuresOf(rounds: readonly Readonly<Record<string, number>>[]): Record<string, Figure> {
   const names = [...new Set(rounds.flatMap((round) => Object.keys(round)))];
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** What nothing written for Node can be faster than, and what is measured beside it. */
+/** The floors: the cost of the bare minimum in Node, measured in the same run. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask } from '../test/support/client.ts';
@@ -13,7 +13,7 @@ process.stderr.write(JSON.stringify({ pid: process.pid, msg: 'listening' }))`;
 
 export type FloorMode = 'reply' | 'spawn';
 
-/** A bare server of the same Node, in the same kind of jail. */
+/** Starts a bare server of the same Node in the same kind of jail. */
 export async function startFloor(mode: FloorMode, folder: string): Promise<Running> {
   mkdirSync(join(folder, 'backups'), { recursive: true });
   const socket = join(folder, 'floor.sock');
@@ -32,7 +32,7 @@ export async function startFloor(mode: FloorMode, folder: string): Promise<Runni
   return { name, pid, socket, backups: join(folder, 'backups'), settled, stop };
 }
 
-/** Files that replace another, synced before and after, a second; `mv`: a child renames each. */
+/** Returns how many files per second replace another, synced before and after. `mv`: a child renames each. */
 export function cronFloor(folder: string, count: number, renamer: 'rename' | 'mv'): number {
   mkdirSync(folder, { recursive: true });
   return Number(
@@ -40,13 +40,13 @@ export function cronFloor(folder: string, count: number, renamer: 'rename' | 'mv
   );
 }
 
-/** Bare Node, for its memory. */
+/** Starts a bare Node, to measure its memory. */
 export async function startIdle(folder: string): Promise<{ readonly pid: number; stop(): Promise<void> }> {
   mkdirSync(folder, { recursive: true });
   return launch(folder, [process.execPath, '-e', IDLE]);
 }
 
-/** Durable commits of one row, a second. */
+/** Returns the durable commits of one row per second. */
 export function commitFloor(folder: string, count: number): number {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'floor.sqlite3');

@@ -1,8 +1,8 @@
 import { holdDeletion } from '../test/support/held-deletion.ts';
 import type { RunningDaemon, Subject } from './subjects.ts';
 
-/** A daemon whose only place is taken by a deletion that is held: what is accepted waits, and nothing else is begun. It
- * is killed in the end, with what waits. */
+/** Starts a daemon whose only place is taken by a held deletion, so that accepted commands stay pending. It is killed
+ * at the end, with the pending commands. */
 export async function startHeld(subject: Subject, folder: string): Promise<RunningDaemon> {
   const daemon = await subject.start(folder, { max_running: 1 });
   const { release } = await holdDeletion(daemon.daemon, 'held');

@@ -2,10 +2,10 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { exitOf } from '../test/support/daemon.ts';
 import { jailed } from '../test/support/jail.ts';
 
-/** Small and the same for all: what a shell has set costs time at a start, and with each child. */
+/** A small environment, the same for all: each variable costs time at a start and with each child. */
 const ENVIRONMENT = { PATH: '/usr/bin:/bin' };
 
-/** Runs a command in the jail, and resolves when it says that it listens. */
+/** Runs a command in the jail, and resolves when it reports that it listens. */
 export async function launch(folder: string, command: readonly string[]) {
   const [program, ...words] = jailed(folder, command) as [string, ...string[]];
   const child = spawn(program, words, { env: ENVIRONMENT, cwd: folder });
@@ -19,7 +19,7 @@ export async function launch(folder: string, command: readonly string[]) {
   return { pid: first, exited, stop };
 }
 
-/** Its own pid, which is not the jail's. */
+/** Returns the pid of the program, not of its jail. */
 function pidOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     let text = '';
@@ -34,7 +34,7 @@ function pidOf(child: ChildProcess): Promise<number> {
   });
 }
 
-/** Runs a command in the jail to its end; gives what it printed. */
+/** Runs a command in the jail to its end, and returns its output. */
 export function output(folder: string, command: readonly string[]): string {
   const [program, ...words] = jailed(folder, command) as [string, ...string[]];
   return execFileSync(program, words, { encoding: 'utf8', env: ENVIRONMENT, cwd: folder });

@@ -36,10 +36,10 @@ try {
     only: values.only?.split(','),
     rounds: values.quick ? 1 : Number(values.rounds),
     scale: values.quick ? 0.02 : 1,
-    // Each daemon runs in a folder of its own.
+    // Each daemon runs in a directory of its own.
     executable: resolve(values.executable),
     against: values.against,
-    // As they come: a whole run takes its time.
+    // Prints the results as they arrive, since a full run takes long.
     begun: (head) => print(headOf(head)),
     measured: (one) => print(`\n${tableOf(one)}`),
   });

@@ -8,13 +8,13 @@ import { atCommit, development, executable, type Subject } from './subjects.ts';
 
 export interface BenchOptions {
   readonly folder: string;
-  /** Names of cases; undefined: all. */
+  /** The names of cases, or undefined for all. */
   readonly only: readonly string[] | undefined;
   readonly rounds: number;
   readonly scale: number;
-  /** Where the executable is, if it was built. */
+  /** The path of the executable, if it was built. */
   readonly executable: string;
-  /** A commit whose daemon is measured beside today's. */
+  /** A commit whose daemon is measured in the same run. */
   readonly against: string | undefined;
   /** Called before the first case, and after each. */
   readonly begun: (head: Omit<Report, 'cases'>) => void;

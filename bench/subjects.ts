@@ -9,7 +9,7 @@ import { now } from './load/clock.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
 
-/** Many more may wait than a daemon lets by default: what is measured is work, not its refusal. */
+/** More commands may be pending than by default, since the benchmark measures work, not refusals. */
 const CONFIG = { cmd_log_level: 'info', max_pending: 100_000, max_requests_per_second: 1_000_000 };
 
 /** A program that listens at a socket. */
@@ -18,7 +18,7 @@ export interface Running {
   readonly pid: number;
   readonly socket: string;
   readonly backups: string;
-  /** Resolves when nothing is left to do, with the time of it. */
+  /** Resolves with the time when no work is left. */
   settled(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface RunningDaemon extends Running {
 /** A build of the daemon. */
 export interface Subject {
   readonly name: string;
-  /** What is executed, without the arguments. */
+  /** The executed command, without its arguments. */
   readonly command: readonly string[];
   start(folder: string, config?: Record<string, unknown>): Promise<RunningDaemon>;
 }
@@ -44,7 +44,7 @@ function build(name: string, command: readonly string[]): Subject {
   };
 }
 
-/** As `npm start` runs it. */
+/** The build that `npm start` runs. */
 export const development = (): Subject => build('development', fromSource(PROJECT));
 
 const fromSource = (project: string) => [
@@ -54,11 +54,11 @@ const fromSource = (project: string) => [
   join(project, 'src', 'main.ts'),
 ];
 
-/** Undefined where it was not built. */
+/** Returns undefined if the executable was not built. */
 export const executable = (file: string): Subject | undefined =>
   existsSync(file) ? build('executable', [file]) : undefined;
 
-/** The daemon as it was at a commit, from its source; undefined where this clone lacks it. */
+/** Returns the daemon of a commit, run from its source, or undefined if this clone lacks the commit. */
 export function atCommit(name: string, commit: string, folder: string): Subject | undefined {
   const place = join(folder, `source-${commit}`);
   const git = (...args: string[]) =>
@@ -92,7 +92,7 @@ async function startDaemon(
   return { name, pid, at, socket, backups, daemon, stop, settled: () => emptied(at.state) };
 }
 
-/** Resolves when no command is without an end. */
+/** Resolves when every command has an end. */
 async function emptied(database: string): Promise<number> {
   const look = new Database(database, { readonly: true });
   const open = look.prepare('SELECT 1 FROM cmd_unsettled LIMIT 1');

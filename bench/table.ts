@@ -1,7 +1,7 @@
 import { isMet, type Mark, type Row } from './case.ts';
 import type { MeasuredCase, Report } from './run-bench.ts';
 
-/** For a terminal: what was measured, and the goals. */
+/** Formats the figures and the goals of a case for a terminal. */
 export function tableOf({ name, about, rows, marks, notes }: MeasuredCase): string {
   return [
     `${name}: ${about}`,
@@ -11,7 +11,7 @@ export function tableOf({ name, about, rows, marks, notes }: MeasuredCase): stri
   ].join('\n');
 }
 
-/** What the tables are of. */
+/** Formats the head of the tables. */
 export function headOf({ machine, rounds, notes }: Omit<Report, 'cases'>): string {
   const { cpus, model, kernel, node } = machine;
   const head = `${cpus} × ${model}, Linux ${kernel}, Node ${node}; median (lowest–highest) of ${rounds} rounds`;
@@ -28,7 +28,7 @@ function markCells(mark: Mark): string[] {
   return [isMet(mark) ? 'MET' : 'MISSED', subject, goal, short(value), bound];
 }
 
-/** Three significant digits, or all before the point. */
+/** Formats three significant digits, or all digits before the point. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–';
   return Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));

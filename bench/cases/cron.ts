@@ -15,7 +15,7 @@ const RENAMED = 'replacements/s, renamed by the loop itself';
 const MOVED = 'replacements/s, each renamed by an mv';
 const SHARE = "… of the cron floor's with mv, in its round";
 
-/** Each is staged, synced, renamed, and synced again, one after the other: they are all for the same file. */
+/** Each update is staged, synced, renamed and synced again, one after the other, since all are for the same file. */
 export const cron: Case = {
   name: 'cron',
   about: 'cron updates, in order and synced',

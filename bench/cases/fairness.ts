@@ -13,7 +13,7 @@ const MEDIAN = 'ms to the 202, beside large requests of another user';
 const SLOWEST = '… the slowest';
 const RATIO = '… times that alone';
 
-/** One small request after the other, while `goOn`; milliseconds to each 202. */
+/** Sends one small request after the other while `goOn`. Returns the milliseconds to each 202. */
 async function askWhile(daemon: RunningDaemon, goOn: (asked: number) => boolean): Promise<number[]> {
   const took: number[] = [];
   while (goOn(took.length)) {
@@ -62,7 +62,7 @@ async function findingsOf(
   return figuresOf(measured);
 }
 
-/** Two users: one sends the largest requests, all at once; the other small ones. */
+/** One user sends the largest requests, all at once, and another user small ones. */
 export const fairness: Case = {
   name: 'fairness',
   about: 'small requests beside 128 of 1 MiB of another user',

@@ -15,7 +15,7 @@ const HUGE = 3;
 const REPLY = 'ms to the 202, one client';
 const CPU = 'ms of CPU a deletion, with its rm';
 
-/** Commands that ended long ago. */
+/** Inserts commands that ended long ago. */
 function fill(database: string, rows: number): void {
   const open = new Database(database);
   const insert = open.prepare(
@@ -28,7 +28,7 @@ function fill(database: string, rows: number): void {
   open.close();
 }
 
-/** One client; what a deletion costs it, and the daemon. */
+/** Measures the cost of a deletion to one client and to the daemon. */
 async function cost({ load, scale }: Lab, daemon: RunningDaemon) {
   const requests = Math.ceil(REQUESTS * scale);
   const job = { socket: daemon.socket, clients: 1, requests, halfClose: true };
@@ -37,11 +37,11 @@ async function cost({ load, scale }: Lab, daemon: RunningDaemon) {
   return { run, before, requests };
 }
 
-/** With a table that is full, and with one that is empty. */
+/** Compares a full table with an empty one. */
 async function rowsFindings(lab: Lab, subject: Subject): Promise<{ rows: Row[]; marks: Mark[] }> {
   const { place, rounds, scale } = lab;
   const folders = [place('empty'), place('full')] as const;
-  // The daemon itself makes the tables.
+  // The daemon itself creates the tables.
   await stopAll([await subject.start(folders[1])]);
   const count = Math.ceil(ROWS * scale);
   fill(layout(folders[1]).database, count);
@@ -75,7 +75,7 @@ async function rowsFindings(lab: Lab, subject: Subject): Promise<{ rows: Row[]; 
   };
 }
 
-/** As large as a request may be: a cleanup of folders that are not there. */
+/** Measures the largest request: a cleanup of missing directories. */
 async function hugeFindings({ load, place, rounds }: Lab, subject: Subject) {
   const daemon = await subject.start(place('huge'));
   const template = hugeCleanupOf(daemon.backups);
@@ -96,7 +96,7 @@ async function hugeFindings({ load, place, rounds }: Lab, subject: Subject) {
   };
 }
 
-/** With a thousand commands that wait, and with none but the one that is held. */
+/** Compares a thousand pending commands with none but the held one. */
 async function pendingFindings(lab: Lab, subject: Subject) {
   const { load, place, rounds, scale } = lab;
   const requests = Math.ceil(PENDING * scale);
@@ -105,7 +105,7 @@ async function pendingFindings(lab: Lab, subject: Subject) {
     const [free, busy] = [await startHeld(subject, place('free')), await startHeld(subject, place('busy'))];
     const job = { socket: busy.socket, clients: 16, requests, halfClose: true };
     await load.run({ ...job, template: deletionOf(busy.backups) }, 202);
-    // As warm as the other.
+    // This warms it up like the other.
     await load.run({ ...job, socket: free.socket, template: '{"cmd":"delete_directory","args":{}}' }, 400);
     const [few, many] = [await cost(lab, free), await cost(lab, busy)];
     ratios.push(percentile(many.run.latencies, 50) / percentile(few.run.latencies, 50));

@@ -7,7 +7,7 @@ import { stopAll } from '../subjects.ts';
 
 const WATCHED = 10_000;
 
-/** A daemon that has worked, and is asked nothing. */
+/** A daemon that has worked, and receives no request. */
 export const idle: Case = {
   name: 'idle',
   about: 'ticks of CPU in 10 s without a request',

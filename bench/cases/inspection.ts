@@ -7,8 +7,8 @@ import { EMPTY_CLEANUP } from '../load/requests.ts';
 import { cpuOf } from '../process-figures.ts';
 import { atCommit, development, type RunningDaemon, type Subject, stopAll } from '../subjects.ts';
 
-/** The last commit before the admin socket and inspection were begun, and the one in which they were finished; nothing
- * else lies between the two. */
+/** The last commit before the admin socket and inspection, and the commit that finished them. Nothing else was
+ * changed between the two. */
 const BEFORE = '2ba35f0';
 const AFTER = '9e07621';
 
@@ -16,7 +16,8 @@ const REQUESTS = 1_500;
 const RATE = 'commands/s, 16 clients';
 const CPU = 'ms of CPU a command';
 
-/** Commands with nothing to do: every actor lives and every transition is recorded, and no child blurs the figure. */
+/** Uses commands with nothing to do: every actor runs and every transition is recorded, and no child blurs the
+ * figure. */
 function measurer({ load, scale }: Lab) {
   const requests = Math.ceil(REQUESTS * scale);
   return async (daemon: RunningDaemon) => {
@@ -28,7 +29,7 @@ function measurer({ load, scale }: Lab) {
   };
 }
 
-/** Reads the stream of inspection events, and throws it away. */
+/** Reads the stream of inspection events, and discards it. */
 function watch(daemon: RunningDaemon): Promise<{ leave(): void }> {
   return new Promise((resolve, reject) => {
     const asking = request({ socketPath: adminSocket(daemon.daemon), path: '/events' }, (response) => {
@@ -65,7 +66,7 @@ export const inspection: Case = {
     );
     rows.push({ subject: 'after', what: 'rate, times before', figure: ratio });
     const { median, low, high } = figuresOf(measured[0] ?? [])[RATE] ?? figureOf([]);
-    // Noise: how far the rounds of one and the same build lie apart.
+    // The noise: how far the rounds of the same build differ.
     const limit = 1 - (high - low) / 2 / median;
     const goal = 'rate with inspection off, times before it was built';
     const marks: Mark[] = [{ subject: 'after', goal, value: ratio.median, limit, better: 'more' }];

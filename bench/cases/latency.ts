@@ -7,7 +7,7 @@ const REQUESTS = 200;
 const OPEN = 'ms, not half-closing';
 const HALF_CLOSED = 'ms, half-closing';
 
-/** What one client waits for its 202: the row is on disk by then. */
+/** The time that one client waits for its 202, when the row is on disk. */
 export const latency: Case = {
   name: 'latency',
   about: 'a deletion to its 202, one client',

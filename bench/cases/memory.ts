@@ -9,7 +9,7 @@ import type { RunningDaemon } from '../subjects.ts';
 const REQUESTS = 100_000;
 const CLIENTS = 16;
 
-/** Of a hundred requests. */
+/** The shares of the kinds of requests. */
 const MIX = [
   { share: 0.5, code: 400, template: () => REFUSABLE },
   { share: 0.45, code: 202, template: () => EMPTY_CLEANUP },
@@ -17,7 +17,7 @@ const MIX = [
 ];
 
 async function send(load: Lab['load'], daemon: RunningDaemon, requests: number): Promise<void> {
-  // In ten parts, so that all kinds come by turns.
+  // Ten parts, so that the kinds alternate.
   for (let part = 0; part < 10; part++) {
     for (const { share, code, template } of MIX) {
       const count = Math.max(1, Math.round((requests * share) / 10));
@@ -28,7 +28,7 @@ async function send(load: Lab['load'], daemon: RunningDaemon, requests: number):
   }
 }
 
-/** Anonymous memory: of the resident, some 40 MiB are the text of Node's own file. */
+/** Anonymous memory. Some 40 MiB of the resident memory are the text of Node's own file. */
 export const memory: Case = {
   name: 'memory',
   about: 'anonymous memory, MiB',
@@ -63,7 +63,7 @@ export const memory: Case = {
         marks.push({ subject: name, goal, value, limit, better: 'less' });
       mark('idle, times bare Node', atRest / bare, 1.7);
       mark(`after ${requests} requests, times bare Node`, late / bare, 4);
-      // What V8 keeps free for later breathes by some MiB.
+      // The free memory that V8 keeps varies by some MiB.
       mark(`from ${tenth} to ${requests} requests, times`, late / early, 1.1);
     }
     return { rows, marks, notes: [] };

@@ -8,7 +8,7 @@ const REQUESTS = 4_000;
 const RATE = 'refusals/s';
 const SHARE = 'of the socket floor';
 
-/** Refused for what it lacks: read, understood, audited, answered. */
+/** A request without its argument: read, validated, audited and answered. */
 export const refusals: Case = {
   name: 'refusals',
   about: 'refused requests, 16 clients',

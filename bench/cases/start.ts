@@ -14,7 +14,7 @@ interface Start {
   readonly command: readonly string[];
 }
 
-/** From exec until clients can connect, on a database that is there already. */
+/** From exec until clients can connect, on an existing database. */
 export const start: Case = {
   name: 'start',
   about: 'exec to listening',
@@ -46,7 +46,7 @@ export const start: Case = {
       if (index === 0) continue;
       const ratio = figureOf(own.map((took, at) => took / (measured[0]?.[at] ?? Number.NaN)));
       rows.push({ subject: name, what: 'times node -e 0', figure: ratio });
-      // The goal is for what is shipped: a development build compiles its source at each start.
+      // The goal is for the shipped executable. A development build compiles its source at each start.
       if (name !== 'executable') continue;
       const goal = 'exec to listening, times node -e 0';
       marks.push({ subject: name, goal, value: ratio.median, limit: 1.75, better: 'less' });

@@ -13,7 +13,7 @@ const SHARE = (clients: number) => `of the spawn floor, ${clients} clients`;
 const TAIL = 'p99 / p50 to the 202, 64 clients';
 const CPU = 'ms of CPU a deletion, with its rm';
 
-/** From the first request to the last end on record. */
+/** From the first request to the last recorded end. */
 export const throughput: Case = {
   name: 'throughput',
   about: 'completed deletions',

@@ -1,5 +1,6 @@
-/** The socket floor: replies a constant when the object is complete. With `spawn` it is the spawn floor: it also runs
- * /bin/rm on a path that is not there, and waits for it; no database, no machines. Arguments: socket, folder, mode. */
+/** The socket floor: replies with a constant when the object is complete. With `spawn` it is the spawn floor, which
+ * also runs /bin/rm on a missing path and waits for it. It has no database and no machines. Arguments: socket,
+ * directory, mode. */
 import { type SpawnOptionsWithStdioTuple, type StdioNull, type StdioPipe, spawn } from 'node:child_process';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ const OPTIONS: SpawnOptionsWithStdioTuple<StdioNull, StdioPipe, StdioPipe> = {
   stdio: ['ignore', 'pipe', 'pipe'],
 };
 
-/** As many as a daemon lets run. */
+/** The number of commands that a daemon runs at once. */
 const MAX_RUNNING = 8;
 
 let waiting = 0;

@@ -1,5 +1,5 @@
-/** The commit floor: durable commits of one row in a loop, by one connection that stays open. Arguments: database, how
- * many. Prints how many a second. */
+/** The commit floor: durable commits of one row in a loop, by one open connection. Arguments: the database, the
+ * number of commits. Prints the commits per second. */
 import Database from 'better-sqlite3';
 
 const [file, count] = process.argv.slice(2) as [string, string];

@@ -1,12 +1,13 @@
-/** The cron floor: a file is written, synced and renamed over another, and their folder synced, in a loop. Arguments:
- * folder, how many, and who renames: `rename`, the loop itself, or `mv`, a child for each. Prints how many a second. */
+/** The cron floor: writes, syncs and renames a file over another, and syncs the directory, in a loop. Arguments: the
+ * directory, the number of files, and how to rename: `rename` in the loop itself, or `mv` in a child each. Prints the
+ * files per second. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [folder, count, renamer] = process.argv.slice(2) as [string, string, string];
 
-/** About as large as the cron file of five schedules. */
+/** About the size of the cron file of five schedules. */
 const CONTENT = 'x'.repeat(950);
 const target = join(folder, 'dbcalm');
 

@@ -1,5 +1,5 @@
-/** Times starts from inside the jail, so that the jail's own is not in the figure. Arguments: how often, then the command.
- * Without `listening` it is timed to its end. Prints the milliseconds as JSON. */
+/** Times starts from inside the jail, so that the figure excludes the start of the jail. Arguments: the number of
+ * starts, and the command. Without `listening` each run is timed to its end. Prints the milliseconds as JSON. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { now } from '../load/clock.ts';

@@ -1,5 +1,5 @@
-/** The load generator: a process of its own, so that it does not share a thread with what it measures. It takes jobs
- * from its parent, one at a time. */
+/** The load generator. It is a separate process, so that it does not share a thread with the measured program. It
+ * takes jobs from its parent, one at a time. */
 import { connect } from 'node:net';
 import { now } from './clock.ts';
 import type { Job, Run } from './load.ts';
@@ -22,7 +22,7 @@ async function carryOut(job: Job): Promise<Run> {
   return { begunAt, endedAt: now(), latencies, codes };
 }
 
-/** From the start of the connection to the whole reply. */
+/** Sends one request. The time is from the start of the connection to the complete reply. */
 function exchange(path: string, text: string, halfClose: boolean): Promise<{ code: string; took: number }> {
   return new Promise((resolve) => {
     const begun = now();
@@ -44,7 +44,7 @@ function exchange(path: string, text: string, halfClose: boolean): Promise<{ cod
   });
 }
 
-// Without its parent it measures for nobody.
+// The generator ends with its parent.
 process.on('disconnect', () => process.exit());
 process.on('message', async (job: Job) => {
   process.send?.(await carryOut(job));

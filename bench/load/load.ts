@@ -2,24 +2,24 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-/** Clients that each send one request after the other, until all are sent. */
+/** Clients that each send one request after the other until all are sent. */
 export interface Job {
   readonly socket: string;
   readonly clients: number;
   readonly requests: number;
   readonly halfClose: boolean;
-  /** The request; `%n` is its number. */
+  /** The request, in which `%n` stands for its number. */
   readonly template: string;
-  /** The number of the first. */
+  /** The number of the first request. */
   readonly first: number;
 }
 
 export interface Run {
   readonly begunAt: number;
   readonly endedAt: number;
-  /** Milliseconds, of each request. */
+  /** The milliseconds of each request. */
   readonly latencies: readonly number[];
-  /** How often which code came; `none` is no reply. */
+  /** The number of replies by code; `none` is a missing reply. */
   readonly codes: Readonly<Record<string, number>>;
 }
 
@@ -37,7 +37,7 @@ export class Load {
     this.#ended.catch(() => {});
   }
 
-  /** Throws unless every reply has the code that is expected: a figure of something else would not be one. */
+  /** Throws unless every reply has the expected code, since the figure would be meaningless. */
   async run(job: Omit<Job, 'first'>, expected: number): Promise<Run> {
     const first = this.#next;
     this.#next += job.requests;

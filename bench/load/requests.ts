@@ -1,19 +1,19 @@
-/** What is sent. Paths are below the folder of the one who is sent it, also where they are refused. */
+/** The requests. Paths are below the directory of the measured daemon, also in those that it refuses. */
 import { join } from 'node:path';
 
 export const deletionOf = (backups: string): string =>
   JSON.stringify({ cmd: 'delete_directory', args: { path: join(backups, 'missing-%n') } });
 
-/** Understood, and refused for what it lacks. */
+/** A request that is understood, and refused for a missing argument. */
 export const REFUSABLE = JSON.stringify({ cmd: 'delete_directory', args: {} });
 
-/** Accepted, and there is nothing to do. */
+/** A request that is accepted and has nothing to do. */
 export const EMPTY_CLEANUP = JSON.stringify({
   cmd: 'cleanup_backups',
   args: { backup_ids: null, folders: null },
 });
 
-/** Five schedules; the first tells the updates apart. */
+/** Five schedules. The id of the first distinguishes the updates. */
 export const CRON_UPDATE = JSON.stringify({
   cmd: 'update_cron_schedules',
   args: {
@@ -30,7 +30,7 @@ export const CRON_UPDATE = JSON.stringify({
 
 const MAX_REQUEST_BYTES = 1_048_576;
 
-/** As many folders as fit into the largest request. */
+/** Returns a cleanup of as many directories as fit into the largest request. */
 export function hugeCleanupOf(backups: string): string {
   const [head, tail] = ['{"cmd":"cleanup_backups","args":{"backup_ids":null,"folders":[', ']}}'];
   const folders: string[] = [];

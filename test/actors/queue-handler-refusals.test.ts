@@ -7,7 +7,7 @@ import { closed, observer, refused } from '../support/queue-handler.ts';
 
 failOnWarnings();
 
-/** As many of one kind as are told by themselves in one window. */
+/** The number of refusals of one kind that are told one by one in one window. */
 const TOLD_COUNT = 10;
 
 test('`queueHandler` tells the last refusal that it left out a second later, or when the last client has left', (t) => {
@@ -63,7 +63,7 @@ test('`queueHandler` writes a bounded number of bytes about the refusals of one 
     passes(1_000);
   }
   const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(JSON.stringify(entry)), 0);
-  // Each stands in the audit log and in its table; the last may go beyond the bound.
+  // Each is in the audit log and in its table. The last one may exceed the bound.
   assert.ok(2 * bytes <= 256 * 1024 + seconds * 8 * 1024 + 32 * 1024, `${bytes} bytes`);
   const all = entries.reduce((sum, { repeated }) => sum + 1 + repeated, 0);
   assert.ok(all > seconds * 50 * 0.8, `${all} are told or counted`);

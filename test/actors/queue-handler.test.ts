@@ -34,7 +34,7 @@ function ended(code: number, stderr = ''): ProcessTransitioned {
 
 const NOTHING: Reading = { bounds: [], counts: [], sum: 0 };
 
-test('a dry run is a line for who looks closely, and neither counted nor audited', () => {
+test('`queueHandler` logs a dry run at level debug, and neither counts nor audits it', () => {
   const { counters, lines, entries, hear } = observer();
   const before = structuredClone({ ...counters, durations: {} });
   hear({ type: 'command.rehearsed', cmd: 'delete_directory', code: 403 });
@@ -42,7 +42,7 @@ test('a dry run is a line for who looks closely, and neither counted nor audited
   assert.deepEqual([entries, { ...counters, durations: {} }], [[], before]);
 });
 
-test('processes are counted by type and by the state that they reached, replies by their code', () => {
+test('`queueHandler` counts processes by type and state, and replies by code', () => {
   const { counters, hear } = observer();
   const cron = { accepted: { ...ACCEPTED, type: 'update_cron_schedules' } };
   hear(transitioned('pending'), transitioned('running'), ended(0), transitioned('pending'), ended(1));
@@ -66,7 +66,7 @@ test('processes are counted by type and by the state that they reached, replies 
   assert.deepEqual([sizes.indexOf(1), sum], [bounds.indexOf(2.5), 1.5]);
 });
 
-test('a failure is logged with its ids, its duration and the first five lines of what was printed', () => {
+test('`queueHandler` logs a failure with its ids, its duration and the first five lines of its output', () => {
   const { lines, hear } = observer();
   hear(ended(1, 'one\ntwo\nthree\nfour\nfive\nsix\nseven\n'), ended(1, 'x'.repeat(1_000_000)));
   const end = { ...ABOUT, duration_ms: 1_500, return_code: 1, why: 'why', msg: 'failed' };
@@ -76,7 +76,7 @@ test('a failure is logged with its ids, its duration and the first five lines of
   ]);
 });
 
-test('a command leaves one line a step; those of the ordinary way are for debugging', () => {
+test('`queueHandler` logs one line per step of a command, at level debug if the step is ordinary', () => {
   const { lines, hear } = observer();
   const warnings = ['*/90 fires once an hour'];
   const transition = { ...transitioned('running').transition, event: 'process.recovered' };
@@ -91,7 +91,7 @@ test('a command leaves one line a step; those of the ordinary way are for debugg
   ]);
 });
 
-test('a client that left is no error, a refusal is a warning, and an acceptance is told by its process', () => {
+test('`queueHandler` logs a client that left at level debug and a refusal at level warn, and leaves acceptance to the process', () => {
   const { lines, hear } = observer();
   hear(
     closed({ bytes: 0, reply: undefined, delivered: false }),
@@ -108,7 +108,7 @@ test('a client that left is no error, a refusal is a warning, and an acceptance 
   ]);
 });
 
-test('an actor that failed is logged with its id, its stack and what to do', () => {
+test('`queueHandler` logs a failed actor with its id, its stack and the remedy', () => {
   const { lines, hear } = observer();
   const error = new TypeError('of the test');
   hear({ type: 'actor.failed', id: 'process-3', error });
@@ -116,7 +116,7 @@ test('an actor that failed is logged with its id, its stack and what to do', () 
   assert.deepEqual(lines, [{ level: 'error', actor: 'process-3', remedy, stack: error.stack, msg: message }]);
 });
 
-test('what fails in the queue handler is its own, and logged', () => {
+test('`queueHandler` logs its own errors, and goes on', () => {
   const { actor, lines, hear } = observer();
   hear(transitioned('pending', { accepted: undefined as never }), ended(0));
   assert.deepEqual(
@@ -129,7 +129,7 @@ test('what fails in the queue handler is its own, and logged', () => {
   assert.equal(actor.getSnapshot().status, 'active');
 });
 
-test('a logger that throws, whatever it is asked to log, neither ends the queue handler nor its counting', () => {
+test('`queueHandler` goes on and counts when its logger throws', () => {
   const broken = () => {
     throw new Error('no log');
   };
@@ -142,7 +142,7 @@ test('a logger that throws, whatever it is asked to log, neither ends the queue 
   assert.equal(counters.connections, 2);
 });
 
-test('who asked for what is kept: accepted, ended, refused', () => {
+test('`queueHandler` audits each command that is accepted, ended or refused, with its client', () => {
   const { entries, hear } = observer();
   const requested = { ...transitioned('pending').transition, event: 'process.requested' };
   hear(transitioned('pending', { transition: requested }), transitioned('running'), ended(0), ended(1));

@@ -16,19 +16,19 @@ const PROJECT = join(import.meta.dirname, '..', '..');
 const page = (name: string) => readFileSync(join(PROJECT, name), 'utf8');
 const PAGES = globSync('{*.md,docs/*.md,src/**/*.md}', { cwd: PROJECT });
 
-test('the diagrams are those of the code (npm run diagrams makes them anew)', () => {
+test('docs/architecture.md has the diagrams of the code (`npm run diagrams` writes them)', () => {
   const architecture = page('docs/architecture.md');
   assert.equal(architecture, withDiagrams(architecture));
   assert.match(architecture, /accepting --> replying: process\.recorded/);
 });
 
-test('the table of config keys is that of the code (npm run config-table makes it anew)', () => {
+test('docs/operate.md has the config keys of the code (`npm run config-table` writes them)', () => {
   const operate = page('docs/operate.md');
   assert.equal(operate, withConfigTable(operate));
   assert.match(operate, /^\| `max_running` \| `8` \|/m);
 });
 
-test('every link leads somewhere, and every file that is named is there', () => {
+test('every link and every file name in the documentation leads to a file', () => {
   for (const name of PAGES) {
     for (const [, link] of page(name).matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)) {
       assert.ok(existsSync(join(PROJECT, dirname(name), link as string)), `${name}: ${link}`);
@@ -44,7 +44,7 @@ test('every link leads somewhere, and every file that is named is there', () => 
   }
 });
 
-test('the fourth command of the docs works as it stands there', async (t) => {
+test('the example command in docs/add-a-command.md works as printed', async (t) => {
   const [, code] = /```ts\n(import[\s\S]+?)```/.exec(page('docs/add-a-command.md')) as unknown as [
     string,
     string,
@@ -79,17 +79,17 @@ test('the fourth command of the docs works as it stands there', async (t) => {
   assert.equal(message({ schedule: 3 }), '/bin/rm -f -- /var/log/shop/cron-3.log');
 });
 
-test('every weakness in the threat model names a test that is there', () => {
+test('every weakness in docs/threat-model.md names an existing test', () => {
   const rows = [...page('docs/threat-model.md').matchAll(/^\|.*\| `(test\/[^`]+)`: (.+) \|$/gm)];
   assert.ok(rows.length >= 20, `${rows.length} rows`);
   for (const [, file, title] of rows) {
     const text = readFileSync(join(PROJECT, file as string), 'utf8');
-    // A row of a table is named by its words; else it is the title of a test.
+    // A row names either a test by its title or a row of a table by its words.
     assert.ok(text.includes(`'${title}`) || text.includes(`\`${title}`), `${file}: ${title}`);
   }
 });
 
-/** The rows of the proof in docs/model-testing.md, by where their mistakes are. */
+/** The rows of the proof in docs/model-testing.md, with the files that hold their mutations. */
 const ROWS: readonly (readonly [row: string, files: RegExp])[] = [
   ['the connection machine', /^src\/machines\/connection\//],
   ['the process machine', /^src\/machines\/process\/(?!shadow)/],
@@ -112,7 +112,7 @@ const KINDS: readonly (readonly [words: string, kinds: readonly string[]])[] = [
   ['made by hand', ['swap']],
 ];
 
-test('the proof of the models has as many mistakes as are made, and each is caught or known to survive', () => {
+test('docs/model-testing.md counts every mutation, and each is either caught or a known survivor', () => {
   const proof = page('docs/model-testing.md').split('## The proof')[1]?.replaceAll(/\s+/g, ' ') as string;
   const all = planned();
   const counted = (isOne: (one: Planned) => boolean) => all.filter(isOne).length;

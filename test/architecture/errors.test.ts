@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { asDaemonError, DaemonError, ERRORS, type ErrorKind } from '../../src/errors.ts';
 
-test('the page of errors is the table of errors', () => {
+test('docs/errors.md equals the table of errors in the code', () => {
   const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'errors.md'), 'utf8');
   const rows = Object.entries(ERRORS).map(([code, kind]: [string, ErrorKind]) => {
     return `| \`${code}\` | ${kind.exit ?? ''} | ${kind.message} | ${kind.remedy} |`;
@@ -15,7 +15,7 @@ test('the page of errors is the table of errors', () => {
   );
 });
 
-test('an error says what, which and what to do; any other value becomes one', () => {
+test('`DaemonError` has a message, a detail and a remedy, and `asDaemonError` converts any other value', () => {
   const error = new DaemonError('SOCKET_IN_USE', '/x.sock');
   assert.equal(error.message, 'another daemon answers on the socket: /x.sock');
   assert.equal(error.exitCode, 75);

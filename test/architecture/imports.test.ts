@@ -7,7 +7,7 @@ import { importsIn } from './imports-in.ts';
 const SRC = join(import.meta.dirname, '..', '..', 'src');
 const FILES = globSync('**/*.{ts,js}', { cwd: SRC });
 
-/** From the bottom up; a file may import from its own room and from those before it. */
+/** The layers from the bottom up. A file may import from its own layer and from those before it. */
 const ROOMS = ['errors.ts', 'client.ts', 'io', 'commands', 'actors', 'machines', 'daemon', 'cli', 'main.ts'];
 const roomOf = (file: string) => ROOMS.indexOf(file.split('/')[0] as string);
 
@@ -17,7 +17,7 @@ function importsOf(file: string): string[] {
   return found.map((path) => relative(SRC, join(SRC, dirname(file), path)));
 }
 
-test('every file stands in a room', () => {
+test('every source file belongs to a layer', () => {
   assert.ok(FILES.length > 40);
   assert.deepEqual(
     FILES.filter((file) => roomOf(file) === -1),
@@ -25,7 +25,7 @@ test('every file stands in a room', () => {
   );
 });
 
-test('imports go down only', () => {
+test('every import leads to the same layer or a lower one', () => {
   const upwards = FILES.flatMap((file) =>
     importsOf(file)
       .filter((target) => roomOf(target) > roomOf(file))
@@ -34,7 +34,7 @@ test('imports go down only', () => {
   assert.deepEqual(upwards, []);
 });
 
-test('no import circles', () => {
+test('no imports form a cycle', () => {
   const done = new Set<string>();
   const visit = (file: string, way: string[]): void => {
     assert.ok(!way.includes(file), `circle: ${[...way, file].join(' → ')}`);
@@ -45,7 +45,7 @@ test('no import circles', () => {
   for (const file of FILES) visit(file, []);
 });
 
-test('commands know no effect: nothing of node but path', () => {
+test('commands import nothing of Node except `node:path`', () => {
   for (const file of FILES.filter((name) => name.startsWith('commands/'))) {
     const used = importsIn(readFileSync(join(SRC, file), 'utf8'));
     assert.deepEqual(
@@ -56,13 +56,13 @@ test('commands know no effect: nothing of node but path', () => {
   }
 });
 
-test('files are of one thing: none over 300 lines', () => {
+test('no file has more than 300 lines', () => {
   const all = globSync('{src,test,bench}/**/*.{ts,js,css,html}', { cwd: join(SRC, '..') });
   const long = all.filter((file) => readFileSync(join(SRC, '..', file), 'utf8').split('\n').length > 300);
   assert.deepEqual(long, []);
 });
 
-test('no code of the daemon sets what happens at a fault point', () => {
+test('no code of the daemon sets a fault hook', () => {
   const setters = FILES.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('setFaultHook'));
   assert.deepEqual(setters, ['io/os/fault-point.ts']);
 });

@@ -6,7 +6,7 @@ import { importsIn } from './imports-in.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 
-/** What a file is made of, directly or through others: files from the project's root, packages as they are named. */
+/** Returns all direct and indirect imports of a file: files relative to the project's root, packages by their names. */
 function madeOf(file: string, seen = new Set<string>()): Set<string> {
   for (const name of importsIn(readFileSync(join(PROJECT, file), 'utf8'))) {
     const found = name.startsWith('.') ? relative(PROJECT, join(PROJECT, dirname(file), name)) : name;
@@ -41,12 +41,12 @@ const IMPORTS: readonly (readonly [code: string, found: string])[] = [
   ['require(join(SRC, x));', 'what require( hides'],
 ];
 
-test('no way to import goes unseen', () => {
+test('`importsIn` finds every form of import', () => {
   for (const [code, found] of IMPORTS) assert.deepEqual(importsIn(code), [found], code);
   assert.deepEqual(importsIn("join(import.meta.dirname, 'x'); required('x');"), []);
 });
 
-test('who says what must happen knows nothing of the code that it is held against', () => {
+test('the oracles of the model tests import nothing of the code under test', () => {
   const allowed = /^test\/model\/(oracles|driver)\/|^xstate(\/graph)?$/;
   assert.deepEqual(
     foreign('test/model/oracles/*.ts', (name) => allowed.test(name)),
@@ -54,7 +54,7 @@ test('who says what must happen knows nothing of the code that it is held agains
   );
 });
 
-test('the model of the contract is made of nothing, and who runs it knows the daemon only from outside', () => {
+test('the model of the contract imports nothing, and its runner nothing of src', () => {
   assert.deepEqual(
     foreign('test/model/contract/contract-model.ts', () => false),
     [],
@@ -65,7 +65,7 @@ test('the model of the contract is made of nothing, and who runs it knows the da
   );
 });
 
-test('the driver can be lifted out: it is made of itself and XState', () => {
+test('the driver of the model tests imports only itself and XState', () => {
   const allowed = /^test\/model\/driver\/|^xstate(\/graph)?$/;
   assert.deepEqual(
     foreign('test/model/driver/*.ts', (name) => allowed.test(name)),

@@ -27,7 +27,7 @@ interface Operation {
 const TEXT = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'openapi.yml'), 'utf8');
 const PAGE = load(TEXT) as { readonly paths: Record<string, Record<string, Operation>> };
 
-/** `GET /processes?limit&state`, for every operation that stands in the page. */
+/** `GET /processes?limit&state`, for every operation in the page. */
 const written = Object.entries(PAGE.paths).flatMap(([path, operations]) =>
   Object.entries(operations).map(([method, { parameters = [] }]) => {
     const query = parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
@@ -40,7 +40,7 @@ test('docs/openapi.yml has every route with its parameters, and no other', () =>
   assert.deepEqual(written, there);
 });
 
-test('what stands in a path is a parameter, each operation has its answer, and every reference leads somewhere', () => {
+test('docs/openapi.yml declares every path parameter and every response, and all its references resolve', () => {
   for (const [path, operations] of Object.entries(PAGE.paths)) {
     for (const { parameters = [], responses } of Object.values(operations)) {
       const named = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
@@ -58,7 +58,7 @@ test('what stands in a path is a parameter, each operation has its answer, and e
   }
 });
 
-test('the limits that it tells are those of the code', () => {
+test('docs/openapi.yml states the limits of the code', () => {
   const states = PAGE.paths['/processes']?.get?.parameters?.find(({ name }) => name === 'state');
   assert.deepEqual(states?.schema.enum, STATES);
   assert.ok(TEXT.includes(`its newest ${MAX_LOOKED_AT.toLocaleString('en')} rows`));

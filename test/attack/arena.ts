@@ -1,4 +1,5 @@
-/** Where the attack is made: all of it in the test's own folder, and whatever deletes or swaps in it in the jail. */
+/** The ground of the attack. It is in the test's own directory, and every process that deletes or swaps there is in
+ * the jail. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,9 +11,9 @@ import { until } from '../support/until.ts';
 export interface Arena {
   readonly folder: string;
   readonly root: string;
-  /** Below the root; for some of the time a symlink to the canary. */
+  /** Below the root. A symlink to the canary for some of the time. */
   readonly shared: string;
-  /** Beside the root; holds all the names that `shared` holds. */
+  /** Next to the root. Holds all the names that `shared` holds. */
   readonly canary: string;
 }
 
@@ -21,7 +22,7 @@ export function arenaIn(folder: string): Arena {
   return { folder, root, shared: join(root, 'shared'), canary: join(folder, 'canary') };
 }
 
-/** Each name is a folder with a file in it, in both. */
+/** Makes each name a directory with a file in it, in both places. */
 export function prepareArena(folder: string, names: readonly string[]): Arena {
   const arena = arenaIn(folder);
   for (const path of names.flatMap((name) => [join(arena.shared, name), join(arena.canary, name)])) {
@@ -33,8 +34,9 @@ export function prepareArena(folder: string, names: readonly string[]): Arena {
 
 export type RunScript = (arena: Arena, script: string, args: readonly string[]) => Promise<number>;
 
-/** Gives what runs a script of this folder in the jail, and resolves with the number that it prints. All are killed
- * when the test ends: to be called before the test's folder is made, which goes in the same order. */
+/** Returns a function that runs a script of this directory in the jail and resolves with the number that the script
+ * prints. The scripts are killed when the test ends. Call it before the test's directory is made, since hooks run in
+ * the same order. */
 export function scriptsOf(t: TestContext): RunScript {
   const children: ChildProcess[] = [];
   t.after(() => {
@@ -49,7 +51,7 @@ export function scriptsOf(t: TestContext): RunScript {
   };
 }
 
-/** Starts the swapping, and resolves when it is at it; `stop` ends it, and tells how often it was done. */
+/** Starts to swap, and resolves after the first swap. `stop` ends it and resolves with the number of swaps. */
 export async function startSwapping(run: RunScript, arena: Arena): Promise<{ stop: () => Promise<number> }> {
   const stop = join(arena.folder, 'stop');
   const swaps = run(arena, 'swapper.ts', [arena.root, arena.canary, stop]);

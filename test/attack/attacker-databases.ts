@@ -1,4 +1,4 @@
-/** What the random attacker does to the shared database through SQLite, and to its directory. */
+/** The deeds of the random attacker on the shared database through SQLite, and on its directory. */
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -8,7 +8,7 @@ import { insertForged } from './forged-rows.ts';
 import { CREATE_PROCESS, HOSTILE_SCHEMAS, massSchemas } from './hostile-schemas.ts';
 import { makePipe } from './pipe.ts';
 
-/** Runs `work` in the shared database, which it may have to make. */
+/** Runs `work` in the shared database, and creates the database if it is missing. */
 function inDatabase({ ground }: Attacker, work: (database: Database.Database) => void): void {
   const database = new Database(ground.database, { timeout: 20 });
   try {

@@ -1,5 +1,5 @@
-/** Everything that the random attacker does, one function each. They throw where the system refuses, which is what mostly
- * happens. */
+/** All deeds of the random attacker, one function each. A deed throws if the system refuses it, which is the usual
+ * case. */
 import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
@@ -64,7 +64,7 @@ const SOCKETS: Deeds = {
   halfRequest(attacker) {
     say(attacker, '{"cmd":"delete_directory","args":{"path":"');
   },
-  /** Asks for paths outside the roots alone: to delete below a root is its right. */
+  /** Names only paths outside the roots: the attacker has the right to delete below a root. */
   deleteCanary(attacker) {
     const { ground, random } = attacker;
     const outside = ground.canaries.filter((path) => !path.startsWith(ground.backups));
@@ -74,7 +74,7 @@ const SOCKETS: Deeds = {
     const schedule = { id: '1; x', backup_type: 'full', frequency: 'hourly', enabled: true, minute: 1 };
     say(attacker, JSON.stringify({ cmd: 'update_cron_schedules', args: { schedules: [schedule] } }));
   },
-  /** Answers in the daemon's place, with nothing. */
+  /** Listens in place of the daemon, and closes every connection. */
   squat({ ground, random, holdFor }) {
     const path = random.pick([ground.socket, ground.adminSocket, `${ground.socket}.new`]);
     clear(path, random);

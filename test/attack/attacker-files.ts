@@ -1,4 +1,4 @@
-/** What the random attacker does to files by their names and their bytes. */
+/** The deeds of the random attacker on files, by name and by content. */
 import {
   chmodSync,
   chownSync,

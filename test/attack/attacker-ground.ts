@@ -1,4 +1,4 @@
-/** What the random attacker knows, and how it chooses. */
+/** The paths that the random attacker knows, and how it chooses among them. */
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Random } from '../chaos/random.ts';
@@ -45,7 +45,7 @@ export const known = ({ database, socket, adminSocket, log, backups }: Ground) =
   ...['kept', 'mine', 'mine/link'].map((name) => join(backups, name)),
 ];
 
-/** A path that the daemon may use, one that is there, or a new one. */
+/** Returns a path that the daemon may use, an existing one or a new one. */
 export function anyPath({ ground, random }: Attacker): string {
   if (random.chance(0.6)) return random.pick(known(ground));
   const directory = random.pick(directories(ground));
@@ -58,13 +58,13 @@ export function anyOf(directory: string, random: Random): string {
   return join(directory, names.length > 0 ? random.pick(names) : 'new-0');
 }
 
-/** Frees a path for something else, where that is allowed. */
+/** Frees a path for another file, if the system allows it. */
 export function clear(path: string, random: Random): void {
   try {
     if (random.chance(0.5)) renameSync(path, `${path}.aside${random.below(3)}`);
     else rmSync(path, { recursive: true, force: true });
   } catch {
-    // What cannot be cleared shows in the deed itself.
+    // The deed itself fails if the path cannot be cleared.
   }
 }
 

@@ -1,5 +1,5 @@
-/** The process of the random attacker. Argument: its orders as JSON. Prints what it has done, as one JSON object a line, each with
- * everything up to then. */
+/** The process of the random attacker. Argument: its orders as JSON. Prints its deeds so far as one JSON object per
+ * line. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fromLibc } from '../../src/io/os/libc.ts';
@@ -19,7 +19,7 @@ export type Done = Record<string, { tried: number; done: number }>;
 
 const alarm = fromLibc('unsigned int alarm(unsigned int seconds)');
 
-/** It may block itself, at a pipe for example: then the kernel ends it. */
+/** The attacker may block itself, at a pipe for example. The kernel ends it then. */
 const GRACE_S = 2;
 const MAX_PAUSE_MS = 12;
 const REPORT_EVERY = 20;
@@ -60,7 +60,7 @@ async function attack({ ground, seed, families, lastsMs }: Orders): Promise<void
   process.exit(0);
 }
 
-/** An attacker with rights would prove nothing. */
+/** Throws if the process has any rights: an attacker with rights would prove nothing. */
 function assertPowerless(): void {
   const status = readFileSync('/proc/self/status', 'utf8');
   if (process.getuid?.() === 0 || !/^CapEff:\s+0+$/m.test(status) || !/^NoNewPrivs:\s+1$/m.test(status)) {

@@ -1,6 +1,7 @@
-/** What not to do: looks where the parent of each path really is, then lets `rm` walk the path once more. Ends with the
- * first that cost the canary something, and prints how many it took; 0 if none did within the time.
- * Arguments: the time (ms), the root that nothing may be deleted outside of, the shared folder, the canary, the names. */
+/** The counterexample: checks where the parent of each path really is, then lets `rm` resolve the path again. Ends at
+ * the first deletion that damages the canary and prints the number of deletions until then, or 0 if the time is over.
+ * Arguments: the time (ms), the root that nothing may be deleted outside of, the shared directory, the canary, the
+ * names. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -30,6 +31,6 @@ function removeChecked(path: string): void {
     if (!realpathSync(dirname(path)).startsWith(`${root}/`)) return;
     execFileSync('/bin/rm', ['-rf', path], { stdio: 'ignore' });
   } catch {
-    // It was being swapped; the next may have more luck.
+    // The directory was being swapped; the next attempt may succeed.
   }
 }

@@ -9,7 +9,7 @@ import { testFolder } from '../support/folder.ts';
 import { MEMBER, noMember } from '../support/member.ts';
 import { verb } from '../support/verb.ts';
 
-/** A config in a directory of its own; `open` lets others at it. */
+/** A config in a directory of its own. `open` gives others access to it. */
 function prepared(t: TestContext, open: (at: Layout) => void): Layout {
   const at = prepare(testFolder(t));
   const directory = join(at.folder, 'etc');
@@ -61,7 +61,7 @@ for (const [way, why, open] of ways) {
   }, async (t) => {
     const at = prepared(t, open);
     const daemon = spawnDaemon(at);
-    // One that starts all the same would never end.
+    // A daemon that starts all the same would never end.
     daemon.stderr?.on('data', (piece: Buffer) => {
       if (piece.includes('listening')) daemon.kill('SIGKILL');
     });

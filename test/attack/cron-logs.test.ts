@@ -43,8 +43,8 @@ const schedule = (id: number) => ({ id, backup_type: 'full', frequency: 'hourly'
 /** `SHELL_MS`: how long a FIFO without a reader may hold up a shell. */
 const SHELL_MS = 2_000;
 
-/** Appends to the logs of the cron file as cron's shell does: as the user of the daemon, following whatever is there. Gives the
- * names of those that took no line. */
+/** Appends to the logs of the cron file as the shell of cron does: as the user of the daemon, and following links.
+ * Returns the names of the logs that took no line. */
 function appendAsCron(at: Layout): string[] {
   const names = [...readFileSync(at.cronFile, 'utf8').matchAll(/>> \/var\/log\/dbcalm\/(\S+) 2>&1$/gm)];
   return names
@@ -83,7 +83,7 @@ for (const [what, plant] of Object.entries(PLANTED)) {
     assert.equal(accepted.status, 'success');
     assert.deepEqual(appendAsCron(at), []);
     assert.equal(readFileSync(path, 'utf8'), 'ran\n');
-    // A schedule that goes leaves its log.
+    // The log of a removed schedule stays.
     assert.equal((await daemon.carryOut('update_cron_schedules', { schedules: [] })).status, 'success');
     assert.equal(readFileSync(path, 'utf8'), 'ran\n');
   });

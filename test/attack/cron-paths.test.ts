@@ -25,8 +25,8 @@ const UNSETTLED = `CREATE TABLE IF NOT EXISTS cmd_unsettled (
   request TEXT NOT NULL, accepted_at TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
   pid INTEGER, pid_start TEXT, boot_id TEXT)`;
 
-/** Writes commands without an end into the journal, as if the daemon had accepted them. They are written into the shared
- * database as well, where a daemon without a journal had them; its group can write there. */
+/** Writes commands without an end into the journal, as if the daemon had accepted them. Also writes them into the
+ * shared database, where daemons without a journal kept them and where the group can write. */
 function forge({ state, database: shared }: Layout, commands: readonly Forged[]): void {
   for (const path of [state, shared]) {
     const database = new Database(path);
@@ -55,7 +55,7 @@ function forge({ state, database: shared }: Layout, commands: readonly Forged[])
   }
 }
 
-/** A daemon that was stopped, and how the next one is started that finds what was forged meanwhile. */
+/** Stops a daemon, and returns how to start the next one on the forged rows. */
 async function between(t: TestContext, config: Record<string, unknown> = {}) {
   const first = await startDaemon(t, { config });
   await first.carryOut('update_cron_schedules', { schedules: [] });
@@ -65,7 +65,7 @@ async function between(t: TestContext, config: Record<string, unknown> = {}) {
   return { at, restart };
 }
 
-/** The last transition of a forged command, once it is that to its end. */
+/** Resolves with the last transition of a forged command once the command has ended. */
 const endOf = (daemon: TestDaemon, id: string) =>
   until(`the end of ${id}`, () => {
     const last = daemon.transitions(id).at(-1);

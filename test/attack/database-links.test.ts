@@ -39,7 +39,7 @@ function peakBytes(pid: number): number {
   return Number(kib) * 1024;
 }
 
-/** A database that the API server's user has made, which is then its own. */
+/** Makes a database as the user of the API server, which then owns it. */
 function makeMembersDatabase({ database }: Layout): void {
   actAsMember(() => {
     const made = new Database(database);
@@ -48,7 +48,7 @@ function makeMembersDatabase({ database }: Layout): void {
   });
 }
 
-/** Starts a daemon, which may refuse to start, has it do what it does and stops it. */
+/** Starts a daemon, which may refuse to start, lets it serve requests, and stops it. */
 async function startAndStop(t: TestContext, at: Layout): Promise<void> {
   const started = await startOrRefuse(t, at);
   if (!(started instanceof TestDaemon)) {
@@ -227,7 +227,7 @@ for (const { what, place } of SWAPS) {
     actAsMember(() => renameSync(at.database, aside));
     place(at, canaries);
     const assertUntouched = guard(canaries.directory);
-    // One finds the swap, the next has the daemon look for a database.
+    // The first request finds the swap, and the next makes the daemon look for a database.
     for (let request = 0; request < 3; request++) {
       const [path] = makeBackups(at.backups, `b${request}`) as [string];
       const reply = await bounded('a reply', daemon.deletion(path));

@@ -31,7 +31,7 @@ async function started(t: TestContext, mode: number, config: Record<string, unkn
   return { daemon, root: join(shared, 'root'), canary: join(shared, 'private', 'b1', 'inner') };
 }
 
-/** Puts the directory that only root can enter into the place of the root. */
+/** Puts the directory that only root can enter in place of the root. */
 function exchange({ at: { folder } }: TestDaemon): boolean {
   const shared = join(folder, 'shared');
   const moves = `mv ${shared}/root ${shared}/away && mv ${shared}/private ${shared}/root`;

@@ -7,11 +7,11 @@ import { MEMBER, noMember } from '../support/member.ts';
 import { until } from '../support/until.ts';
 import { bounded, startShared } from './member.ts';
 
-/** A program that runs as root whoever starts it, and waits for input. */
+/** A program that runs as root for every user, and waits for input. */
 const SETUID = '/usr/bin/passwd';
 const isThere = () => ((statSync(SETUID, { throwIfNoEntry: false })?.mode ?? 0) & 0o4000) !== 0;
 
-/** Nothing of a process that has ended. */
+/** Returns an empty list for a process that has ended. */
 function commandLine(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
@@ -32,11 +32,11 @@ test('recovery does not take a setuid program that a member starts with the word
   await daemon.kill();
   process.kill(held.pid, 'SIGKILL');
 
-  // The member may open the directory that `rm` had open; stopped, its program never comes to look at its arguments.
+  // The member may open the directory that `rm` had open. The stopped program never looks at its arguments.
   const directory = openSync(daemon.at.backups, 'r');
   t.after(() => closeSync(directory));
   const stdio = [...Array.from({ length: Number(number) }, () => 'ignore' as const), directory];
-  // It is stopped before it ends by itself, which on a busy machine takes some tries.
+  // The program must be stopped before it ends, which takes several attempts on a busy machine.
   await until('a program that is stopped in time', () => {
     const fake = spawn(SETUID, words.slice(1), { argv0: words[0] as string, stdio, ...MEMBER });
     t.after(() => fake.kill('SIGKILL'));

@@ -19,7 +19,7 @@ const writtenBy = ({ log, database }: Layout) => sizeOf(dirname(log)) + sizeOf(d
 
 test('`queueHandler` does not fill the disk for a client that is refused as fast as it can send, and tells or counts all', async (t) => {
   const daemon = await startDaemon(t, { config: (at) => ({ record: recordOf(at) }) });
-  // Beside the root, and in the test's own directory all the same.
+  // These paths are outside the root, but in the test's own directory.
   const beside = Array.from({ length: 100 }, (_, index) => join(daemon.at.folder, 'beside', `x${index}`));
   const forbidden = { cmd: 'cleanup_backups', args: { backup_ids: [], folders: beside } };
   const invalid = { cmd: 'cleanup_backups', args: { backup_ids: 7, folders: beside } };
@@ -39,7 +39,7 @@ test('`queueHandler` does not fill the disk for a client that is refused as fast
   assert.equal((await daemon.stop()).code, 0);
   const written = writtenBy(daemon.at) - before;
   t.diagnostic(`${Math.round(written / 1_024)} KiB for ${REQUESTS} requests in ${seconds.toFixed(1)} s`);
-  // Four MiB of the record, 256 KiB for all else, SQLite's own log, and what is paid for as time passes.
+  // The record gets 4 MiB, everything else 256 KiB; SQLite's log and the allowance per second come on top.
   assert.ok(written < 12 * MIB + seconds * 0.1 * MIB, `${written} bytes`);
   const audit = readFileSync(join(dirname(daemon.at.log), 'cmd-audit.log'), 'utf8')
     .trim()

@@ -1,5 +1,5 @@
-/** As a member of the group: puts a symlink to a canary in the place of a name and takes it away, as fast as it can, until
- * there is a file `stop`. Prints how often it did. Arguments: the name, the canary, the file `stop`. */
+/** As a member of the group: replaces a name with a symlink to a canary and removes it again, as fast as possible,
+ * until the file `stop` exists. Prints the number of swaps. Arguments: the name, the canary, the file `stop`. */
 import { existsSync, renameSync, symlinkSync } from 'node:fs';
 import { becomeMember } from '../support/member.ts';
 
@@ -9,7 +9,7 @@ becomeMember();
 const link = `${name}.link`;
 symlinkSync(canary, link);
 
-/** Some microseconds, the same with the link as without it. */
+/** Waits some microseconds, equally long with the link and without it. */
 function linger(): boolean {
   let stopped = false;
   for (let looks = 0; looks < 20 && !stopped; looks++) stopped = existsSync(stop);

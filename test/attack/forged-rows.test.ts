@@ -32,7 +32,7 @@ async function stoppedDaemon(t: TestContext): Promise<Layout> {
   return daemon.at;
 }
 
-/** Starts a daemon on the forged rows, has it serve an honest client and stops it, so that nothing is left to do. */
+/** Starts a daemon on the forged rows, lets it serve an honest client, and stops it, so that no work is left. */
 async function startAndStop(t: TestContext, { folder }: Layout): Promise<TestDaemon> {
   const daemon = await startShared(t, { folder });
   const [path] = makeBackups(daemon.at.backups, 'honest') as [string];
@@ -105,7 +105,7 @@ test('start reads no 57 MiB row from the shared database', { skip: noMember() },
   const folders = Array.from({ length: (57 * 1024 * 1024) / 16 }, () => join('/forged', 'folder'));
   const request = JSON.stringify({ cmd: 'cleanup_backups', args: { backup_ids: null, folders } });
   for (let row = 0; row < 3; row++) forgeCommand(at, { request, state: 'pending' });
-  // As the unit has it: the row is a multiple of its size in memory.
+  // The limit of the systemd unit. The row takes several times its size in memory.
   const env = { NODE_OPTIONS: '--max-old-space-size=192' };
   const daemon = await startShared(t, { folder: at.folder, env });
   await assertAnswers(daemon);

@@ -59,7 +59,7 @@ export function insertForged(database: Database.Database, forged: Forged): strin
   return commandId;
 }
 
-/** A migration that no daemon knows. */
+/** A migration that no daemon has. */
 export function forgeMigration(at: Layout): void {
   withDatabaseAsMember(at.database, (database) =>
     database.exec(`${TABLES} INSERT INTO cmd_migration VALUES (999, '2026-11-24')`),

@@ -25,7 +25,7 @@ function makeDatabase(path: string): void {
   });
 }
 
-/** Puts a database in place whose schema nobody reads to its end. */
+/** Installs a database whose schema has no end for a reader. */
 function freeze({ database }: Layout): void {
   const prepared = `${database}.new`;
   makeDatabase(prepared);
@@ -36,7 +36,7 @@ function freeze({ database }: Layout): void {
   });
 }
 
-/** Has a member hold the file until the function that it resolves with is called. */
+/** Starts a member's process that holds the file until the returned function is called. */
 async function hold(t: TestContext, what: 'lease' | 'locks', path: string): Promise<() => void> {
   const script = join(import.meta.dirname, 'holder.ts');
   const holder = spawn(process.execPath, [script, what, path], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -58,7 +58,7 @@ async function assertRefused(daemon: TestDaemon, reason: RegExp): Promise<void> 
   assert.ok(existsSync(path), 'a refused command is not run');
 }
 
-/** Commands are accepted again, at once or after a pause of the daemon. */
+/** The daemon accepts commands again, at once or after a pause. */
 async function assertRecovers(daemon: TestDaemon): Promise<void> {
   const [path] = makeBackups(daemon.at.backups, 'accepted') as [string];
   const deadline = performance.now() + 60_000;
@@ -70,7 +70,7 @@ async function assertRecovers(daemon: TestDaemon): Promise<void> {
   await until('the deletion', () => !existsSync(path));
 }
 
-test('a shared database whose schema has no end delays neither a start nor a stop, and refuses commands', {
+test('start and stop are not delayed by a shared database whose schema has no end, and commands are refused', {
   skip,
 }, async (t) => {
   const at = prepareShared(t);
@@ -110,7 +110,7 @@ const HOLDS = [
 ] as const;
 
 for (const { title, what, suffix } of HOLDS) {
-  test(`${title} of a member on the ${suffix} file of the shared database cannot hold up other work`, {
+  test(`the daemon does its other work while a member holds ${title} on the ${suffix} file of the shared database`, {
     skip,
   }, async (t) => {
     const daemon = await startShared(t, {
@@ -142,7 +142,7 @@ async function actAsServer(
     const opened = new Database(database);
     opened.pragma('journal_mode = WAL');
     opened.exec('CREATE TABLE other (id INTEGER)');
-    // A lease needs that nobody has the file open.
+    // A lease requires that no process has the file open.
     if (what === 'lease') {
       copyFileSync(`${database}-wal`, `${database}-kept`);
       opened.close();

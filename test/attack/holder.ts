@@ -9,7 +9,7 @@ const F_SETLEASE = 1024;
 const F_OFD_SETLK = 37;
 const F_WRLCK = 1;
 const FLOCK_BYTES = 32;
-/** The bytes of a -shm file by which readers and the recovery of a WAL-mode database lock. Source: walformat.html of SQLite. */
+/** The bytes of a -shm file that readers and the recovery lock in WAL mode. Source: walformat.html of SQLite. */
 const FIRST_BYTE = 122n;
 const BYTE_COUNT = 6n;
 
@@ -17,11 +17,11 @@ const setLease = fromLibc('int fcntl(int fd, int command, long argument)');
 const setLock = fromLibc('int fcntl(int fd, int command, void *lock)');
 
 const [what, path] = process.argv.slice(2) as [string, string];
-// The C library is loaded before the rights go.
+// The C library must be loaded before the process gives up its rights.
 setLease(-1, F_SETLEASE, F_WRLCK);
 setLock(-1, F_OFD_SETLK, Buffer.alloc(FLOCK_BYTES));
 becomeMember();
-// A lease that is to be broken sends a signal.
+// The kernel sends a signal when another process wants to break the lease.
 process.on('SIGIO', () => {});
 const file = openSync(path, 'r+');
 if (hold(file) !== 0) throw new Error(`cannot hold ${path}`);

@@ -1,4 +1,5 @@
-/** The ground of the random attacker: its process, what an operator does between two attacks, and the shared table afterwards. */
+/** The ground of the random attacker: its process, the work of an operator between two attacks, and the checks
+ * afterwards. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -29,10 +30,10 @@ export function spawnAttacker(folder: string, orders: Orders): ChildProcess {
   return spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...NO_COVERAGE } });
 }
 
-/** Does as an operator after an attack: removes everything of the attacker's and puts a usable database in place. */
+/** Does what an operator does after an attack: removes all files of the attacker and installs a usable database. */
 export function clearGround(at: Layout, random: Random): void {
   const { database, log, socket, backups } = at;
-  // The package's, or that of an operator who lets no member remove the files of another.
+  // The mode of the package, or that of an operator who lets no member remove the files of another.
   chmodSync(dirname(database), random.chance(0.7) ? 0o2770 : 0o3770);
   for (const directory of [dirname(database), dirname(log), dirname(socket), backups]) {
     for (const name of readdirSync(directory)) {
@@ -48,24 +49,24 @@ export function clearGround(at: Layout, random: Random): void {
   made.exec('CREATE TABLE of_the_server (word TEXT)');
   made.close();
   chmodSync(database, 0o660);
-  // The API server has made it: the attacker may rename and replace it.
+  // The API server owns the database, so the attacker may rename and replace it.
   chownSync(database, random.chance(0.7) ? MEMBER.uid : 0, MEMBER.gid);
 }
 
 const logsOf = ({ log }: Layout) => [log, join(dirname(log), 'cmd-audit.log')];
 
-/** As logrotate does, which the attacker can hinder. */
+/** Renames the logs as logrotate does. The attacker can prevent it. */
 export function renameLogs(at: Layout): void {
   for (const path of logsOf(at)) {
     try {
       if (lstatSync(path).isFile()) renameSync(path, `${path}.1`);
     } catch {
-      // The log goes on as it is.
+      // The daemon keeps the log that it has.
     }
   }
 }
 
-/** Complaints about a daemon that listens: it must have the names of its logs, whatever others had put there. */
+/** Returns complaints about a listening daemon that does not own the names of its logs. */
 export function findForeignLogs(at: Layout): string[] {
   return logsOf(at).flatMap((path) => {
     const found = lstatSync(path, { throwIfNoEntry: false });
@@ -74,7 +75,7 @@ export function findForeignLogs(at: Layout): string[] {
   });
 }
 
-/** Complaints about accepted commands whose shared row does not say what the journal says. */
+/** Returns complaints about accepted commands whose shared row differs from the journal. */
 export function findUnprojected(at: Layout, ids: readonly string[]): string[] {
   const complaints: string[] = [];
   const sql = 'SELECT * FROM process WHERE command_id = ?';

@@ -6,7 +6,7 @@ import { runHostileMember } from './hostile-member.ts';
 
 const LASTS_MS = 60_000;
 
-test('a member of the group that does anything for a minute reaches no canary and loses no command', {
+test('a member of the group with a minute of random attacks reaches no canary and loses no command', {
   skip: noMember(),
 }, async (t) => {
   const complaints: string[] = [];

@@ -1,4 +1,4 @@
-/** A member of the group that does anything that it can, at random, against a daemon under load that is killed and restarted; and the
+/** A member of the group that does random deeds against a daemon under load, which is killed and restarted; and the
  * referee, which is root. */
 
 import type { ChildProcess } from 'node:child_process';
@@ -38,7 +38,7 @@ const FAMILIES_AT_ONCE = 3;
 const SPELLS_PER_CHECK = 3;
 const FROZEN_AFTER_MS = 20_000;
 const ACCEPTED_AGAIN_MS = 30_000;
-/** What the test's directory holds beside the config. */
+/** The entries of the test's directory beside the config. */
 const EXPECTED = ['lib', 'log', 'run', 'state', 'backups', 'cron.d', 'secret'];
 
 export interface HostileOptions {
@@ -57,7 +57,7 @@ export interface HostileFigures extends KeeperFigures {
   requests: number;
   acknowledged: number;
   refused: number;
-  /** Attackers that ended before their time, by their own doing. */
+  /** The number of attackers that ended too early by their own deeds. */
   brokenAttackers: number;
   flaws: number;
   /** By deed: tried and done. */
@@ -109,8 +109,8 @@ class Siege {
     };
     const own = join(backups, 'mine');
     this.#judge = new Judge(at, this.#ledger, (complaint) => {
-      // A member of the group may remove rows that it can read: only those since the last attack are judged, below. And it may make its
-      // own directories again while they are deleted.
+      // A member of the group may remove rows that it can read, so only rows since the last attack are judged, below.
+      // It may also create its own directories again while they are deleted.
       if (complaint.startsWith('not projected') || complaint.includes(own)) return;
       this.#complain(complaint);
     });
@@ -158,13 +158,13 @@ class Siege {
     };
   }
 
-  /** One attack, beside clients and restarts. */
+  /** One attack, with clients and restarts. */
   async #spell(): Promise<void> {
     const random = this.#random;
     this.#figures.spells++;
     if (random.chance(0.7)) clearGround(this.#at, this.#random);
     this.#keeper.start();
-    // Most attacks meet a daemon at work, some meet its start.
+    // Most attacks meet a working daemon, and some meet its start.
     if (random.chance(0.8)) await this.#waitForWork(CALM_MS);
     const lastsMs = 500 + random.below(LONGEST_SPELL_MS);
     const attack = this.#attack(lastsMs);
@@ -198,7 +198,7 @@ class Siege {
     this.#keeper.end(signal);
   }
 
-  /** Leaves the attacker the time to take the names. */
+  /** Renames the logs, and gives the attacker time to take the names. */
   async #rotateLogs(): Promise<void> {
     if (!this.#keeper.daemon) return;
     renameLogs(this.#at);
@@ -234,8 +234,8 @@ class Siege {
     }
   }
 
-  /** The attack is over, and the shared database can be used: the daemon must accept, settle everything, and have its rows in
-   * the shared table. */
+  /** Runs after the attack, with a usable shared database. The daemon must accept, settle every command, and have its
+   * rows in the shared table. */
   async #check(): Promise<void> {
     this.#figures.checks++;
     clearGround(this.#at, this.#random);

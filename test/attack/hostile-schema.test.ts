@@ -26,11 +26,11 @@ function setSchema({ database }: Layout, sql: string): void {
   });
 }
 
-/** Sends a deletion: a 202 must be true, anything else a 503 with a reason. Returns the reply's code. */
+/** Sends a deletion, and returns the code of the reply: a true 202, or a 503 with a reason. */
 async function deleteUnder(daemon: TestDaemon, name: string): Promise<number> {
   const [path] = makeBackups(daemon.at.backups, name) as [string];
   const asked = bounded('a reply', daemon.deletion(path));
-  // It is awaited below: what fails first is reported.
+  // The promise is awaited below. An earlier failure is reported first.
   asked.catch(() => {});
   await assertAnswers(daemon);
   const { code, id, message } = await asked;
@@ -47,7 +47,7 @@ async function deleteUnder(daemon: TestDaemon, name: string): Promise<number> {
 }
 
 for (const [what, sql] of Object.entries(SCHEMAS)) {
-  test(`a daemon that meets ${what} in the shared database answers, and loses nothing`, {
+  test(`a daemon with ${what} in the shared database answers, and loses no command`, {
     skip: noMember(),
   }, async (t) => {
     const daemon = await startShared(t);

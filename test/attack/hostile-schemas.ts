@@ -1,4 +1,4 @@
-/** Schemas that a member of the group can give the shared database, to hold up or to mislead whoever writes to it. */
+/** Schemas of the shared database with which a member of the group can delay or mislead a process that writes to it. */
 
 /** Queries and expressions that take minutes at least. */
 const ENDLESS_QUERY =
@@ -9,17 +9,17 @@ const ENDLESS_EXPRESSION =
 const COLUMNS = `id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL, command TEXT NOT NULL, pid INTEGER,
   status TEXT NOT NULL, output TEXT, error TEXT, return_code INTEGER,
   start_time DATETIME NOT NULL, end_time DATETIME, type TEXT NOT NULL, args TEXT NOT NULL`;
-/** The table as the contract has it. */
+/** The table of the contract. */
 export const CREATE_PROCESS = `CREATE TABLE IF NOT EXISTS process (${COLUMNS})`;
 const ASIDE = 'ALTER TABLE process RENAME TO aside;';
 
-/** Entries that the next connection, or the next statement of one that is open, has to read. */
+/** Entries that the next connection or the next statement has to read. */
 const entries = (count: number, entry: string) =>
   `WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r LIMIT ${count})
    INSERT INTO sqlite_schema SELECT ${entry} FROM r;
    PRAGMA schema_version = 7777;`;
 
-/** Statements by what they put into the way of a write. They need `writable_schema`. */
+/** Statements that obstruct a write, by what they create. They need `writable_schema`. */
 export const HOSTILE_SCHEMAS: Readonly<Record<string, string>> = {
   'a trigger with an endless query': `CREATE TRIGGER t AFTER INSERT ON process BEGIN SELECT ${ENDLESS_QUERY}; END`,
   'a trigger with an endless query on an update': `CREATE TRIGGER t AFTER UPDATE ON process BEGIN SELECT ${ENDLESS_QUERY}; END`,
@@ -66,7 +66,7 @@ export const HOSTILE_SCHEMAS: Readonly<Record<string, string>> = {
   'a schema that cannot be read': entries(1, "'table', 'x', 'x', 2, 'CREATE TABLE'"),
 };
 
-/** As above, with a schema of `count` entries. */
+/** The same, with a schema of `count` entries. */
 export const massSchemas = (count: number): Readonly<Record<string, string>> => ({
   [`${count} tables`]: entries(count, "'table', 't' || x, 't' || x, 2, 'CREATE TABLE t' || x || '(a)'"),
   [`${count} triggers`]: entries(

@@ -1,5 +1,5 @@
-/** As a member of the group: listens at the names of the daemon's sockets and answers as the daemon would, until its standard input ends.
- * Prints a line once it listens, and one for each piece that it gets. Arguments: the names. */
+/** As a member of the group: listens at the names of the daemon's sockets and answers as the daemon would, until its
+ * standard input ends. Prints a line once it listens, and one per piece that it receives. Arguments: the names. */
 import { createServer } from 'node:net';
 import { becomeMember } from '../support/member.ts';
 

@@ -6,20 +6,21 @@ import { type Exit, exitOf, type Layout, spawnDaemon, TestDaemon } from '../supp
 const RESTART_PAUSE_MS = 50;
 const LOOK_PAUSE_MS = 250;
 
-/** As a shell reports the end of a child by a signal: 128 and its number. SIGBUS and SIGSEGV are those of SQLite's shared memory. */
+/** The exit codes with which a shell reports a death by signal, 128 and its number: SIGBUS and SIGSEGV in SQLite's
+ * shared memory. */
 const CRASH_CODES: readonly (number | null)[] = [135, 139];
 
-/** A member must not be able to keep the daemon from starting by taking the name of a socket or of a log. */
+/** A member must not be able to prevent a start by taking the name of a socket or of a log. */
 const BY_A_NAME = /answers on the socket|in the place of the socket|socket cannot be opened|\blog\b/;
 
 export interface KeeperFigures {
   starts: number;
   refusedStarts: number;
-  /** By their reasons, without paths and numbers. */
+  /** By reason, without paths and numbers. */
   readonly refusals: Record<string, number>;
-  /** By SIGBUS or SIGSEGV: SQLite maps memory that every member of the group can write to. */
+  /** Deaths by SIGBUS or SIGSEGV: SQLite maps memory that every member of the group can write to. */
   crashes: number;
-  /** The longest that the daemon took to answer an operator, or to start. */
+  /** The longest time that the daemon took to answer an operator or to start. */
   slowestAnswerMs: number;
 }
 
@@ -34,7 +35,7 @@ export interface KeeperOptions {
   readonly onStart: () => void;
 }
 
-/** Starts the daemon again whenever it ends, as systemd does, and watches that it answers. */
+/** Restarts the daemon whenever it ends, as systemd does, and checks that it answers. */
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly figures: KeeperFigures = {
@@ -45,7 +46,7 @@ export class Keeper {
     slowestAnswerMs: 0,
   };
   #wanted = false;
-  /** SIGTERMs that the daemon got. */
+  /** The number of SIGTERMs that the daemon received. */
   #terms = 0;
   #daemon: TestDaemon | undefined;
   #loop: Promise<void> = Promise.resolve();
@@ -65,7 +66,7 @@ export class Keeper {
     this.#loop = this.#keep();
   }
 
-  /** Ends the daemon with this signal; it is started again unless `stop` was called. */
+  /** Ends the daemon with this signal. The daemon is started again unless `stop` was called. */
   end(signal: NodeJS.Signals): void {
     this.#options.gate.close();
     this.signal(signal);
@@ -76,7 +77,7 @@ export class Keeper {
     try {
       this.#daemon?.signal(signal);
     } catch {
-      // It has just ended by itself.
+      // The daemon has just ended by itself.
     }
   }
 
@@ -106,14 +107,14 @@ export class Keeper {
       this.#daemon = undefined;
       await watched;
       if (CRASH_CODES.includes(code)) this.figures.crashes++;
-      // SIGTERM and SIGKILL are the test's own; a second SIGTERM ends a daemon at once, and one more while it closes its logs, too.
+      // SIGTERM and SIGKILL come from the test. A second SIGTERM ends a daemon at once, and so does a third while it closes its logs.
       else if (code !== 0 && code !== 137 && !((code === 1 || code === 143) && this.#terms > 1)) {
         this.#options.complain(`odd: the daemon ended with ${code}: ${stderr.slice(-1_500)}`);
       }
     }
   }
 
-  /** Undefined where it refuses to start. */
+  /** Returns undefined if the daemon refuses to start. */
   async #startOne(): Promise<TestDaemon | undefined> {
     const { at, frozenAfterMs, complain } = this.#options;
     const child = spawnDaemon(at);
@@ -155,7 +156,7 @@ export class Keeper {
       this.#options.complain(`odd: a start ended so: ${code} ${stderr}`);
   }
 
-  /** Asks until the daemon is gone; one that does not answer is killed. */
+  /** Asks until the daemon has ended, and kills a daemon that does not answer. */
   async #watch(daemon: TestDaemon): Promise<void> {
     const { adminSocket, frozenAfterMs, complain } = this.#options;
     let isGone = false;

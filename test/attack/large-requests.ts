@@ -1,4 +1,4 @@
-/** The largest requests that there are, of the kinds that cost most. */
+/** The largest requests of the most expensive kinds. */
 import { join } from 'node:path';
 
 const LARGEST_BYTES = 1_048_576;
@@ -17,14 +17,14 @@ function fill(head: string, tail: string, entry: (index: number) => string): str
 const cleanup = (entry: (index: number) => string) =>
   fill('{"cmd":"cleanup_backups","args":{"backup_ids":[],"folders":[', ']}}', entry);
 
-/** A cleanup of as many directories as fit; none of them is there. */
+/** A cleanup of as many missing directories as fit. */
 export const largeCleanup = (backups: string): string =>
   cleanup((index) => JSON.stringify(join(backups, `m${index}`)));
 
-/** The same, each below a directory of its own that has to be looked at. */
+/** The same, each in a parent directory of its own, which the daemon has to check. */
 export const deepCleanup = (backups: string): string =>
   cleanup((index) => JSON.stringify(join(backups, `d${index}`, 'm')));
 
-/** Refused, and many times larger parsed than as text. */
+/** A request that is refused, and is many times larger when parsed. */
 export const manyObjects = (): string =>
   fill('{"cmd":"cleanup_backups","args":{"folders":[],"backup_ids":[', ']}}', () => '{}');

@@ -1,5 +1,5 @@
-/** The names of the daemon's logs, in a directory that the group can write to: free before the first start, and between the
- * rename of logrotate and the SIGHUP behind it. */
+/** The names of the daemon's logs in a directory that the group can write to. They are free before the first start,
+ * and between the rename by logrotate and the following SIGHUP. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -38,7 +38,7 @@ const logsOf = ({ log }: Layout) => [log, join(dirname(log), 'cmd-audit.log')] a
 
 const read = (path: string) => readFileSync(path, 'utf8');
 
-/** Both logs are files that the daemon alone can have made. */
+/** Asserts that both logs are files that only the daemon can have made. */
 function assertLogs(at: Layout): void {
   for (const path of logsOf(at)) {
     const found = lstatSync(path);
@@ -46,7 +46,7 @@ function assertLogs(at: Layout): void {
   }
 }
 
-/** Sends a command, and waits until the log and the audit log tell of it. */
+/** Sends a command, and waits until the log and the audit log have it. */
 async function assertLogged(daemon: TestDaemon): Promise<void> {
   const { id } = await daemon.deletion(join(daemon.at.backups, 'none'));
   for (const path of logsOf(daemon.at))
@@ -105,7 +105,7 @@ test('openLogFile takes back a name that a member took between the rename of log
   assertLogs(at);
   await assertLogged(daemon);
   await daemon.stop();
-  // What the member made is as it was, under another name.
+  // The member's file is unchanged, under another name.
   const asides = readdirSync(dirname(at.log)).filter((name) => name.includes('.occupied-'));
   assert.deepEqual(
     asides.map((name) => read(join(dirname(at.log), name))),
@@ -117,7 +117,7 @@ test('openLogFile takes back a name that a member took between the rename of log
 
 const ROUNDS = 150;
 
-/** Runs `work` while a process of a member takes the names of the logs as fast as it can. */
+/** Runs `work` while a process of a member takes the names of the logs as fast as possible. */
 async function whileSquatted(t: TestContext, at: Layout, work: () => Promise<void>): Promise<number> {
   const stop = join(at.folder, 'stop');
   const child = spawnMember(t, at.folder, 'squatter.ts', stop, at.configFile, ...logsOf(at));
@@ -128,7 +128,7 @@ async function whileSquatted(t: TestContext, at: Layout, work: () => Promise<voi
   return Number(await had);
 }
 
-test('openLogFile gets the name of the log while a member takes it as fast as it can', {
+test('openLogFile gets the name of its log although a member takes the name as fast as possible', {
   skip,
 }, async (t) => {
   const daemon = await startShared(t);
@@ -136,7 +136,7 @@ test('openLogFile gets the name of the log while a member takes it as fast as it
   const isUntouched = guard(at.configFile);
   const had = await whileSquatted(t, at, async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      // As logrotate does.
+      // logrotate does the same.
       for (const path of logsOf(at)) if (lstatSync(path).uid === 0) renameSync(path, `${path}.1`);
       daemon.signal('SIGHUP');
       await until('the logs', () => logsOf(at).every(isOfRoot));
@@ -152,7 +152,7 @@ test('openLogFile gets the name of the log while a member takes it as fast as it
 
 const isOfRoot = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.uid === 0;
 
-test('openLog writes to stderr where a name cannot be taken back, and the journal has the audit', {
+test('openLog writes to stderr if a name cannot be taken back, and the journal keeps the audit', {
   skip,
 }, async (t) => {
   const launch = launcher(t);
@@ -160,7 +160,7 @@ test('openLog writes to stderr where a name cannot be taken back, and the journa
   const at = prepareShared(t);
   for (const path of logsOf(at)) {
     mkdirSync(path);
-    // As any user can by FUSE.
+    // Any user can mount there with FUSE.
     mount(path, '-t', 'tmpfs', 'tmpfs');
   }
   const daemon = await launch(at);
@@ -174,10 +174,10 @@ test('openLog writes to stderr where a name cannot be taken back, and the journa
     daemon.query(sql, id).map((row) => (row as { event: string }).event),
     ['command.accepted', 'command.ended'],
   );
-  // logrotate's signal is one of the occasions to try again.
+  // The daemon tries again on the signal of logrotate, among other occasions.
   for (const path of logsOf(at)) {
     execFileSync('umount', [path]);
-    // This ends the mount in the jail, too.
+    // This also ends the mount in the jail.
     rmdirSync(path);
   }
   daemon.signal('SIGHUP');

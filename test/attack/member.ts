@@ -1,5 +1,5 @@
-/** The attacker of these tests: a member of the group that the daemon shares its directories with, without any other
- * right. All of it happens in the test's own directory. */
+/** The attacker of these tests: a member of the group that shares directories with the daemon, with no other right.
+ * It works in the test's own directory only. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -23,10 +23,10 @@ import { testFolder } from '../support/folder.ts';
 import { jailed } from '../support/jail.ts';
 import { MEMBER, NO_COVERAGE } from '../support/member.ts';
 
-/** A frozen daemon is told from a slow one by this. */
+/** A daemon that takes longer than this is frozen, not slow. */
 const FROZEN_AFTER_MS = 30_000;
 
-/** Runs `work`, which must be synchronous, with the rights of the member alone. */
+/** Runs `work`, which must be synchronous, with the rights of the member only. */
 export function actAsMember<T>(work: () => T): T {
   const groups = process.getgroups?.() ?? [];
   process.setgroups?.([]);
@@ -75,7 +75,7 @@ export interface SharedOptions extends StartOptions {
   readonly config?: Record<string, unknown>;
 }
 
-/** A daemon that shares its directories with the member. */
+/** Starts a daemon that shares its directories with the member. */
 export function startShared(t: TestContext, options: SharedOptions = {}): Promise<TestDaemon> {
   const { config, arrange, ...rest } = options;
   return startDaemon(t, {
@@ -88,14 +88,15 @@ export function startShared(t: TestContext, options: SharedOptions = {}): Promis
   });
 }
 
-/** The directories of a daemon that is not started yet. */
+/** Prepares the directories of a daemon without starting it. */
 export function prepareShared(t: TestContext): Layout {
   const at = prepare(testFolder(t), SHARED_CONFIG);
   shareWithGroup(at);
   return at;
 }
 
-/** Gives what starts daemons; they are killed when the test ends: to be called before the test's directory is made. */
+/** Returns a function that starts daemons, which are killed when the test ends. Call it before the test's directory
+ * is made. */
 export function launcher(t: TestContext): (at: Layout) => Promise<TestDaemon> {
   const daemons: TestDaemon[] = [];
   t.after(() => Promise.all(daemons.map((daemon) => daemon.kill())));
@@ -106,8 +107,8 @@ export function launcher(t: TestContext): (at: Layout) => Promise<TestDaemon> {
   };
 }
 
-/** Runs a script of this directory as a process of its own, which becomes a member. When the test ends so does its standard
- * input; it must then end by itself, since the jail does not end a process of another user. */
+/** Runs a script of this directory as a process that becomes a member. Its standard input ends with the test; the
+ * script must then end by itself, since the jail does not end a process of another user. */
 export function spawnMember(t: TestContext, folder: string, script: string, ...args: string[]): ChildProcess {
   const program = [process.execPath, join(import.meta.dirname, script), ...args];
   const [file, ...words] = jailed(folder, program) as [string, ...string[]];
@@ -117,7 +118,7 @@ export function spawnMember(t: TestContext, folder: string, script: string, ...a
   return child;
 }
 
-/** Starts a daemon that may also refuse to start; only to do neither is a failure. */
+/** Starts a daemon that may also refuse to start. Fails if it does neither. */
 export async function startOrRefuse(t: TestContext, at: Layout): Promise<TestDaemon | Exit> {
   const child = spawnDaemon(at);
   t.after(() => child.kill('SIGKILL'));
@@ -133,7 +134,7 @@ export async function startOrRefuse(t: TestContext, at: Layout): Promise<TestDae
   return bounded('the daemon to listen or to refuse', Promise.race([listening, exited]));
 }
 
-/** Resolves as `promise` does; fails where it takes as long as something that is frozen. */
+/** Resolves as `promise` does, and rejects after the time that makes a process frozen. */
 export async function bounded<T>(what: string, promise: Promise<T>, limitMs = FROZEN_AFTER_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -146,7 +147,7 @@ export async function bounded<T>(what: string, promise: Promise<T>, limitMs = FR
   }
 }
 
-/** The event loop of the daemon is not blocked. */
+/** Asserts that the event loop of the daemon is not blocked. */
 export async function assertAnswers(daemon: TestDaemon): Promise<void> {
   const { status } = await bounded('/healthz', look(adminSocket(daemon), '/healthz'));
   assert.equal(status, 200);
@@ -158,7 +159,7 @@ export interface Canaries {
   readonly file: string;
   readonly empty: string;
   readonly database: string;
-  /** There is nothing at this path. */
+  /** A path without a file. */
   readonly absent: string;
 }
 

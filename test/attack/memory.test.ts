@@ -7,10 +7,10 @@ import { startDaemon } from '../support/daemon.ts';
 import { deepCleanup, largeCleanup, manyObjects } from './large-requests.ts';
 
 const CLIENTS = 128;
-/** What the daemon's heap may grow to. The unit gives it more. */
+/** The limit of the daemon's heap. The unit sets a higher one. */
 const HEAP = { NODE_OPTIONS: '--max-old-space-size=256' };
 
-/** Each kind, and what is answered where there is room. */
+/** Each kind, and the code of the reply if there is room. */
 const KINDS: readonly (readonly [kind: string, request: (backups: string) => string, code: number])[] = [
   ['cleanups', largeCleanup, 202],
   ['cleanups of as many directories', deepCleanup, 202],
@@ -18,14 +18,14 @@ const KINDS: readonly (readonly [kind: string, request: (backups: string) => str
 ];
 
 for (const [kind, request, code] of KINDS) {
-  test(`128 clients with ${kind} of 1 MiB do not end a daemon with a heap of 256 MB`, async (t) => {
+  test(`a daemon with a heap of 256 MB survives 128 clients with ${kind} of 1 MiB`, async (t) => {
     const daemon = await startDaemon(t, { env: HEAP, config: { cmd_log_level: 'info' } });
     const text = request(daemon.at.backups);
     const clients = Array.from({ length: CLIENTS }, () => converse(daemon.at.socket, text));
     const replies = (await Promise.all(clients)).map((heard) => JSON.parse(heard.text || '{"code":0}'));
     const counts = Object.groupBy(replies, (reply) => String(reply.code));
     t.diagnostic(JSON.stringify(Object.entries(counts).map(([key, all]) => [key, all?.length])));
-    // A busy machine may keep a client from sending on in time, or the disk from being looked at.
+    // On a busy machine a client may be too slow to send, or the check of the disk may take too long.
     const others = replies.filter((reply) => ![code, 503, 400].includes(reply.code));
     assert.deepEqual(others, []);
     assert.ok(counts[code], 'some find room');
@@ -34,7 +34,7 @@ for (const [kind, request, code] of KINDS) {
   });
 }
 
-test('`RequestBudget` has a request without room answered with a 503 that says so, and a small one is served meanwhile', async (t) => {
+test('`RequestBudget` answers 503 to a request without room, and serves a small one meanwhile', async (t) => {
   const daemon = await startDaemon(t, { config: { cmd_log_level: 'info' } });
   const text = largeCleanup(daemon.at.backups);
   const clients = Array.from({ length: CLIENTS }, () => converse(daemon.at.socket, text));

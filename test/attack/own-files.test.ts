@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { launchDaemon, prepare, startDaemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
 
-test('neither the config nor any file that belongs to a file of the daemon is ever deleted', async (t) => {
+test('delete_directory refuses the config and every file that belongs to a file of the daemon', async (t) => {
   const daemon = await startDaemon(t, {
     config: ({ folder }) => ({ deletion_roots: [folder], record: join(folder, 'record', 'traffic') }),
   });
@@ -28,7 +28,7 @@ test('neither the config nor any file that belongs to a file of the daemon is ev
   assert.ok(existsSync(configFile));
 });
 
-test('delete_directory refuses a config that the operator linked, where it really is', async (t) => {
+test('delete_directory refuses a linked config both at the link and at its target', async (t) => {
   let kill = async () => {};
   t.after(() => kill());
   const folder = testFolder(t);

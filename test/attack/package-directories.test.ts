@@ -23,11 +23,11 @@ import { until } from '../support/until.ts';
 const skip = noPackagedDirectories();
 
 const INSTALLATIONS = 100;
-/** Mostly it takes less than 20. */
+/** It usually takes fewer than 20. */
 const MOST_TRIES = 2_000;
 
-/** The directories as an API server made them, a canary that only root can enter, and a member that flips a name below the
- * directory of the database. */
+/** The directories as an API server makes them, a canary that only root can enter, and a member that flips a name in
+ * the directory of the database. */
 async function underAttack(t: TestContext) {
   let end = () => {};
   t.after(() => end());
@@ -62,7 +62,7 @@ async function underAttack(t: TestContext) {
   };
 }
 
-test('postinst works on no other directory while a member of the group flips a name below its own', {
+test('postinst changes no other directory while a member of the group flips a name below its own', {
   skip,
 }, async (t) => {
   const { machine, mode, stop } = await underAttack(t);
@@ -75,7 +75,7 @@ test('postinst works on no other directory while a member of the group flips a n
   assert.equal(statSync(machine.path('var/lib/dbcalm')).mode & 0o7777, 0o2770);
 });
 
-test('install -d after a look falls to the same flips: the attack bites', {
+test('`install -d` after a check is redirected by the same flips, which shows that the attack works', {
   skip,
 }, async (t) => {
   const { machine, name, mode, stop } = await underAttack(t);
@@ -86,7 +86,7 @@ test('install -d after a look falls to the same flips: the attack bites', {
   assert.notEqual(mode(), 0o700, `the canary is untouched after ${tries} tries`);
 });
 
-test("postrm purges the daemon's own files and nothing that a member of the group led it to", {
+test("postrm purges the daemon's own files, and nothing that a member of the group links to", {
   skip,
 }, (t) => {
   const machine = new BareMachine(testFolder(t));

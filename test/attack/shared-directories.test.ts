@@ -34,7 +34,7 @@ function modes(machine: BareMachine) {
   return Object.fromEntries(Object.keys(PACKAGED).map((name) => [name, mode(machine.path(name))]));
 }
 
-test('postinst makes the directories with their owners and modes, and gives them to those that exist', {
+test('postinst creates the directories with their owners and modes, and corrects existing ones', {
   skip,
 }, (t) => {
   const machine = new BareMachine(testFolder(t));
@@ -58,7 +58,7 @@ test('postinst makes the directories with their owners and modes, and gives them
   }
 });
 
-test('postinst leaves a directory that the operator linked as it is, and where it leads to', {
+test('postinst leaves a directory that the operator linked and its target as they are', {
   skip,
 }, (t) => {
   const machine = new BareMachine(testFolder(t));
@@ -69,7 +69,7 @@ test('postinst leaves a directory that the operator linked as it is, and where i
   assert.deepEqual(mode(machine.path('disk')).slice(1), [0, 0]);
 });
 
-/** What a member does to move root's `path` away and answer in its place. */
+/** The commands with which a member tries to move root's `path` away and answer in its place. */
 const replacement = (path: string) => `mv ${path} ${path}.away || rm ${path} || ln -sf elsewhere ${path}`;
 
 test('dbcalm-cmd.tmpfiles keeps members of the group from moving a socket of root away', { skip }, (t) => {
@@ -95,7 +95,7 @@ test('dbcalm-cmd.tmpfiles keeps members of the group from moving a log of root a
   assert.equal(lstatSync(log).ino, ino);
 });
 
-test('listenAt makes a directory in which members of the group cannot move the sockets away', {
+test('listenAt creates a directory in which members of the group cannot move the sockets away', {
   skip: noMember(),
 }, async (t) => {
   const daemon = await startDaemon(t);

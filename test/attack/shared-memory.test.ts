@@ -12,7 +12,7 @@ import { walIndexHeader } from './wal-index.ts';
 const COMMANDS = 10;
 const REQUESTS = 20;
 
-/** Deeds of a member to the memory that SQLite shares with it. */
+/** Operations of a member on the memory that SQLite shares with it. */
 const DEEDS: Readonly<Record<string, (at: Layout) => void>> = {
   'is truncated': ({ database }) => truncateSync(`${database}-shm`, 0),
   'has a forged header': ({ database }) => {
@@ -55,17 +55,17 @@ for (const [what, deed] of Object.entries(DEEDS)) {
     t.diagnostic(`replies: ${codes.join(', ')}`);
     assert.ok(codes.every((code) => code === 202 || code === 503));
     await assertAnswers(daemon);
-    // Without a restart: the process that reads the file is replaced.
+    // No restart is needed: the daemon replaces the process that reads the file.
     for (let code = 503; code === 503; ) ({ code = 0 } = await daemon.deletion(`${at.backups}/none`));
     await daemon.kill();
     held.release();
     await until('rm to end', () => !existsSync(held.path));
-    // The attacker makes the most of a restart.
+    // The attacker also deletes rows before the restart.
     for (const table of ['process', 'cmd_unsettled']) {
       try {
         execAsMember(at, `DELETE FROM ${table}`);
       } catch {
-        // It is not there, or cannot be used.
+        // The table is missing or cannot be used.
       }
     }
     const next = await startShared(t, { folder: at.folder });

@@ -10,7 +10,7 @@ const NAMES = ['a', 'b', join('c', 'inner')];
 const HUGE = 1_000_000_000;
 const LOOKS = 2_000;
 
-test('a folder that is swapped with a symlink while its size is taken adds nothing from elsewhere', async (t) => {
+test('`TreeSizes` adds nothing from elsewhere when a directory is swapped with a symlink while it is measured', async (t) => {
   const run = scriptsOf(t);
   const arena = prepareArena(testFolder(t), NAMES);
   for (const name of NAMES) truncateSync(join(arena.canary, name, 'file'), HUGE);

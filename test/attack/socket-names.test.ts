@@ -18,7 +18,7 @@ const skip = noMember();
 
 const socketsOf = ({ socket }: Layout) => [socket, join(dirname(socket), 'cmd-admin.sock')] as const;
 
-/** A process of a member that listens at both names, and what it got so far. */
+/** Starts a process of a member that listens at both names, and returns what it has received so far. */
 async function startImpostor(t: TestContext, at: Layout): Promise<() => string> {
   const child = spawnMember(t, at.folder, 'impostor.ts', ...socketsOf(at));
   let got = '';
@@ -29,7 +29,7 @@ async function startImpostor(t: TestContext, at: Layout): Promise<() => string> 
   return () => got.replace('listening\n', '');
 }
 
-/** Others than the daemon's. */
+/** The entries that the daemon has moved aside. */
 const asides = (at: Layout) => readdirSync(dirname(at.socket)).filter((name) => name.includes('.occupied-'));
 
 const PLANTED: Record<string, (path: string, canary: string) => void> = {
@@ -82,7 +82,7 @@ test('listenAt takes its name back from a process of a member that listens there
   assert.equal((await lookJson(daemon, '/healthz')).status, 200);
   for (const path of socketsOf(at)) assert.equal(lstatSync(path).uid, 0);
   assert.equal(got(), '');
-  // A second daemon finds the first.
+  // A second daemon finds the first one.
   await assert.rejects(probeSocket(at.socket), { code: 'SOCKET_IN_USE' });
 });
 
@@ -108,7 +108,7 @@ test('inspect, call and its dry run send nothing to a process of a member that l
 const ROUNDS = 200;
 const ACCESS = { mode: 0o600, owner: null, group: null };
 
-test('listenAt gets its name while a member takes it as fast as it can', { skip }, async (t) => {
+test('listenAt gets its name although a member takes the name as fast as possible', { skip }, async (t) => {
   const at = prepareShared(t);
   const { directory, file } = plantCanaries(at.folder);
   const isUntouched = guard(directory);

@@ -1,5 +1,5 @@
-/** As a member of the group: puts something else in the place of names and takes it away again, over and over, as fast as it
- * can, until there is a file `stop`. Prints how often it had a name. Arguments: the file `stop`, a canary, the names. */
+/** As a member of the group: takes names with other files and frees them again, as fast as possible, until the file
+ * `stop` exists. Prints how often it had a name. Arguments: the file `stop`, a canary, the names. */
 import { existsSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { becomeMember } from '../support/member.ts';
@@ -19,16 +19,16 @@ const deeds: readonly ((name: string) => void)[] = [
 ];
 
 let had = 0;
-// A test that fails leaves no `stop`, but it removes the directory.
+// A failed test leaves no `stop`, but removes the directory.
 for (let turn = 0; !existsSync(stop) && existsSync(dirname(stop)); turn++) {
   for (const name of names) {
     try {
       (deeds[turn % deeds.length] as (typeof deeds)[number])(name);
       had++;
-      // It stays for a while now and then.
+      // Now and then the file stays for a while.
       if (turn % 7 !== 0) rmSync(name, { recursive: true });
     } catch {
-      // The name is the daemon's, or what has it was moved aside.
+      // The name belongs to the daemon, or its file was moved aside.
       if (turn % 5 === 0) removeOwn(name);
     }
   }
@@ -39,6 +39,6 @@ function removeOwn(name: string): void {
   try {
     rmSync(name, { recursive: true });
   } catch {
-    // It is the daemon's.
+    // The file belongs to the daemon.
   }
 }

@@ -20,14 +20,14 @@ const PATIENT = join(import.meta.dirname, '..', 'support', 'patient-main.ts');
 const deletionOf = ({ backups }: Layout, name: string) =>
   JSON.stringify({ cmd: 'delete_directory', args: { path: join(backups, name) } });
 
-/** Clients of another user, who leave when the test ends. */
+/** Starts clients of another user, which leave when the test ends. */
 function swarmOf(t: TestContext, uid: number, swarm: Swarm): RunningSwarm {
   const running = startSwarm(uid, swarm);
   t.after(running.stop);
   return running;
 }
 
-/** Small requests, one after the other, until `isOver`; how long each took until its 202. */
+/** Sends small requests one after the other until `isOver`, and returns the time that each took until its 202. */
 async function askUntil(daemon: TestDaemon, isOver: () => boolean): Promise<number[]> {
   const took: number[] = [];
   while (!isOver()) {
@@ -47,7 +47,7 @@ const KINDS: readonly (readonly [kind: string, request: (backups: string) => str
 ];
 
 for (const [kind, request] of KINDS) {
-  test(`128 ${kind} of 1 MiB of one user hold up no small request of another`, NEEDS_ROOT, async (t) => {
+  test(`128 ${kind} of 1 MiB of one user do not delay a small request of another`, NEEDS_ROOT, async (t) => {
     const daemon = await startDaemon(t, { config: { cmd_log_level: 'info' } });
     letOthersIn(daemon.at);
     const begun = performance.now();
@@ -69,50 +69,50 @@ for (const [kind, request] of KINDS) {
       `${took.length} small ones, half of them within ${median} ms, the slowest after ${worst} ms`,
     );
     t.diagnostic(`the large ones were answered after ${Math.round(lastedMs)} ms`);
-    // Without turns a small one waits for a good part of all the large ones.
+    // Without fair turns, a small request waits for a good part of the large ones.
     assert.ok(took.length >= 10, `only ${took.length} small ones were answered meanwhile`);
     assert.ok((median ?? 0) < lastedMs / 20, `${median} ms of ${lastedMs}`);
   });
 }
 
-test(
-  'what one user has waiting does not keep the command of another from its start',
-  NEEDS_ROOT,
-  async (t) => {
-    const daemon = await startDaemon(t, { config: { max_running: 1 } });
-    letOthersIn(daemon.at);
-    const { socket } = daemon.at;
-    const held = await holdDeletion(daemon, 'held');
-    const many = swarmOf(t, FIRST_UID, { socket, clients: 60, request: deletionOf(daemon.at, 'many') });
-    await many.ended;
-    const one = swarmOf(t, SECOND_UID, { socket, clients: 1, request: deletionOf(daemon.at, 'one') });
-    assert.equal((await one.ended)[0]?.code, 202);
-    held.release();
-    const rows = await daemon.settled();
-    const is = (name: string) => (row: Row) => row.command.endsWith(name);
-    const end = rows.find(is('/one'))?.end_time as string;
-    const before = rows.filter(is('/many')).filter(({ end_time }) => (end_time as string) < end);
-    assert.ok(before.length <= 2, `${before.length} of 60 that were accepted before it ran before it`);
-  },
-);
-
-test('one user that fills the queue leaves room in it for another', NEEDS_ROOT, async (t) => {
-  const daemon = await startDaemon(t, { config: { max_running: 1, max_pending: 16 } });
+test('pending commands of one user do not delay the command of another', NEEDS_ROOT, async (t) => {
+  const daemon = await startDaemon(t, { config: { max_running: 1 } });
   letOthersIn(daemon.at);
   const { socket } = daemon.at;
   const held = await holdDeletion(daemon, 'held');
-  const many = swarmOf(t, FIRST_UID, { socket, clients: 40, request: deletionOf(daemon.at, 'many') });
-  const replies = await many.ended;
-  const accepted = replies.filter(({ code }) => code === 202);
-  assert.equal(accepted.length, 12, 'three quarters');
-  const [refused] = replies.filter(({ code }) => code === 503);
-  assert.match(refused?.message as string, /^cannot accept the command: too many commands of this user/);
-  assert.equal((await daemon.deletion(join(daemon.at.backups, 'b1'))).code, 202);
+  const many = swarmOf(t, FIRST_UID, { socket, clients: 60, request: deletionOf(daemon.at, 'many') });
+  await many.ended;
+  const one = swarmOf(t, SECOND_UID, { socket, clients: 1, request: deletionOf(daemon.at, 'one') });
+  assert.equal((await one.ended)[0]?.code, 202);
   held.release();
-  await daemon.settled();
+  const rows = await daemon.settled();
+  const is = (name: string) => (row: Row) => row.command.endsWith(name);
+  const end = rows.find(is('/one'))?.end_time as string;
+  const before = rows.filter(is('/many')).filter(({ end_time }) => (end_time as string) < end);
+  assert.ok(before.length <= 2, `${before.length} of 60 that were accepted before it ran before it`);
 });
 
-test('two users with silent clients do not hold all connections', NEEDS_ROOT, async (t) => {
+test(
+  'the queue of pending commands keeps room for another user when one user fills it',
+  NEEDS_ROOT,
+  async (t) => {
+    const daemon = await startDaemon(t, { config: { max_running: 1, max_pending: 16 } });
+    letOthersIn(daemon.at);
+    const { socket } = daemon.at;
+    const held = await holdDeletion(daemon, 'held');
+    const many = swarmOf(t, FIRST_UID, { socket, clients: 40, request: deletionOf(daemon.at, 'many') });
+    const replies = await many.ended;
+    const accepted = replies.filter(({ code }) => code === 202);
+    assert.equal(accepted.length, 12, 'three quarters');
+    const [refused] = replies.filter(({ code }) => code === 503);
+    assert.match(refused?.message as string, /^cannot accept the command: too many commands of this user/);
+    assert.equal((await daemon.deletion(join(daemon.at.backups, 'b1'))).code, 202);
+    held.release();
+    await daemon.settled();
+  },
+);
+
+test('silent clients of two users do not hold all connections', NEEDS_ROOT, async (t) => {
   // Silent clients stay for a hundred seconds.
   const daemon = await startDaemon(t, { main: PATIENT });
   letOthersIn(daemon.at);

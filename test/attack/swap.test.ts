@@ -10,15 +10,15 @@ import { type Arena, arenaIn, prepareArena, scriptsOf, startSwapping } from './a
 const DELETIONS = 2_000;
 const CLEANUPS = 100;
 const CLIENTS = 16;
-/** Milliseconds; mostly it takes less than one second. */
+/** Milliseconds. It usually takes less than one second. */
 const LONGEST = 40_000;
 
-/** Half of them lie in the folder that is swapped, half one folder deeper. */
+/** Half of the names are in the swapped directory, half are one directory deeper. */
 const NAMES = Array.from({ length: DELETIONS + CLEANUPS * 2 }, (_, index) =>
   index % 2 === 0 ? `b${index}` : join('inner', `b${index}`),
 );
 
-test('a parent that is swapped with a symlink thousands of times a second redirects none of 2,100 deletions', async (t) => {
+test('deletions are not redirected by a parent directory that is swapped with a symlink thousands of times per second', async (t) => {
   const run = scriptsOf(t);
   const daemon = await startDaemon(t, { arrange: ({ folder }) => void prepareArena(folder, NAMES) });
   const arena = arenaIn(daemon.at.folder);
@@ -44,7 +44,7 @@ test('a parent that is swapped with a symlink thousands of times a second redire
   assert.ok(left < NAMES.length, 'some were removed');
 });
 
-test('the same swapping redirects one that looks first and then removes: the attack bites', async (t) => {
+test('a check followed by `rm` is redirected by the same swaps, which shows that the attack works', async (t) => {
   const run = scriptsOf(t);
   const arena = prepareArena(testFolder(t), NAMES);
   const swapping = await startSwapping(run, arena);
@@ -56,8 +56,8 @@ test('the same swapping redirects one that looks first and then removes: the att
   assert.ok(tries > 0, `the canary is untouched after ${LONGEST} ms`);
 });
 
-/** Sends all of them, several at once, and each again until it is accepted. Gives how often one was refused because the
- * symlink stood there just then. */
+/** Sends all requests, several at once, and repeats each until it is accepted. Returns the number of refusals because
+ * of the symlink. */
 async function deleteAll(daemon: TestDaemon, { shared }: Arena): Promise<number> {
   const paths = NAMES.map((name) => join(shared, name));
   const cleanups = Array.from({ length: CLEANUPS }, (_, index) => ({

@@ -1,5 +1,5 @@
-/** Swaps the folder `shared` with a symlink to `canary`, as fast as it can, until there is a file `stop`. Prints how
- * often it did. Arguments: the folder that holds `shared`, the canary, the file `stop`. */
+/** Swaps the directory `shared` with a symlink to `canary`, as fast as possible, until the file `stop` exists. Prints
+ * the number of swaps. Arguments: the directory that holds `shared`, the canary, the file `stop`. */
 import { existsSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,7 +8,8 @@ const shared = join(folder, 'shared');
 const aside = join(folder, 'aside');
 const link = join(folder, 'link');
 
-/** Some microseconds: as long as the renames take, for which neither stands there and nobody is misled. */
+/** Waits some microseconds, as long as the renames take. During the renames neither exists, so nothing can be
+ * redirected. */
 function linger(): boolean {
   let stopped = false;
   for (let looks = 0; looks < 5 && !stopped; looks++) stopped = existsSync(stop);

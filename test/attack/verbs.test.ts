@@ -9,7 +9,7 @@ import { crashJournal } from './crash-journal.ts';
 import { actAsMember, bounded, type Canaries, guard, plantCanaries, prepareShared } from './member.ts';
 import { makePipe } from './pipe.ts';
 
-/** A database as the API server makes it. */
+/** Makes a database as the API server does. */
 function makeDatabase({ database }: Layout): void {
   actAsMember(() => {
     const made = new Database(database);
@@ -18,7 +18,7 @@ function makeDatabase({ database }: Layout): void {
   });
 }
 
-/** A database of root whose last writer has died: a connection that opens it makes its `-wal` and `-shm`. */
+/** Makes a database of root whose last writer has died. A connection that opens it creates its `-wal` and `-shm`. */
 function breakOff({ database }: Canaries): void {
   const made = new Database(database);
   made.pragma('journal_mode = WAL');
@@ -62,7 +62,7 @@ async function runAsRoot(t: TestContext, at: Layout, name: string, ...args: stri
 
 for (const { what, place } of PLACES) {
   for (const [name, ...args] of [['check'], ['list'], ['show', 'last']] as const) {
-    test(`\`${name}\`, run by root, is not led astray where the shared database is ${what}`, {
+    test(`\`${name}\` as root reaches nothing else when the shared database is ${what}`, {
       skip: noMember(),
     }, async (t) => {
       const at = prepareShared(t);

@@ -1,22 +1,23 @@
-/** The header of a `-shm` file, which SQLite believes when its checksum is right. Format: https://www.sqlite.org/walformat.html */
+/** The header of a `-shm` file. SQLite accepts it if its checksum is right. Format:
+ * https://www.sqlite.org/walformat.html */
 const HEADER_BYTES = 48;
 const SUMMED_BYTES = 40;
 const VERSION = 3_007_000;
 
 export interface WalIndex {
   readonly pageSize: number;
-  /** The frame that was committed last. */
+  /** The last committed frame. */
   readonly maxFrame: number;
   readonly pageCount: number;
-  /** Differs from header to header, so that connections look again. */
+  /** Differs from header to header, so that connections read it again. */
   readonly change: number;
   readonly salt: Buffer;
-  /** Frames that are in the database already. */
+  /** Frames that a checkpoint has already copied into the database. */
   readonly backfilled: number;
   readonly readMarks: readonly number[];
 }
 
-/** Both copies of the header with a right checksum, and what a checkpoint goes by. */
+/** Both copies of the header with a right checksum, and the state of the checkpoint. */
 export function walIndexHeader(index: WalIndex): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32LE(VERSION, 0);

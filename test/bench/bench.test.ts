@@ -13,10 +13,10 @@ import { testFolder } from '../support/folder.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'bench', 'main.ts');
 
-/** All but the one that needs the history of the repository, and takes four daemons. */
+/** Every case but the one that needs the history of the repository and takes four daemons. */
 const MEASURED = CASES.map(({ name }) => name).filter((name) => name !== 'inspection');
 
-test('a quick run measures every case beside its floor, and holds it against its goals', (t) => {
+test('a quick run of the benchmark measures every case against its floor and its goals', (t) => {
   const chart = join(testFolder(t), 'chart.svg');
   const args = ['--quick', '--json', '--only', MEASURED.join(), '--chart', chart, '--executable', 'nowhere'];
   const printed = execFileSync(process.execPath, [MAIN, ...args], {
@@ -34,7 +34,7 @@ test('a quick run measures every case beside its floor, and holds it against its
     for (const { what, figure } of rows) {
       assert.ok(Number.isFinite(figure.median) && figure.low <= figure.high, `${name}: ${what}`);
     }
-    // The start is judged by what is shipped alone.
+    // Only the start of the shipped executable has a goal.
     assert.equal(marks.length > 0, name !== 'start', name);
     for (const { goal, value } of marks) assert.ok(Number.isFinite(value), `${name}: ${goal}`);
   }
@@ -52,14 +52,14 @@ test('a quick run measures every case beside its floor, and holds it against its
   assert.match(readFileSync(chart, 'utf8'), /^<svg [\s\S]+refusals, development[\s\S]+<\/svg>\n$/);
 });
 
-test('a case or a commit that is not there is named', () => {
+test('the benchmark names an unknown case or commit', () => {
   const run = (...args: string[]) =>
     execFileSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', stdio: 'pipe' });
   assert.throws(() => run('--only', 'speed'), /no case is called speed; there are latency, /);
   assert.throws(() => run('--against', 'abcdef'), /this clone has no commit abcdef/);
 });
 
-test('the table and the chart say what is met and what is missed', () => {
+test('the table and the chart show which goals are met and which are missed', () => {
   const rows: Row[] = [{ subject: 'development', what: 'ms', figure: figureOf([3, 1, 2]) }];
   const mark = { subject: 'development', limit: 2, better: 'less' as const };
   const marks: Mark[] = [

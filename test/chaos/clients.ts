@@ -14,7 +14,7 @@ export interface Client {
   readonly gate: Gate;
   readonly ledger: Ledger;
   readonly random: Random;
-  /** Called between its turns. */
+  /** Called between the turns of the client. */
   readonly glance: () => void;
 }
 
@@ -29,7 +29,7 @@ const TURNS: readonly [weight: number, turn: Turn][] = [
   [7, deleteFamily],
 ];
 
-/** Sends random commands for as long as there are daemons. */
+/** Sends random commands until no daemon will come any more. */
 export async function runClient(client: Client): Promise<void> {
   const { gate, random } = client;
   for (let turns = 0; await gate.passed(); turns++) {
@@ -71,7 +71,7 @@ async function sendRefusable(client: Client): Promise<void> {
   await send(client, bytes, code);
 }
 
-/** Commands inside one another's folders, and on the same, at once. */
+/** Commands on nested directories, and on the same ones, at once. */
 async function deleteFamily(client: Client, name: string): Promise<void> {
   const parent = folder(client, name);
   const child = folder(client, join(name, 'child'));
@@ -90,13 +90,13 @@ function lone(client: Client, name: string): string {
 function folder({ at, random }: Client, name: string): string {
   const path = join(at.backups, name);
   mkdirSync(path);
-  // Some are large enough for a kill to meet their `rm`.
+  // Some are large enough for a kill to interrupt their `rm`.
   const files = random.chance(0.1) ? 200 + random.below(600) : random.below(6);
   for (let file = 0; file < files; file++) writeFileSync(join(path, String(file)), '');
   return path;
 }
 
-/** Sends one request and notes what came of it; undefined where nothing was heard. */
+/** Sends one request and records the result. Returns undefined if there was no reply. */
 async function send(client: Client, request: unknown, code = 202): Promise<Reply | undefined> {
   const { at, ledger, random } = client;
   const bytes = typeof request === 'string' ? request : JSON.stringify(request);

@@ -3,11 +3,11 @@ import type { Row } from '../support/daemon.ts';
 import { scheduleCount, updateIn } from '../support/schedules.ts';
 import type { Ledger } from './ledger.ts';
 
-/** The cron file, held against the rows of its updates. */
+/** Compares the cron file with the rows of its updates. */
 export class CronWatch {
   readonly #file: string;
   readonly #ledger: Ledger;
-  /** By update: the row that it is on record in. */
+  /** By update: its row. */
   readonly #rows = new Map<number, number>();
   #lastSuccess = 0;
   /** The update whose file is in place. */
@@ -18,7 +18,7 @@ export class CronWatch {
     this.#ledger = ledger;
   }
 
-  /** Looks at the file; says what is wrong with it in itself. */
+  /** Reads the file. Returns what is wrong with the file itself. */
   read(): string | undefined {
     let text: string;
     try {
@@ -32,7 +32,7 @@ export class CronWatch {
     return mode === 0o644 ? undefined : `the cron file has mode ${mode.toString(8)}`;
   }
 
-  /** Finds out which update a row is of. Of one that was not acknowledged only the count is on record. */
+  /** Finds the update of a row. Of an update that was not acknowledged, only the count is recorded. */
   note({ id, command_id, type, status, args }: Row): void {
     if (type !== 'update_cron_schedules') return;
     if (status === 'success') this.#lastSuccess = Math.max(this.#lastSuccess, id);
@@ -43,12 +43,12 @@ export class CronWatch {
     if (update !== undefined && !this.#rows.has(update)) this.#rows.set(update, id);
   }
 
-  /** Whether what the row of an update wanted is there: its file, or one that came after. */
+  /** Returns whether the file of an update, or of a later one, is in place. */
   holds(rowId: number): boolean {
     return this.#rowInPlace() >= rowId;
   }
 
-  /** What is wrong where everything has ended: the file must be that of the last success. */
+  /** Returns what is wrong once everything has ended: the file must be that of the last success. */
   disorder(): string | undefined {
     const inPlace = this.#rowInPlace();
     if (inPlace === this.#lastSuccess) return undefined;

@@ -22,8 +22,7 @@ export interface World {
 export const putCronFile = ({ at }: World, update: number) =>
   writeFileSync(at.cronFile, fileOf(update, '2026-11-23 02:30:00'));
 
-/** One without a flaw: a deletion that was carried out, one that was interrupted, and two cron updates, of which the
- * second was not acknowledged. */
+/** A world without a flaw: a completed deletion, an interrupted one, and two cron updates, the second without a 202. */
 export function fabricate(t: TestContext): World {
   const at = prepare(testFolder(t));
   const ledger = new Ledger();

@@ -13,20 +13,21 @@ const fault = (points: readonly FaultPoint[], deed: string) => ({
   env: { FAULT: `${points.join()} ${deed}` },
 });
 
-/** What the table and the world say in the end. */
+/** The final state of the table and of the disk. */
 type End =
-  /** Nothing is on record, nothing was done. */
+  /** No row, and no effect. */
   | 'nothing'
   /** The row says success, and the effect is in place. */
   | 'carried out'
-  /** The row says that a restart interrupted it, and the effect is not in place. */
+  /** The row says that a restart interrupted the command, and the effect is not in place. */
   | 'interrupted'
-  /** The row says why it failed and what to do. */
+  /** The row says why the command failed, with the remedy. */
   | 'failed';
 
 const [DELETION, UPDATE] = ['delete_directory', 'update_cron_schedules'] as const;
 
-/** By point: the command that comes by, what becomes of it when the daemon is killed there, and when it throws there. */
+/** By point: the command that reaches it, its end if the daemon is killed there, and its end if the daemon throws
+ * there. */
 const WALK: Partial<Record<FaultPoint, readonly [command: string, killed: End, thrown: End]>> = {
   'accept.written': [DELETION, 'nothing', 'nothing'],
   'journal.committed': [DELETION, 'carried out', 'nothing'],
@@ -48,7 +49,7 @@ const WALK: Partial<Record<FaultPoint, readonly [command: string, killed: End, t
   'end.observed': [DELETION, 'carried out', 'carried out'],
 };
 
-/** The same for a daemon that recovers what was left at `start.committed`: it was never carried out. */
+/** The same for a daemon that recovers a command from `start.committed`, which was never carried out. */
 const RECOVERY: readonly FaultPoint[] = ['recover.written', 'recover.committed', 'effect.inspected'];
 
 const SCHEDULES = [{ id: 7, backup_type: 'full', frequency: 'hourly', enabled: true, minute: 1 }];
@@ -67,7 +68,7 @@ function place(t: TestContext): Layout {
 const inPlace = (cmd: string, { cronFile, backups }: Layout) =>
   cmd === UPDATE ? existsSync(cronFile) : !existsSync(join(backups, 'b1'));
 
-/** Holds the table against the world, and gives what became of the command. */
+/** Compares the table with the disk, and returns the end of the command. */
 async function judge(daemon: TestDaemon, cmd: string, acknowledged: string | undefined): Promise<End> {
   const { at } = daemon;
   const rows = await daemon.settled();
@@ -99,7 +100,7 @@ async function judge(daemon: TestDaemon, cmd: string, acknowledged: string | und
   return 'interrupted';
 }
 
-/** Sends the command to a daemon with a fault, and gives the id of a 202, if one came. */
+/** Sends the command to a daemon with a fault, and returns the id of a 202 if there is one. */
 async function meet(t: TestContext, at: Layout, points: readonly FaultPoint[], deed: string, cmd: string) {
   const daemon = await startDaemon(t, { folder: at.folder, ...fault(points, deed) });
   const { text } = await converse(at.socket, requestOf(cmd, at));
@@ -109,17 +110,17 @@ async function meet(t: TestContext, at: Layout, points: readonly FaultPoint[], d
   return text === '' ? undefined : (JSON.parse(text) as { id?: string }).id;
 }
 
-/** Ends it in peace, unless it has died of its fault. */
+/** Stops the daemon, unless its fault has ended it. */
 function stopped(daemon: TestDaemon): Promise<Exit> {
   try {
     daemon.signal('SIGTERM');
   } catch {
-    // It has.
+    // The fault has ended the daemon.
   }
   return daemon.exited;
 }
 
-test('every fault point is walked', () => {
+test('the table covers every fault point', () => {
   assert.deepEqual([...Object.keys(WALK), ...RECOVERY].sort(), [...FAULT_POINTS].sort());
 });
 
@@ -130,7 +131,7 @@ for (const [point, [cmd, killed, thrown]] of Object.entries(WALK)) {
     ['kill', killed],
     ['throw', thrown],
   ] as const) {
-    test(`${deed} at ${point}: ${cmd} ends as ${expected}`, async (t) => {
+    test(`${cmd} ends as ${expected} after a ${deed} at ${point}`, async (t) => {
       const at = place(t);
       const acknowledged = await meet(t, at, [point as FaultPoint], deed, cmd);
       const next = await startDaemon(t, { folder: at.folder });
@@ -140,7 +141,7 @@ for (const [point, [cmd, killed, thrown]] of Object.entries(WALK)) {
 }
 
 for (const cmd of [DELETION, UPDATE]) {
-  test(`delay at every point that ${cmd} comes by: it ends as carried out`, async (t) => {
+  test(`${cmd} ends as carried out after a delay at every point that it reaches`, async (t) => {
     const at = place(t);
     const points = POINTS.filter((point) => WALK[point]?.[0] === cmd);
     const acknowledged = await meet(t, at, points, 'delay', cmd);
@@ -153,7 +154,7 @@ for (const [deed, points] of [
   ...RECOVERY.flatMap((point) => [['kill', [point]] as const, ['throw', [point]] as const]),
   ['delay', RECOVERY] as const,
 ]) {
-  test(`${deed} at ${points.join(' and ')}, while a restart recovers: it is not run, and ends as interrupted`, async (t) => {
+  test(`a command that a restart recovers with a ${deed} at ${points.join(' and ')} is not run, and ends as interrupted`, async (t) => {
     const at = place(t);
     const acknowledged = await meet(t, at, ['start.committed'], 'kill', DELETION);
     const options = { folder: at.folder, ...fault(points, deed) };
@@ -165,7 +166,7 @@ for (const [deed, points] of [
     }
     const next = await startDaemon(t, { folder: at.folder });
     const end = await judge(next, DELETION, acknowledged);
-    // An inspection that throws is told as what it is.
+    // An inspection that throws is reported as such.
     const inspected = deed === 'throw' && points.includes('effect.inspected');
     assert.equal(end, inspected ? 'failed' : 'interrupted');
   });

@@ -1,4 +1,4 @@
-/** Lets clients through while a daemon listens. */
+/** Lets clients pass while a daemon listens. */
 export class Gate {
   #opened = Promise.withResolvers<boolean>();
   #isOpen = false;
@@ -9,24 +9,24 @@ export class Gate {
     this.#opened.resolve(true);
   }
 
-  /** Clients that wait for a closed gate go on waiting. */
+  /** Closes the gate. Clients that wait at the gate continue to wait. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#opened = Promise.withResolvers();
   }
 
-  /** No daemon will come any more. */
+  /** Ends all waiting: no daemon will come any more. */
   shut(): void {
     this.#opened.resolve(false);
   }
 
-  /** Resolves when a daemon listens, or with false when none will. */
+  /** Resolves with true when a daemon listens, or with false when none will. */
   passed(): Promise<boolean> {
     return this.#opened.promise;
   }
 
-  /** A client's turn with the daemon. */
+  /** Registers a turn of a client with the daemon. */
   async during(turn: Promise<void>): Promise<void> {
     this.#turns.add(turn);
     try {

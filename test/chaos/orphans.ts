@@ -3,30 +3,30 @@ import { identityOf, isAlive, type ProcessIdentity } from '../../src/io/child/id
 import { childrenOf } from '../support/children.ts';
 import type { Random } from './random.ts';
 
-/** Children that outlive their daemon: `rm` alone is too quick for that. */
+/** Children that outlive their daemon. `rm` alone is too quick for that. */
 export class Orphans {
   readonly #random: Random;
   #held: ProcessIdentity[] = [];
-  /** How many there were. */
+  /** The number of such children. */
   count = 0;
 
   constructor(random: Random) {
     this.#random = random;
   }
 
-  /** Right before the daemon is killed: stops what it has started, or does not. */
+  /** Stops the children of the daemon right before it is killed, in some of the cases. */
   hold(daemon: number): void {
     if (this.#random.chance(0.3)) return;
     for (const pid of childrenOf(daemon)) {
       const identity = identityOf(pid);
-      // One that is not yet `rm` would, stopped, be taken for something else by the next daemon.
+      // The next daemon would not recognise a stopped child that is not yet `rm`.
       if (!identity || !/^(rm|mv)\n$/.test(nameOf(pid)) || !signal(identity, 'SIGSTOP')) continue;
       this.#held.push(identity);
       this.count++;
     }
   }
 
-  /** Lets them go on, or die of what their daemon died of, or holds them for one daemon more. */
+  /** Lets the children continue, or holds them for one more daemon. */
   release(): void {
     if (this.#random.chance(0.3)) return;
     this.releaseAll();
@@ -48,7 +48,7 @@ function read(file: string): string {
   }
 }
 
-/** Whether it was still there. */
+/** Returns whether the process still existed. */
 function signal(identity: ProcessIdentity, name: NodeJS.Signals): boolean {
   try {
     return isAlive(identity) && process.kill(identity.pid, name);

@@ -5,8 +5,8 @@ interface Open {
   readonly touches: readonly string[];
 }
 
-/** Says of each command that began before an earlier one on the same paths had ended. `steps`: all transitions, in
- * their order. */
+/** Describes each command that began before the end of an earlier one on the same paths. `steps`: all transitions in
+ * order. */
 export function overtakings(
   steps: readonly TransitionRow[],
   rows: readonly Row[],

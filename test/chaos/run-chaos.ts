@@ -17,7 +17,7 @@ export interface ChaosOptions {
   readonly kills: number;
   readonly seed: number;
   readonly folder: string;
-  /** Hears of every single flaw. */
+  /** Called with every single flaw. */
   readonly complain?: (complaint: string) => void;
 }
 
@@ -25,7 +25,7 @@ export type Figures = Record<'kills' | 'seed' | 'orphans', number> & Verdict;
 
 export const hasFlaws = (figures: Figures): boolean => FLAWS.some((flaw) => figures[flaw] > 0);
 
-/** Runs clients against a daemon that is killed again and again; then lets one settle everything, and judges. */
+/** Runs clients against a daemon that is killed many times, then lets one daemon settle everything, and judges. */
 export async function runChaos({ kills, seed, folder, complain }: ChaosOptions): Promise<Figures> {
   const at = prepare(folder, { max_running: 4, cmd_log_level: 'info' });
   const random = new Random(seed);
@@ -38,7 +38,7 @@ export async function runChaos({ kills, seed, folder, complain }: ChaosOptions):
       runClient({ name: `c${index}`, at, gate, ledger, random: random.fork(), glance: () => judge.glance() }),
     ),
   );
-  // It is waited for below, after the last kill.
+  // The promise is awaited below, after the last kill.
   clients.catch(() => {});
   let daemon: TestDaemon | undefined;
   try {
@@ -60,7 +60,7 @@ export async function runChaos({ kills, seed, folder, complain }: ChaosOptions):
     await clients;
     daemon = await launchDaemon(at);
     orphans.releaseAll();
-    // One that never settles is judged as it is.
+    // A daemon that never settles is judged as it is.
     await until('the end of all commands', () => isSettled(at.state)).catch(() => {});
     return { kills, seed, orphans: orphans.count, ...judge.verdict() };
   } finally {

@@ -14,7 +14,7 @@ function judged({ at, ledger }: World, betweenLooks: () => void) {
 
 const flawless = Object.fromEntries(FLAWS.map((flaw) => [flaw, 0]));
 
-test('the judge finds nothing where nothing is wrong', (t) => {
+test('the judge finds nothing in a world without a flaw', (t) => {
   assert.deepEqual(
     judged(fabricate(t), () => {}),
     { requests: 0, acknowledged: 3, refused: 0, interrupted: 1, ...flawless },
@@ -33,7 +33,11 @@ const nothing: Spoil = () => {};
 const BAD: readonly Bad[] = [
   ['an acknowledged command has no row', { lost: 1 }, ({ ledger }) => ledger.acknowledged.add('nobody')],
   ['a success is not in place', { lost: 1 }, ({ gone }) => mkdirSync(gone)],
-  ['what is in place is told as interrupted', { lost: 1 }, ({ half }) => rmSync(half, { recursive: true })],
+  [
+    'an effect in place is reported as interrupted',
+    { lost: 1 },
+    ({ half }) => rmSync(half, { recursive: true }),
+  ],
   ['a command failed without a reason', { lost: 1 }, run('UPDATE process SET error = NULL WHERE id = 2')],
   [
     'two updates succeeded and there is no file',
@@ -48,13 +52,13 @@ const BAD: readonly Bad[] = [
     ),
   ],
   [
-    'what was made anew is removed once more',
+    'a recreated directory is removed again',
     { 'run twice': 1 },
     nothing,
     ({ gone }) => rmSync(gone, { recursive: true }),
   ],
   [
-    'a row that nobody heard of runs for ever',
+    'an unacknowledged row stays running',
     { 'left running': 1 },
     ({ database, shared }) => {
       for (const one of [database, shared]) {
@@ -114,7 +118,7 @@ const BAD: readonly Bad[] = [
   ['the cron file is an older one', { 'wrong order': 1 }, nothing, (world) => putCronFile(world, 1)],
 ];
 
-test('the judge sees each flaw', async (t) => {
+test('the judge finds each flaw', async (t) => {
   for (const [what, expected, first, then = nothing] of BAD) {
     await t.test(what, (t) => {
       const world = fabricate(t);

@@ -1,5 +1,5 @@
-/** The judge: holds what the clients know against the journal, the journal against the world, and the shared table against the
- * journal. */
+/** The judge. It compares the knowledge of the clients with the journal, the journal with the disk, and the shared
+ * table with the journal. */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -8,7 +8,7 @@ import { CronWatch } from './cron-watch.ts';
 import type { Ledger } from './ledger.ts';
 import { overtakings } from './overtaking.ts';
 
-/** What must not happen, ever. */
+/** The kinds of flaws. None of them may ever happen. */
 export const FLAWS = [
   'lost',
   'run twice',
@@ -55,13 +55,13 @@ export class Judge {
     this.#cron = new CronWatch(at.cronFile, ledger);
   }
 
-  /** Looks at what anybody may read at any time. */
+  /** Checks what is valid at any time. */
   glance(): void {
     const torn = this.#cron.read();
     if (torn !== undefined) this.#flaw('torn files', torn);
   }
 
-  /** Looks at the world between two daemons, when nothing but a child left behind is at work. */
+  /** Checks the disk between two daemons, when only a child left behind is at work. */
   look(): void {
     this.glance();
     const rows = this.#query('SELECT * FROM process WHERE id > ? ORDER BY id', this.#settledUpTo) as Row[];
@@ -75,7 +75,7 @@ export class Judge {
     this.#ledger.unanswered.clear();
   }
 
-  /** The last look, when the last daemon has settled everything. */
+  /** The last check, after the last daemon has settled everything. */
   verdict(): Verdict {
     this.look();
     this.#judgeRows();
@@ -104,7 +104,7 @@ export class Judge {
     };
   }
 
-  /** A row seen ended for the first time: what it says must be so. From then on nobody may touch its paths. */
+  /** Checks a row that is seen ended for the first time. From then on no command may touch its paths. */
   #ended(row: Row): void {
     const { lone } = this.#ledger;
     const told = `row ${row.id} says ${row.status}`;
@@ -120,7 +120,7 @@ export class Judge {
     for (const path of paths) this.#plant(path);
   }
 
-  /** Puts a canary where the folder was: whoever carries the command out once more removes it. */
+  /** Puts a canary in place of the directory. A command that is carried out twice removes it. */
   #plant(path: string): void {
     const canary = join(path, 'canary');
     mkdirSync(path, { recursive: true });
@@ -140,7 +140,7 @@ export class Judge {
     }
   }
 
-  /** Each command has one row in the shared table, which says what the journal says. */
+  /** Checks that each command has one row in the shared table, equal to that of the journal. */
   #judgeProjection(): void {
     const wanted = this.#query(PROJECTED) as Projected[];
     const found = Map.groupBy(

@@ -26,7 +26,7 @@ const chart = chartOf(
   }),
 );
 
-test('a chart has states and the arrows between them', () => {
+test('`chartOf` gives the states of a machine and the arrows between them', () => {
   assert.equal(chart.description, 'A "lamp".');
   assert.deepEqual(
     chart.states.map(({ id, initial, final, invokes, states }) => [
@@ -54,14 +54,14 @@ test('a chart has states and the arrows between them', () => {
   );
 });
 
-test('Mermaid', () => {
+test('`mermaid` draws a state diagram', () => {
   const text = mermaid(chart);
   assert.match(text, /^stateDiagram-v2\n {2}\[\*\] --> off\n/);
   assert.match(text, / {2}state "on" as on \{\n {4}\[\*\] --> on_bright\n/);
   assert.match(text, / {2}off --> on: press \[isCharged\]\n/);
 });
 
-test('Graphviz', () => {
+test('`dot` draws a digraph', () => {
   const text = dot(chart);
   assert.match(text, /^digraph "lamp" \{\n[\s\S]+\n\}$/);
   assert.match(text, /subgraph "cluster_on" \{\n {4}label="on";\n {4}"on_start" \[shape=point\];/);
@@ -70,7 +70,7 @@ test('Graphviz', () => {
   assert.match(text, /"broken" \[label="broken", peripheries=2\];/);
 });
 
-test('each machine of the daemon is drawn, and no arrow leads nowhere', () => {
+test('`CHARTS` has every machine of the daemon, and every arrow joins known states', () => {
   assert.deepEqual(
     CHARTS.map(({ name }) => name),
     ['connection', 'process', 'daemon'],

@@ -14,7 +14,7 @@ const installed = (shell: string) => existsSync(`/usr/bin/${shell}`);
 const within = (shell: string) => ({ skip: !installed(shell) && `${shell} is missing` });
 const TYPES = ['cleanup_backups', 'delete_directory', 'update_cron_schedules'];
 
-/** Of an interactive zsh: what its completion adds is printed as <WORD>, and END after it. */
+/** The setup of an interactive zsh. Its completion prints each word as <WORD>, and END at the end. */
 const ZSH_SETUP = `
 PROMPT=
 fpath=($PWD $fpath)
@@ -31,7 +31,7 @@ compadd() {
 }
 print READY`;
 
-/** It in a terminal of its own: the line $1, then Tab. */
+/** Runs that zsh in a terminal of its own: the line $1, then Tab. */
 const ZSH = `
 zmodload zsh/zpty
 zpty z zsh -f -i
@@ -41,7 +41,7 @@ zpty -w -n z "$1"$'\\t'
 zpty -r z heard '*END*'
 print -r -- $heard`;
 
-/** What bash would offer for a line that ends where the cursor is. */
+/** Returns the words that bash offers for a line with the cursor at its end. */
 function offered(...words: string[]): string[] {
   const script = `${bash('dbcalm-cmd', verbs)}
 compopt() { printf '%s\\n' "compopt $*"; }
@@ -50,7 +50,7 @@ COMP_WORDS=("$@") COMP_CWORD=$(( $# - 1 )); _dbcalm_cmd; printf '%s\\n' "\${COMP
   return text.split('\n').filter(Boolean);
 }
 
-test('bash offers verbs, flags and what they may be', () => {
+test('the bash completion offers verbs, flags and their values', () => {
   const cases: [string[], string[]][] = [
     [['wa'], ['watch']],
     [['list', '--st'], ['--state']],
@@ -71,15 +71,15 @@ test('bash offers verbs, flags and what they may be', () => {
   assert.ok(offered('').includes('completion'));
 });
 
-test('bash offers files for a file, and for nothing else', () => {
-  // In a function called by hand there is no completion to set an option of.
+test('the bash completion offers files only for a file argument', () => {
+  // A function called by hand has no completion whose option could be set.
   const tell = (...words: string[]) => offered(...words).filter((word) => word.startsWith('compopt'));
   assert.deepEqual(tell('show', '--config', ''), ['compopt -o default']);
   assert.deepEqual(tell('show', ''), []);
   assert.ok(!bash('dbcalm-cmd', verbs).includes('complete -o'));
 });
 
-test('fish offers the same', within('fish'), (t) => {
+test('the fish completion offers verbs, flags and their values', within('fish'), (t) => {
   const file = join(testFolder(t), 'completion.fish');
   writeFileSync(file, fish('dbcalm-cmd', verbs));
   const offers = (line: string) => {
@@ -106,7 +106,7 @@ test('fish offers the same', within('fish'), (t) => {
   for (const [line, wanted] of cases) assert.deepEqual(offers(line).sort(), wanted, line);
 });
 
-test('zsh offers the same', within('zsh'), (t) => {
+test('the zsh completion offers verbs, flags and their values', within('zsh'), (t) => {
   const folder = testFolder(t);
   writeFileSync(join(folder, '_dbcalm-cmd'), zsh('dbcalm-cmd', verbs));
   writeFileSync(join(folder, 'setup'), ZSH_SETUP);
@@ -127,7 +127,7 @@ test('zsh offers the same', within('zsh'), (t) => {
   for (const [line, wanted] of cases) assert.deepEqual(offers(line).sort(), wanted, line);
 });
 
-test('each script has every verb and flag, and runs nothing of ours', () => {
+test('each completion script has every verb and flag, and runs no command of the program', () => {
   for (const script of [bash, zsh, fish]) {
     const text = script('dbcalm-cmd', verbs);
     for (const { name, options } of verbs) {
@@ -138,7 +138,7 @@ test('each script has every verb and flag, and runs nothing of ours', () => {
   }
 });
 
-test('quotes in what is said of a verb stay text', () => {
+test('the completion scripts escape quotes in descriptions', () => {
   const verb = { name: 'v', about: "it's [a]: b", arguments: [], options: [] };
   assert.ok(zsh('p', [verb]).includes(`'v:it'\\''s \\[a\\]\\: b'`));
   assert.ok(fish('p', [verb]).includes(`-d 'it\\'s [a]: b'`));

@@ -11,7 +11,7 @@ const REMOVAL = { ...NOTHING, does: 'remove', command: '/bin/rm -rf /r/a /r/b' }
 const told = (plan: PlanPreview, admission = IDLE) =>
   dryRunText({ code: 202, status: 'Accepted', admission, plan }).split('\n').slice(1, -1);
 
-test('what is not all is told as at least, and why', () => {
+test('`dryRunText` prints an incomplete size as "at least", with the reason', () => {
   const size = { entries: 3, apparent_bytes: 2_000, freed_bytes: 4_096, complete: false };
   const paths = [
     { path: '/r/a', state: 'there', ...size, why: 'the time for it is over' },
@@ -30,7 +30,7 @@ test('what is not all is told as at least, and why', () => {
   ]);
 });
 
-test('whom it would wait for', () => {
+test('`dryRunText` prints the commands that the command would wait for', () => {
   const full = { ...IDLE, at_once: false, running: 8 };
   const [nothing, place] = told(NOTHING, full);
   assert.equal(nothing, 'There is nothing to do.');
@@ -39,7 +39,7 @@ test('whom it would wait for', () => {
   assert.equal(others, 'It would wait for one, two, on the same paths.');
 });
 
-test('nothing in the present cron file can move a terminal, and warnings are told', () => {
+test('`dryRunText` escapes control characters of the present cron file, and prints warnings', () => {
   const cron = {
     file: '/c/dbcalm',
     before: null,
@@ -64,7 +64,7 @@ test('nothing in the present cron file can move a terminal, and warnings are tol
   ]);
 });
 
-test('sizes are told in the largest unit that fits', () => {
+test('`sized` prints a size in the largest unit that fits', () => {
   assert.deepEqual([0, 1, 1_023, 1_024, 1_048_575, 5 * 2 ** 30, 3 * 2 ** 50].map(sized), [
     '0 bytes',
     '1 byte',

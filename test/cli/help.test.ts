@@ -15,7 +15,7 @@ function helpOf(command: Command): string {
   return text;
 }
 
-test('the help of each verb, and of the program, has examples of verbs and flags that are there', async () => {
+test('the help of each verb and of the program has examples with known verbs and flags', async () => {
   const root = await wholeProgram();
   const flags = new Map(wordsOf(root).map(({ name, options }) => [name, options.map(({ flag }) => flag)]));
   for (const command of [root, ...root.commands]) {
@@ -28,7 +28,7 @@ test('the help of each verb, and of the program, has examples of verbs and flags
   }
 });
 
-test('of the verbs those are loaded that the words may mean', async () => {
+test('`programFor` loads only the verbs that the words can name', async () => {
   const verbsFor = async (...words: string[]) => {
     const { commands } = await programFor(words);
     return commands.map((verb) => verb.name());

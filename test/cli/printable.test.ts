@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { printable, printableBlock, printableJson } from '../../src/cli/printable.ts';
 
-test('nothing that moves a terminal is printed as it is', () => {
+test('`printable` escapes every character that can control a terminal', () => {
   const cases: [unknown, string][] = [
     ['plain ä 漢', 'plain ä 漢'],
     ['\u001b[2Jgone', '\\u001b[2Jgone'],
@@ -16,11 +16,11 @@ test('nothing that moves a terminal is printed as it is', () => {
   for (const [value, wanted] of cases) assert.equal(printable(value), wanted);
 });
 
-test('a block keeps its lines and tabs, and nothing else', () => {
+test('`printableBlock` keeps newlines and tabs, and escapes other control characters', () => {
   assert.equal(printableBlock('a\n\tb\r\u0007'), 'a\n\tb\\u000d\\u0007');
 });
 
-test('JSON is spelled out too, and still says the same', () => {
+test('`printableJson` escapes control characters, and parses to the same value', () => {
   const value = { text: '\u009b2J\u202e\u007f\u001b"\n' };
   for (const indent of [undefined, 2]) {
     const text = printableJson(value, indent);

@@ -5,7 +5,7 @@ import { parseLimit, parseSince } from '../../src/cli/since.ts';
 
 const NOW = new Date('2026-11-24T12:00:00Z');
 
-test('a time is an age, or ISO and UTC unless it says otherwise', () => {
+test('`parseSince` accepts an age or an ISO time, in UTC unless a zone is given', () => {
   const cases: [string, string][] = [
     ['90s', '2026-11-24 11:58:30.000000'],
     ['10m', '2026-11-24 11:50:00.000000'],
@@ -21,13 +21,13 @@ test('a time is an age, or ISO and UTC unless it says otherwise', () => {
     assert.throws(() => parseSince(text, NOW), /Give 10m/, text);
 });
 
-test('a limit is a whole number from 1', () => {
+test('`parseLimit` accepts a whole number from 1', () => {
   assert.equal(parseLimit('7'), 7);
   for (const text of ['0', '-1', '1.5', 'x', '', '1e3'])
     assert.throws(() => parseLimit(text), /whole number/, text);
 });
 
-test('times and durations as somebody reads them', () => {
+test('`moment`, `between` and `duration` format times for a reader', () => {
   assert.equal(moment('2026-11-24 02:20:54.788000'), '2026-11-24 02:20:54.788');
   assert.equal(between('2026-11-24 02:20:54.788000', '2026-11-24 02:20:54.816000'), 28);
   const cases: [number, string][] = [

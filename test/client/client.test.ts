@@ -8,7 +8,7 @@ import { testFolder } from '../support/folder.ts';
 
 const REFUSED = { code: 400, status: 'Bad Request', message: 'Invalid command' };
 
-/** A daemon that does with each client what `answer` does; gives how to call it. */
+/** Starts a server that handles each client with `answer`, and returns a function that calls it. */
 async function listening(t: TestContext, answer: (socket: Socket) => void) {
   const socketPath = join(testFolder(t), 's');
   const server = createServer((socket) => {
@@ -22,7 +22,7 @@ async function listening(t: TestContext, answer: (socket: Socket) => void) {
 
 const failing = (code: NoReplyError['code']) => ({ name: 'NoReplyError', code });
 
-test('a reply that comes in pieces is one, and the request went out whole and once', async (t) => {
+test('`call` sends the request once, and joins the pieces of the reply', async (t) => {
   const heard: string[] = [];
   const send = await listening(t, (socket) => {
     socket.once('data', (bytes) => {
@@ -35,7 +35,7 @@ test('a reply that comes in pieces is one, and the request went out whole and on
   assert.deepEqual(heard, ['{"cmd":"delete_directory","args":{"path":"/x"}}']);
 });
 
-test('no reply is told by why', async (t) => {
+test('`call` rejects with the reason if there is no reply', async (t) => {
   const gone = join(testFolder(t), 'nobody');
   await assert.rejects(
     call('delete_directory', { path: '/x' }, { socketPath: gone }),
@@ -49,7 +49,7 @@ test('no reply is told by why', async (t) => {
   await assert.rejects(other(), failing('BROKEN'));
 });
 
-test('who does not answer is waited for as long as is wanted', async (t) => {
+test('`call` waits for a reply until its timeout or its signal', async (t) => {
   const clients: Socket[] = [];
   const silent = await listening(t, (socket) => clients.push(socket));
   await assert.rejects(silent({ timeout: 20 }), failing('TIMEOUT'));

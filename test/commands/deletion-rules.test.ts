@@ -33,7 +33,7 @@ const refused: [string, RegExp][] = [
 ];
 
 for (const [path, why] of refused) {
-  test(`refused: ${JSON.stringify(path)}`, () => {
+  test(`\`refuseDeletion\` refuses ${JSON.stringify(path)}`, () => {
     const refusal = refuseDeletion(path, ROOTS, OWN);
     assert.equal(refusal?.code, 403);
     assert.match(refusal?.message as string, why);
@@ -54,10 +54,10 @@ for (const path of [
   '/tmp/ ',
   '/tmp/ü',
 ]) {
-  test(`allowed: ${path}`, () => assert.equal(refuseDeletion(path, ROOTS, OWN), undefined));
+  test(`\`refuseDeletion\` allows ${path}`, () => assert.equal(refuseDeletion(path, ROOTS, OWN), undefined));
 }
 
-test('a removal names each path once', () => {
+test('`removal` names each path once', () => {
   const pathsOf = (...paths: string[]) => (removal(paths) as { readonly paths: readonly string[] }).paths;
   assert.deepEqual(pathsOf('/tmp/a', '/tmp/a', '/tmp/b'), ['/tmp/a', '/tmp/b']);
   assert.deepEqual(pathsOf('/tmp/b', '/tmp/a', '/tmp/b'), ['/tmp/b', '/tmp/a']);

@@ -20,14 +20,14 @@ const replyTo = (request: Record<string, unknown>) => {
   return 'ok' in outcome ? 202 : [outcome.refusal.code, outcome.refusal.message];
 };
 
-test('the whitelist is exactly the three commands', () => {
+test('the whitelist has exactly the three commands', () => {
   assert.deepEqual(
     WHITELIST.map(({ name }) => name),
     ['update_cron_schedules', 'delete_directory', 'cleanup_backups'],
   );
 });
 
-test('a plan is frozen to its leaves: what was checked is what runs', () => {
+test('a plan is deeply frozen, so that the checked values are those that run', () => {
   const folders = ['/r/a', '/r/b'];
   const outcome = plan({ cmd: 'cleanup_backups', args: { backup_ids: ['a'], folders } });
   assert.ok('ok' in outcome);
@@ -37,13 +37,13 @@ test('a plan is frozen to its leaves: what was checked is what runs', () => {
   assert.deepEqual(step, { do: 'remove', paths: ['/r/a', '/r/b'] });
 });
 
-test('the order of arguments and unknown ones mean nothing', () => {
+test('`planRequest` ignores unknown arguments and the order of arguments', () => {
   const one = plan({ cmd: 'cleanup_backups', args: { backup_ids: ['a'], folders: ['/r/a'] }, user: 'x' });
   const other = plan({ args: { folders: ['/r/a'], more: {}, backup_ids: ['a'] }, cmd: 'cleanup_backups' });
   assert.deepEqual(one, other);
 });
 
-test('a cron update is staged under a name that cron ignores, beside its target', () => {
+test('update_cron_schedules stages its file next to the target, under a name that cron ignores', () => {
   const outcome = plan({ cmd: 'update_cron_schedules', args: { schedules: [] } });
   assert.ok('ok' in outcome);
   assert.equal(outcome.ok.command, '/bin/mv -fT -- /etc/cron.d/.dbcalm.abc /etc/cron.d/dbcalm');
@@ -73,13 +73,13 @@ test('update_cron_schedules names the log of each line of its file', () => {
   );
 });
 
-test('an error of the parser is passed on after the words of the contract', () => {
+test('`parseRequest` appends the error of the parser to the words of the contract', () => {
   const outcome = parseRequest(Buffer.from('{"a":}'));
   assert.ok('refusal' in outcome);
   assert.match(outcome.refusal.message, /^Invalid JSON: Unexpected token/);
 });
 
-test('a request is a JSON object, and nothing else that JSON has', () => {
+test('`parseRequest` refuses JSON that is not an object', () => {
   for (const text of ['[1]', '"x"', '5', 'true', 'null']) {
     const outcome = parseRequest(Buffer.from(text));
     assert.ok('refusal' in outcome, text);
@@ -87,7 +87,7 @@ test('a request is a JSON object, and nothing else that JSON has', () => {
   }
 });
 
-test('what a request inherits is no part of it', () => {
+test('`planRequest` ignores inherited properties of a request', () => {
   const request = { cmd: 'delete_directory', args: { path: '/r/a' } };
   assert.equal(replyTo(request), 202);
   assert.deepEqual(replyTo(Object.create(request)), [400, 'Invalid command']);
@@ -95,7 +95,7 @@ test('what a request inherits is no part of it', () => {
   assert.deepEqual(replyTo(inherited), [400, 'Missing required argument path']);
 });
 
-test('a removal claims and removes the paths that were checked, as they are normalised', () => {
+test('a removal claims and removes the normalised paths that were checked', () => {
   const deletion = plan({ cmd: 'delete_directory', args: { path: '/r//a/./b/' } });
   assert.ok('ok' in deletion);
   assert.deepEqual(deletion.ok.touches, ['/r/a/b']);
@@ -109,7 +109,7 @@ test('a removal claims and removes the paths that were checked, as they are norm
   assert.deepEqual(cleanup.ok.step, { do: 'remove', paths: ['/r/a', '/r/b'] });
 });
 
-test('the record of a cleanup has what came: folders as they were spelled, ids as they are, null as the empty list', () => {
+test('cleanup_backups records its arguments as received, and null as the empty list', () => {
   const recorded = (backup_ids: unknown, folders: unknown) => {
     const outcome = plan({ cmd: 'cleanup_backups', args: { backup_ids, folders } });
     assert.ok('ok' in outcome);
@@ -122,21 +122,21 @@ test('the record of a cleanup has what came: folders as they were spelled, ids a
   assert.deepEqual(recorded(null, null), ['/bin/rm -rf', { backup_ids: [] }]);
 });
 
-test('what is missing is told first, then what the rules of the command say, then what is of a wrong type', () => {
+test('`planRequest` reports a missing argument first, then the rules of the command, then a wrong type', () => {
   const update = (args: object) => replyTo({ cmd: 'update_cron_schedules', args });
   assert.deepEqual(update({}), [400, 'Missing required argument schedules']);
   assert.deepEqual(update({ schedules: [[]] }), [400, 'Schedule at index 0 must be a dict']);
   assert.deepEqual(replyTo({ cmd: 'delete_directory', args: { path: 5 } }), [400, 'path must be a string']);
 });
 
-test('each command that removes asks for each path whether it may', () => {
+test('each removing command checks every path', () => {
   const refusal = [403, 'Cannot delete /etc: it is not below a deletion root. Allowed is what lies below /r'];
   assert.deepEqual(replyTo({ cmd: 'delete_directory', args: { path: '/etc' } }), refusal);
   const cleanup = { backup_ids: null, folders: ['/r/a', '/etc'] };
   assert.deepEqual(replyTo({ cmd: 'cleanup_backups', args: cleanup }), refusal);
 });
 
-test('a list holds what it must and nothing else', () => {
+test('`planRequest` refuses a list with an entry of a wrong type', () => {
   for (const args of [
     { backup_ids: [1.5], folders: [] },
     { backup_ids: [true], folders: [] },
@@ -149,7 +149,7 @@ test('a list holds what it must and nothing else', () => {
   assert.equal(replyTo({ cmd: 'cleanup_backups', args: { backup_ids: null, folders: null } }), 202);
 });
 
-test('an argument that says nothing of what it must be is refused all the same', () => {
+test('`planRequest` refuses an argument of a wrong type also if its schema has no description', () => {
   const command = defineCommand({
     name: 'count',
     schema: Type.Object({ to: Type.Integer() }),
@@ -160,7 +160,7 @@ test('an argument that says nothing of what it must be is refused all the same',
   assert.equal(outcome.refusal.message, 'to must be of another type');
 });
 
-test('a stored request is planned by the same checks, and refused by them where it is none', () => {
+test('`replanRequest` applies the same checks to a stored request', () => {
   const replan = (text: string) => replanRequest(text, WHITELIST, SETTINGS, STAMP);
   const request = { cmd: 'delete_directory', args: { path: '/r/a' } };
   assert.deepEqual(replan(JSON.stringify(request)), plan(request));
@@ -173,7 +173,7 @@ test('a stored request is planned by the same checks, and refused by them where 
   assert.match(outcome.refusal.message, /^Invalid JSON: /);
 });
 
-test('replanRequest refuses a recorded id that is none, whatever the command', () => {
+test('`replanRequest` refuses an invalid recorded id, whatever the command', () => {
   const requests = [
     { cmd: 'update_cron_schedules', args: { schedules: [] } },
     { cmd: 'delete_directory', args: { path: '/r/a' } },

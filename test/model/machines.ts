@@ -1,4 +1,5 @@
-/** The three machines, and that of a process once more for shadows, each with what its paths are made of, what must come of them, and itself as a subject. */
+/** The three machines, and the process machine again for shadows, each with its vocabulary, its oracle and its
+ * subject. */
 import { Coverage } from './driver/coverage.ts';
 import type { Path, Vocabulary } from './driver/paths.ts';
 import { type Sight, type Subject, walk } from './driver/walk.ts';
@@ -35,7 +36,7 @@ export const PROCESS: Modelled = {
   expected: ({ start, events }) => process.sightOf(process.expectedOf(start, events)),
 };
 
-/** What it is told and tells is what any process is; only that nothing is carried out. */
+/** Has the events and outputs of any process, but carries nothing out. */
 export const SHADOW: Modelled = {
   name: 'shadow process',
   vocabulary: shadowVocabulary,
@@ -55,7 +56,7 @@ export const DAEMON: Modelled = {
   expected: ({ start, events }) => daemon.sightOf(daemon.expectedOf(start, events)),
 };
 
-/** The transitions that a path walks when it is left alone at its end. */
+/** Returns the transitions that a path walks when nothing interferes at its end. */
 export async function walkedBy(
   { vocabulary, subject, expected }: Modelled,
   path: Path,

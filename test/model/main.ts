@@ -1,5 +1,6 @@
-/** npm run model -- --runs N --seed S: sequences of the contract's model. A failure names its path; --seed S --path P brings
- * it back. npm run model -- --paths all: real daemons walk all paths of the machines, or those whose words have a pattern. */
+/** `npm run model -- --runs N --seed S`: runs sequences of the contract's model. A failure names its path, and
+ * `--seed S --path P` reproduces it. `npm run model -- --paths all`: real daemons walk all paths of the machines, or
+ * those that match a pattern. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

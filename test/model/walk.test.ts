@@ -16,7 +16,7 @@ const lamp = (happen: () => unknown = () => {}): Subject => ({
 });
 const expected = () => ({ light: 'on' });
 
-test('each path that fails is told in words when it does, also one that cannot even begin', async () => {
+test('`walkAll` reports each failing path in words at once, also one that cannot begin', async () => {
   const heard: [number, string | undefined][] = [];
   const subject = ({ events: [event] }: Path) => {
     if (event === 'pull') throw new Error('no lamp');
@@ -33,7 +33,7 @@ test('each path that fails is told in words when it does, also one that cannot e
   ]);
 });
 
-test('a walk that was too slow to say anything is begun anew, with a subject of its own', async () => {
+test('`walkAll` repeats a walk that was too slow, with a new subject', async () => {
   let begun = 0;
   const subject = () => {
     begun++;
@@ -45,7 +45,7 @@ test('a walk that was too slow to say anything is begun anew, with a subject of 
   assert.equal(begun, 3);
 });
 
-test('who has to be walked alone comes after the others, one at a time', async () => {
+test('`walkAll` walks a path that needs to be alone after the others, one at a time', async () => {
   const events: string[] = [];
   const subject = ({ events: [event] }: Path) =>
     lamp(async () => {

@@ -1,4 +1,4 @@
-/** Mistakes in what checks: a check that is not made, or not wholly. */
+/** Mutations of checks: a check is omitted, completely or in part. */
 import {
   type Change,
   isProperty,

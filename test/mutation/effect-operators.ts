@@ -1,4 +1,4 @@
-/** Mistakes in what does something: it is not done. */
+/** Mutations of effects: an effect is omitted. */
 import {
   isProperty,
   membersOf,

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { judge, type Run, type RunOptions } from './judgement.ts';
 import { Turns } from './turns.ts';
 
-/** Runs of test files that end, one after the other, as is said here: of the mutant, and without the mutation. */
+/** Runs of test files with the given ends in order, with and without the mutation. */
 function runs(ends: Readonly<Record<string, readonly Run['end'][]>>) {
   const did: string[] = [];
   const left = new Map(Object.entries(ends).map(([test, all]) => [test, [...all]]));
@@ -15,7 +15,7 @@ function runs(ends: Readonly<Record<string, readonly Run['end'][]>>) {
   return { run, did };
 }
 
-test('the first test that fails has caught it, and is sound if it passes without the mutation; that is asked once', async () => {
+test('`judge` names the first failing test, and runs it once without the mutation to verify that it passes', async () => {
   const { run, did } = runs({ quick: [], slow: ['failed', 'passed', 'failed'] });
   const sound = new Set<string>();
   const caught = { caughtBy: 'slow: a test', end: 'failed' };
@@ -25,18 +25,18 @@ test('the first test that fails has caught it, and is sound if it passes without
   assert.deepEqual(did, ['slow mutated']);
 });
 
-test('what no test notices survives', async () => {
+test('`judge` reports a mutation that no test notices as a survivor', async () => {
   assert.deepEqual(await judge(['a', 'b'], runs({}).run, new Set()), { caughtBy: undefined, end: 'passed' });
 });
 
 for (const end of ['late', 'unstarted'] as const) {
-  test(`one that is ${end} is run again alone, and says nothing where it then passes`, async () => {
+  test(`\`judge\` runs a test that is ${end} again alone, and ignores it if it then passes`, async () => {
     const { run, did } = runs({ a: [end, 'passed'], b: ['failed'] });
     assert.deepEqual(await judge(['a', 'b'], run, new Set(['b'])), { caughtBy: 'b: a test', end: 'failed' });
     assert.deepEqual(did, ['a mutated', 'a mutated alone', 'b mutated']);
   });
 
-  test(`one that is ${end} twice has caught it, if it is not so without the mutation, which is asked each time`, async () => {
+  test(`\`judge\` counts a test that is ${end} twice, if it passes without the mutation each time`, async () => {
     const { run, did } = runs({ a: [end, end, 'passed'] });
     assert.deepEqual(await judge(['a'], run, new Set(['a'])), { caughtBy: 'a: a test', end });
     assert.deepEqual(did, ['a mutated', 'a mutated alone', 'a as it is alone']);
@@ -45,7 +45,7 @@ for (const end of ['late', 'unstarted'] as const) {
   });
 }
 
-test('whoever has to be alone waits for those who work, and whoever comes then waits for him', async () => {
+test('`Turns` runs exclusive work after the present work, and makes later work wait for it', async () => {
   const turns = new Turns();
   const did: string[] = [];
   const work = (name: string) => async () => {
@@ -66,7 +66,7 @@ test('whoever has to be alone waits for those who work, and whoever comes then w
   );
 });
 
-test('one that fails alone does not keep the others waiting', async () => {
+test('`Turns` continues after exclusive work that fails', async () => {
   const turns = new Turns();
   await assert.rejects(
     turns.alone(async () => {

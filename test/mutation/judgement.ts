@@ -1,33 +1,33 @@
-/** What becomes of one mutation: the tests that matter are run until one fails. */
+/** Judges one mutation: runs the relevant tests until one fails. */
 
-/** What came of running one test file. */
+/** The result of one test file. */
 export interface Run {
-  /** `late`: it did not come to an end in time. `unstarted`: it ended without a word about any test. */
+  /** `late`: it did not end in time. `unstarted`: it ended without reporting any test. */
   readonly end: 'passed' | 'failed' | 'late' | 'unstarted';
-  /** The first test that failed, or what it said instead. */
+  /** The first failing test, or the output if there is none. */
   readonly said: string;
 }
 
 export interface RunOptions {
   readonly mutated: boolean;
-  /** With nothing beside it. */
+  /** Without any other test at the same time. */
   readonly alone: boolean;
 }
 
 export type RunTest = (test: string, options: RunOptions) => Promise<Run>;
 
 export interface Fate {
-  /** `test/machines/daemon/machine.test.ts: a signal during the start stops it`; undefined: no test noticed. */
+  /** `test/machines/daemon/machine.test.ts: <title>`, or undefined if no test noticed. */
   readonly caughtBy: string | undefined;
-  /** How the test that caught it ended; only `failed` is a test that said what is wrong. */
+  /** The end of the test that caught it. Only `failed` means that a test has reported what is wrong. */
   readonly end: Run['end'];
 }
 
-/** `sound` remembers which test files pass without a mutation. Throws where a test that fails does so without it, too. */
+/** `sound` records the test files that pass without a mutation. Throws if a failing test also fails without it. */
 export async function judge(tests: readonly string[], run: RunTest, sound: Set<string>): Promise<Fate> {
   for (const test of tests) {
     let { end, said } = await run(test, { mutated: true, alone: false });
-    // A machine that has much else to do makes any test late: what has no word for it has to happen twice.
+    // A busy machine can make any test late, so an end without a report has to occur twice.
     const isWordless = end === 'late' || end === 'unstarted';
     if (isWordless) ({ end, said } = await run(test, { mutated: true, alone: true }));
     if (end === 'passed') continue;

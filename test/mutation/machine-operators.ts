@@ -1,8 +1,8 @@
-/** Mistakes in a machine. */
+/** Mutations of machines. */
 import { isProperty, membersOf, nodes, type Operator, without, wordsOf } from './operator.ts';
 import { type Node, nameOf, visit } from './syntax.ts';
 
-/** Each transition of a machine, deleted: of an event, of a delay, at once, of an end and of a failure. */
+/** Deletes each transition of a machine: of an event, of a delay, at once, of a completion and of a failure. */
 export const deleteTransitions: Operator = (source, tree) => {
   const found = nodes(tree);
   const members = found
@@ -27,7 +27,7 @@ export const deleteTransitions: Operator = (source, tree) => {
   return [...members, ...ends];
 };
 
-/** Each entry action, and each action of a transition, dropped. */
+/** Drops each entry action, and each action of a transition. */
 export const dropActions: Operator = (source, tree) =>
   nodes(tree)
     .filter((one) => isProperty(one, ['entry', 'actions']) && !one.path.includes('actors'))
@@ -45,7 +45,7 @@ export const dropActions: Operator = (source, tree) =>
 
 const hasType = (node: Node) => membersOf(node).some((member) => nameOf(member.key as Node) === 'type');
 
-/** Each guard, inverted. */
+/** Inverts each guard. */
 export const invertGuards: Operator = (source, tree) =>
   nodes(tree)
     .filter((one) => isProperty(one, ['guards']))
@@ -58,7 +58,7 @@ export const invertGuards: Operator = (source, tree) =>
       ];
     });
 
-/** Each delay, ten times as long and a tenth. */
+/** Makes each delay ten times as long, and a tenth as long. */
 export const changeDelays: Operator = (source, tree) =>
   nodes(tree)
     .filter(

@@ -15,7 +15,7 @@ const { values } = parseArgs({
 const atOnce = values['at-once'];
 if (!/^[1-9]\d?$/.test(atOnce)) throw new Error(`--at-once must be a whole number, not ${atOnce}`);
 
-// What it copied goes with it, and the jails end with their parent.
+// The copied tree is removed at the exit, and the jails end with their parent.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const row = ({ mutation, caughtBy }: Verdict) => {

@@ -15,7 +15,7 @@ import { treeOf } from './syntax.ts';
 const PROJECT = join(import.meta.dirname, '..', '..');
 const skip = process.getuid?.() !== 0 && 'the jail is for root';
 
-test('a mutant can write to its copy and its own /tmp; its daemons, jailed once more, to their folder alone', {
+test('a mutant can write only to its copy and its own /tmp, and its daemons only to their directory', {
   skip,
 }, (t) => {
   const folder = testFolder(t);
@@ -45,7 +45,7 @@ test('a mutant can write to its copy and its own /tmp; its daemons, jailed once 
   assert.notEqual(stdout.trim(), readlinkSync('/proc/self/ns/pid'), 'no process outside can be signalled');
 });
 
-test('every mutation goes by a name of its own, leaves a program, and those that survive are among them', () => {
+test('every mutation has a unique name and leaves a valid program, and all known survivors exist', () => {
   const all = planned().map(({ mutation }) => mutation);
   const names = all.map(nameOf);
   assert.ok(names.length >= 40, `${names.length}`);
@@ -57,7 +57,7 @@ test('every mutation goes by a name of its own, leaves a program, and those that
   );
 });
 
-test('a mistake is told with the test that caught it, and one that no test notices as a survivor', {
+test('`runMutations` names the test that caught a mutation, and lists an unnoticed one as a survivor', {
   skip,
 }, async () => {
   const tests = ['test/machines/daemon/machine.test.ts'];
@@ -76,7 +76,11 @@ test('a mistake is told with the test that caught it, and one that no test notic
   });
   assert.deepEqual(
     verdicts.map(({ caughtBy }) => caughtBy?.split(': ')[1]),
-    ['a signal during the start stops it', 'a second signal ends it at once, with exit code 1', undefined],
+    [
+      '`daemonMachine` stops after a signal during the start',
+      '`daemonMachine` ends at once with exit code 1 after a second signal',
+      undefined,
+    ],
   );
   assert.deepEqual(survivors, ['machines/daemon/machine.ts another word']);
 });

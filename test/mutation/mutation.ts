@@ -1,10 +1,10 @@
 /** One small mistake in the source. */
 export interface Mutation {
-  /** From the root of the project. */
+  /** Relative to the root of the project. */
   readonly file: string;
-  /** Where in the program it is and what is done to it; with the file it is its name. */
+  /** The place in the program and the change, which together with the file is the name of the mutation. */
   readonly what: string;
-  /** In the text of the file: what is replaced, and by what. */
+  /** The range in the text of the file, and the replacement. */
   readonly start: number;
   readonly end: number;
   readonly text: string;

@@ -1,4 +1,4 @@
-/** What operators are made of: each finds in a file the places for one kind of mistake. */
+/** The base of the operators. Each finds the places in a file for one kind of mistake. */
 import type { Mutation } from './mutation.ts';
 import { type Node, nameOf, type Visited, visit } from './syntax.ts';
 
@@ -7,13 +7,13 @@ export type Operator = (source: string, tree: Node) => Change[];
 
 export const nodes = (tree: Node): Visited[] => [...visit(tree)];
 
-/** Where it is, in the words of the program. */
+/** The place in the words of the program. */
 export const wordsOf = (path: readonly string[]): string =>
   path.filter((name) => name !== 'states' && !name.endsWith('Machine')).join('.');
 
 export const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
-/** The text of a node, on one line. */
+/** Returns the text of a node on one line. */
 export function textOf(source: string, { start, end }: Node): string {
   const text = oneLine(source.slice(start, end));
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
@@ -25,11 +25,11 @@ export const isProperty = ({ node }: Visited, names: readonly string[]): boolean
 export const membersOf = (node: Node): Node[] =>
   ((node.type === 'ArrayExpression' ? node.elements : node.properties) as Node[] | undefined) ?? [];
 
-/** Without the types that are put on it. */
+/** Returns the expression without its type assertions. */
 export const unwrapped = (node: Node): Node =>
   node.type.startsWith('TS') && node.expression ? unwrapped(node.expression as Node) : node;
 
-/** Takes out a property or an element, with its comma. */
+/** Removes a property or an element with its comma. */
 export function without(source: string, { start, end }: Node, what: string): Change {
   const comma = /^\s*,/.exec(source.slice(end))?.[0].length ?? 0;
   return { what, start, end: end + comma, text: '' };

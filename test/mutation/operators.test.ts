@@ -8,7 +8,7 @@ import type { Operator } from './operator.ts';
 import { retarget } from './retarget.ts';
 import { treeOf } from './syntax.ts';
 
-/** What an operator finds, in its words, and what it makes of the source. */
+/** Returns the words of an operator's changes, and the source after each. */
 function made(operator: Operator, source: string) {
   const changes = operator(source, treeOf(source));
   const texts = changes.map((change) => apply(source, { file: '', ...change } as Mutation));
@@ -34,7 +34,7 @@ export const testMachine = s.createMachine({
 const made = setup({ guards: { isGood: ({ context }) => context.good } });
 `;
 
-test('a machine loses its transitions, its actions, the sense of its guards and the length of its delays', () => {
+test('the machine operators delete transitions, drop actions, invert guards and change delays', () => {
   const found = (operator: Operator) => made(operator, MACHINE).words;
   assert.deepEqual(found(machines.deleteTransitions), [
     'a.on.go.on: transition deleted',
@@ -58,7 +58,7 @@ test('a machine loses its transitions, its actions, the sense of its guards and 
   assert.match(made(machines.invertGuards, MACHINE).texts[0] ?? '', /isGood: .* => !\(context\.good\)/);
 });
 
-test('a transition leads to the sibling of its target, never back, and into another file to what else is named there', () => {
+test('`retarget` leads a transition to the sibling of its target, never back, or to another named state of the other file', () => {
   const { words, texts } = made(retarget, MACHINE);
   assert.deepEqual(words, [
     'a.on.go.on: to c instead of b',
@@ -85,7 +85,7 @@ function check(value: string) {
 const command = { rules: (args) => odd(args) || wrong(args), permit: refuse, plan };
 `;
 
-test('a check is not made, not wholly, or always comes to the same; a command loses its rules and its permission', () => {
+test('the check operators omit a check, a part of it or a choice, and the rules and the permission of a command', () => {
   const found = (operator: Operator) => made(operator, CHECKS).words;
   assert.deepEqual(found(checks.loosenChecks), ["check, if (value === ''): never"]);
   assert.deepEqual(found(checks.dropRules), ['RULES.1: left out']);
@@ -125,7 +125,7 @@ const actor = fromCallback(({ sendBack }) => {
 const shadow = machine.provide({ actors: { work: nothing, look: blind } });
 `;
 
-test('what does something does not do it; an actor is not put in the place of another', () => {
+test('the effect operators omit an effect, and the replacement of an actor', () => {
   const { words, texts } = made(dropEffects, EFFECTS);
   assert.deepEqual(words, [
     'actor, open();: left out',

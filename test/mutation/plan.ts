@@ -1,4 +1,4 @@
-/** Which mistakes are made in which file, and which tests are there to notice: quick ones first. */
+/** The mutations of each file, and the tests that should notice them, quick ones first. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as checks from './check-operators.ts';
@@ -157,12 +157,12 @@ const PLANS: readonly Plan[] = [
 
 export interface Planned {
   readonly mutation: Mutation;
-  /** The name of what made it. */
+  /** The name of the operator. */
   readonly kind: string;
   readonly tests: readonly string[];
 }
 
-/** All mutations, each once. */
+/** Returns all mutations, each once. */
 export function planned(): Planned[] {
   const all = PLANS.flatMap(({ files, operators, tests }) =>
     globSync(files, { cwd: PROJECT })
@@ -187,7 +187,7 @@ function mutationsOf(file: string, operators: readonly Operator[]): Made[] {
   return numbered([...changes, ...swaps]);
 }
 
-/** What goes by a name that another has is told apart by a number. */
+/** Adds a number to each name that occurs more than once. */
 function numbered(made: readonly Made[]): Made[] {
   const seen = new Map<string, number>();
   return made.map(({ mutation, kind }) => {

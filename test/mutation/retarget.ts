@@ -1,18 +1,18 @@
-/** Transitions of a machine that lead to a wrong state. */
+/** Mutations that lead a transition of a machine to a wrong state. */
 import { type Change, nodes, type Operator, wordsOf } from './operator.ts';
 import { type Node, nameOf, type Visited } from './syntax.ts';
 
 const OF_A_TRANSITION = ['on', 'after', 'always', 'invoke', 'onDone', 'onError'];
 
-/** Where a target leads: the state that has it among its own, and its name there. */
+/** The target of a transition: the parent of the state, and the name of the state. */
 interface Place {
   readonly container: readonly string[];
   readonly name: string;
 }
 
-/** Each transition, to the sibling of its target that stands next to it; not back to where it comes from, which would be
- * an endless turn, nor to one where nobody stays, which might lead to the target after all. What leads into another file
- * leads to the next of the states that this file names there. */
+/** Leads each transition to the adjacent sibling of its target. It excludes the source, since that would loop for
+ * ever, and transient states, which might lead to the target after all. A target in another file is replaced by the
+ * next state that this file names there. */
 export const retarget: Operator = (_, tree) => {
   const found = nodes(tree);
   const { statesOf, passing, rootOf } = outlineOf(found);
@@ -50,7 +50,7 @@ function isTarget({ node, path }: Visited): boolean {
   return ['target', 'onDone', 'onError'].includes(name) || ['on', 'after'].includes(above);
 }
 
-/** The states of each state, those where nobody stays, and the root of each machine by its id. */
+/** Returns the children of each state, the transient states, and the root of each machine by its id. */
 function outlineOf(found: readonly Visited[]) {
   const statesOf = new Map<string, readonly string[]>();
   const passing = new Set<string>();
@@ -69,7 +69,7 @@ function outlineOf(found: readonly Visited[]) {
   return { statesOf, passing, rootOf };
 }
 
-/** The state that a transition is of. */
+/** Returns the source state of a transition. */
 function stateOf(path: readonly string[]): readonly string[] {
   const at = path.findIndex((name) => OF_A_TRANSITION.includes(name));
   return path.slice(0, at).filter((name) => name !== 'states');

@@ -1,4 +1,4 @@
-/** Tries mutations, several at once, and says which test caught each. */
+/** Tries mutations, several at once, and reports which test caught each. */
 import { nameOf } from './mutation.ts';
 import { type Planned, planned } from './plan.ts';
 import { SURVIVORS } from './survivors.ts';
@@ -6,19 +6,19 @@ import { type Shared, Trial, type Verdict } from './trial.ts';
 import { Turns } from './turns.ts';
 
 export interface MutationOptions {
-  /** Of which mutations, by name; all without it. */
+  /** A pattern for the names of mutations. By default all are tried. */
   readonly only?: RegExp | undefined;
   readonly atOnce?: number;
-  /** Hears each verdict as it comes. */
+  /** Called with each verdict. */
   readonly tell?: (verdict: Verdict) => void;
   readonly plan?: readonly Pick<Planned, 'mutation' | 'tests'>[];
 }
 
 export interface Figures {
   readonly verdicts: readonly Verdict[];
-  /** Not caught, and not known not to be. */
+  /** Mutations that were not caught, and are not known to survive. */
   readonly survivors: readonly string[];
-  /** Said to survive, and caught; or not there any more. */
+  /** Mutations that are listed as survivors, but were caught or no longer exist. */
   readonly falseSurvivors: readonly string[];
 }
 

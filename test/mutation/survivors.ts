@@ -1,4 +1,5 @@
-/** Mistakes that no test can notice, and why. One that is caught all the same has to go from here: the run says so. */
+/** Mutations that no test can notice, with the reason. The run reports an entry that is caught after all, which must
+ * be removed. */
 export const SURVIVORS: Readonly<Record<string, string>> = {
   'commands/deletion-rules.ts objection, if (isHarmless): never':
     'it only spares a plain path the questions whose answers are known: it is not odd, and normalised already',

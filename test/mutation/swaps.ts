@@ -1,5 +1,5 @@
-/** Mistakes that no operator makes: persist and tell in the wrong order, what is carried out before it is on record. Each
- * `find` stands once in its file. */
+/** Mutations that no operator makes: an event is announced before it is recorded, or carried out before. Each `find`
+ * occurs once in its file. */
 import type { Mutation } from './mutation.ts';
 
 interface Swap {

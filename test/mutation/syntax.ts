@@ -1,4 +1,4 @@
-/** The syntax tree of a source file, as far as mutations need it. */
+/** The parts of the syntax tree of a source file that mutations need. */
 import { parse } from '@babel/parser';
 
 export interface Node {
@@ -11,7 +11,7 @@ export interface Node {
 export interface Visited {
   readonly node: Node;
   readonly parent: Node | undefined;
-  /** The names and places on the way to it: `states.reading.on.request.halted`. */
+  /** The names and keys on the path to it: `states.reading.on.request.halted`. */
   readonly path: readonly string[];
 }
 
@@ -19,7 +19,7 @@ export function treeOf(source: string): Node {
   return parse(source, { sourceType: 'module', plugins: ['typescript'] }).program as never;
 }
 
-/** Every node, each before those inside it. */
+/** Visits every node, each before its descendants. */
 export function* visit(node: Node, parent?: Node, path: readonly string[] = []): Generator<Visited> {
   yield { node, parent, path };
   for (const [key, value] of Object.entries(node)) {
@@ -33,7 +33,7 @@ export function* visit(node: Node, parent?: Node, path: readonly string[] = []):
   }
 }
 
-/** The name that a property, a function or a variable has. */
+/** Returns the name of a property, a function or a variable. */
 function placeOf(node: Node): string | undefined {
   switch (node.type) {
     case 'ObjectProperty':

@@ -1,4 +1,4 @@
-/** Tries one mutation: applies it in a copy of the tree, and runs the tests that matter until one fails. */
+/** Tries one mutation: applies it in a copy of the tree, and runs the relevant tests until one fails. */
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,26 +16,26 @@ export interface Verdict extends Fate {
   readonly seconds: number;
 }
 
-/** Seconds that a test file may take. */
+/** The seconds that a test file may take. */
 const LIMIT = 300;
-/** Of those that run by themselves. */
+/** The seconds of a test file that uses no other process. */
 const SHORT_LIMIT = 60;
 const SHORT = /^test\/unit\//;
 
-/** What trials at once share. */
+/** The state that concurrent trials share. */
 export interface Shared {
   /** Test files that are known to pass without a mutation. */
   readonly sound: Set<string>;
   readonly turns: Turns;
 }
 
-/** The program that runs this, as the jail has it: of the project it shows the copy alone. */
+/** Returns the path of the running Node inside the jail, which shows only the copy of the project. */
 const nodeIn = (tree: string) =>
   process.execPath.startsWith(`${PROJECT}/`)
     ? join(tree, relative(PROJECT, process.execPath))
     : process.execPath;
 
-/** A copy of the tree for one mutant after the other. */
+/** A copy of the tree, for one mutant after the other. */
 export class Trial {
   readonly #place: Place;
   readonly #folder: string;
@@ -54,7 +54,7 @@ export class Trial {
     for (const name of COPIED) cpSync(join(PROJECT, name), join(this.#place.tree, name), { recursive: true });
   }
 
-  /** Throws where a test that fails does so without the mutation, too. */
+  /** Throws if a failing test also fails without the mutation. */
   async judge(mutation: Mutation, tests: readonly string[]): Promise<Verdict> {
     const begun = performance.now();
     const file = join(this.#place.tree, mutation.file);
@@ -92,7 +92,7 @@ export class Trial {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (piece: string) => {
         said += piece;
-        // The first failure says enough.
+        // The first failure is sufficient.
         if (/^✖ |^not ok /m.test(said)) child.kill('SIGKILL');
       });
     }
@@ -114,12 +114,12 @@ export class Trial {
     return { end: 'unstarted', said: `does not start: ${said.trim().slice(-300)}` };
   }
 
-  /** What a test that was cut off left, also where it had made it impossible to delete. */
+  /** Removes the remains of an aborted test, also if it has made them immutable. */
   #clean(): void {
     try {
       execFileSync('chattr', ['-R', '-f', '-i', this.#place.tmp], { stdio: 'ignore' });
     } catch {
-      // Not of every file system.
+      // Not every file system has this attribute.
     }
     rmSync(this.#place.tmp, { recursive: true, force: true });
     mkdirSync(this.#place.tmp);

@@ -1,9 +1,9 @@
-/** Several work at once, but for one who has to be alone. */
+/** Runs work concurrently, except for work that has to be alone. */
 export class Turns {
   readonly #working = new Set<Promise<unknown>>();
   #alone: Promise<unknown> = Promise.resolve();
 
-  /** Beside others, once nobody is alone or waits to be. */
+  /** Runs concurrent work once no exclusive work runs or waits. */
   async together<T>(work: () => Promise<T>): Promise<T> {
     for (let seen: unknown; seen !== this.#alone; ) {
       seen = this.#alone;
@@ -12,7 +12,7 @@ export class Turns {
     return this.#counted(work());
   }
 
-  /** Once all who work have ended; who comes later waits. */
+  /** Runs exclusive work once the present work has ended. Later work waits. */
   alone<T>(work: () => Promise<T>): Promise<T> {
     const mine = Promise.allSettled([this.#alone, ...this.#working]).then(work);
     this.#alone = mine.catch(() => {});

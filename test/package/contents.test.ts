@@ -21,7 +21,7 @@ before(() => {
 const page = (path: string) => readFileSync(join(tree, path));
 const text = (path: string) => page(path).toString();
 
-test('lintian has nothing to say that is not explained in the overrides', {
+test('lintian reports nothing about the package except the overrides', {
   skip: skip || (!existsSync(LINTIAN) && `${LINTIAN} is missing`),
 }, () => {
   const { status, stdout, stderr } = spawnSync(
@@ -34,12 +34,12 @@ test('lintian has nothing to say that is not explained in the overrides', {
   assert.deepEqual([status, stdout], [0, ''], stderr);
 });
 
-test('each override stands below a line that says why', () => {
+test('each lintian override has a comment with its reason', () => {
   const overrides = readFileSync(join(PROJECT, 'packaging/debian/lintian-overrides'), 'utf8').trim();
   for (const block of overrides.split(/^(?=#)/m)) assert.match(block, /^# .{20,}\n(dbcalm-cmd: .+\n?)+$/);
 });
 
-test('it holds the executable, the units, a config that is kept, and what a shell and man want', {
+test('the package has the executable, the units, a conffile, completions and a man page', {
   skip,
 }, () => {
   assert.equal(text('DEBIAN/conffiles'), '/etc/dbcalm/cmd-config.yml\n/etc/logrotate.d/dbcalm-cmd\n');
@@ -62,7 +62,7 @@ test('it holds the executable, the units, a config that is kept, and what a shel
   assert.equal(version, VERSION);
 });
 
-test('the man page has every verb with its flags, but for that of a checkout', { skip }, async () => {
+test('the man page has every verb with its flags, except the flag of a checkout', { skip }, async () => {
   const roff = gunzipSync(page('usr/share/man/man8/dbcalm-cmd.8.gz')).toString();
   const { stdout, stderr } = spawnSync('man', ['--warnings', '-l', '-'], {
     input: roff,
@@ -79,7 +79,7 @@ test('the man page has every verb with its flags, but for that of a checkout', {
   assert.match(stdout, /^EXIT STATUS\n {7}0 +done/m);
 });
 
-test('the copyright names all that is in the executable', { skip }, async () => {
+test('the copyright file names every component of the executable', { skip }, async () => {
   const copyright = text('usr/share/doc/dbcalm-cmd/copyright');
   const { packages } = await bundle();
   assert.ok(packages.length > 15);

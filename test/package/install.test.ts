@@ -1,4 +1,4 @@
-/** The life of the package in a fresh Debian that has no Node: installed, used, upgraded, removed, purged. */
+/** The life cycle of the package in a fresh Debian without Node: install, use, upgrade, remove, purge. */
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ const skip = noFreshRoot() || (!existsSync(DEB) && 'npm run package has not been
 
 const SCHEDULE = { id: 7, backup_type: 'full', frequency: 'daily', enabled: true, hour: 2, minute: 30 };
 
-/** As an API server leaves it: its user, its folder, its database. */
+/** Prepares the machine as an API server leaves it: with its user, its directory and its database. */
 function withServer(root: FreshRoot, server: 'Go' | 'Python') {
   root.run('useradd', '--system', '--user-group', 'dbcalm');
   mkdirSync(root.path('/var/lib/dbcalm'));
@@ -36,7 +36,7 @@ async function ended(root: FreshRoot, id: string | undefined): Promise<string> {
   return (await until(`the end of ${id}`, found)).state;
 }
 
-/** The three commands, one after the other, and what they leave. */
+/** Runs the three commands one after the other, and checks their effects. */
 async function useIt(root: FreshRoot): Promise<void> {
   for (const name of ['b1', 'b2', 'b3'])
     mkdirSync(root.path(`/var/backups/dbcalm/${name}/inner`), { recursive: true });
@@ -62,7 +62,7 @@ async function useIt(root: FreshRoot): Promise<void> {
 }
 
 for (const server of ['Go', 'Python'] as const) {
-  test(`installed beside the database of the ${server} API server it works; upgraded, removed and purged it leaves what is not its own`, {
+  test(`the package works with the database of the ${server} API server; after its removal and purge foreign files remain`, {
     skip,
   }, async (t) => {
     const root = freshRoot(t);
@@ -85,14 +85,14 @@ for (const server of ['Go', 'Python'] as const) {
     appendFileSync(root.path('/etc/dbcalm/cmd-config.yml'), 'max_running: 3\n');
     install(root, nextVersion(root, `${VERSION}+next`));
     assert.match(readFileSync(root.path('/etc/dbcalm/cmd-config.yml'), 'utf8'), /max_running: 3/);
-    // Without systemd nobody has restarted it: the old one goes on, until its own supervisor does.
+    // Without systemd no process has restarted the daemon. The old one goes on until its supervisor restarts it.
     assert.ok(!first.isCurrent());
     await useIt(root);
     assert.equal((await first.stop()).code, 0);
     const second = await serve(t, root);
     assert.ok(second.isCurrent());
     await useIt(root);
-    // Its own: those of the API server are in the shared table alone.
+    // Only its own commands: those of the API server are in the shared table only.
     assert.equal(list(root).length, 9);
     assert.equal((await second.stop()).code, 0);
 
@@ -117,7 +117,7 @@ for (const server of ['Go', 'Python'] as const) {
       'usr/share/doc/dbcalm-cmd',
     ])
       assert.ok(!existsSync(root.path(file)), file);
-    // The crontab stays, and so do the logs that its lines append to.
+    // The crontab stays, and so do the logs of its lines.
     const logs = readdirSync(root.path('/var/log/dbcalm'));
     assert.deepEqual(
       logs.filter((name) => !/^(cleanup|cron-\d+)\.log$/.test(name)),

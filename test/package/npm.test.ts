@@ -9,14 +9,14 @@ import { testFolder } from '../support/folder.ts';
 
 const npm = (cwd: string, ...args: string[]) => execFileSync('npm', args, { cwd, encoding: 'utf8' });
 
-/** The example of docs/client.md, for another folder and socket. */
+/** The example of docs/client.md, for another directory and socket. */
 function exampleOf(socket: string, folder: string): string {
   const page = readFileSync(join(PROJECT, 'docs/client.md'), 'utf8');
   const [, code = ''] = /```ts\n([\s\S]+?)```/.exec(page) ?? [];
   return code.replace("'/var/backups/dbcalm/b1' }", `'${folder}' }, { socketPath: '${socket}' }`);
 }
 
-/** What must not get past the compiler, each below the line that says so. */
+/** Calls that the compiler must refuse, each below its `@ts-expect-error`. */
 const WRONG = `
 import { call, type Reply } from 'dbcalm-cmd/client';
 // @ts-expect-error no such command
@@ -33,7 +33,7 @@ export const idOf = (reply: Reply): string | undefined => (reply.code === 202 ? 
 export const wrong = (reply: Reply): string => reply.id;
 `;
 
-/** An empty folder in which the package has been installed, as its users do. */
+/** Returns an empty directory with the package installed as users install it. */
 function installed(t: TestContext): string {
   npm(PROJECT, 'run', '--silent', 'compile');
   const folder = testFolder(t);
@@ -53,7 +53,7 @@ function installed(t: TestContext): string {
   return home;
 }
 
-test('an API server installs the package, is checked against its types, and calls the daemon', async (t) => {
+test('an API server can install the package, compile against its types and call the daemon', async (t) => {
   const daemon = await startDaemon(t);
   const home = installed(t);
   const path = join(daemon.at.backups, 'b1');
@@ -89,7 +89,7 @@ test('an API server installs the package, is checked against its types, and call
   assert.match(execFileSync(program, ['list', '--config', daemon.at.configFile], pinned), new RegExp(id));
 });
 
-test('what is in the package is found by every way of looking for it', () => {
+test('the exports of the package resolve with every kind of module resolution', () => {
   npm(PROJECT, 'run', '--silent', 'compile');
   const { status, stdout } = spawnSync(join(MODULES, '.bin/publint'), ['run', PROJECT, '--strict'], {
     encoding: 'utf8',

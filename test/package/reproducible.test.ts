@@ -9,10 +9,10 @@ import { DEB, DIST, MODULES, NODE, PROJECT } from '../../packaging/project.ts';
 const skip = !existsSync(DEB) && 'npm run package has not been run';
 const hash = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
-test('the same commit gives the same package, bit by bit, in another folder, zone, language and with another umask', {
+test('the package of a commit is identical to the bit in another directory, time zone, language and umask', {
   skip,
 }, (t) => {
-  // On the same disk: the modules are linked, not copied.
+  // The copy is on the same disk, since the modules are hard-linked.
   const folder = mkdtempSync(join(DIST, 'another-place-'));
   t.after(() => rmSync(folder, { recursive: true }));
   for (const name of [

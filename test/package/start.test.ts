@@ -13,16 +13,16 @@ import { jailed } from '../support/jail.ts';
 const WATCH = join(import.meta.dirname, '..', 'support', 'start-watch.cjs');
 
 interface Loaded {
-  /** Node's own, beyond those that it has itself before the first line of the program. */
+  /** Modules of Node itself, beyond those that it loads before the first line of the program. */
   readonly builtins: readonly string[];
-  /** Of node_modules: all that have a part in the scripts that were compiled. */
+  /** The packages of node_modules that are part of the compiled scripts. */
   readonly packages: readonly string[];
   readonly addons: readonly string[];
 }
 
-test('until it listens the daemon has loaded no more than it needs for that', async (t) => {
+test('the daemon has loaded only the modules it needs when it begins to listen', async (t) => {
   const loaded = await loadedAtStart(t);
-  // The lock that the shared database is opened under is a call of the C library.
+  // The lock around the opening of the shared database is a call of the C library.
   assert.deepEqual(loaded.addons, [
     `better-sqlite3/prebuilds/linux-${process.arch}.node`,
     `@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`,
@@ -46,12 +46,12 @@ test('until it listens the daemon has loaded no more than it needs for that', as
     'typebox',
     'xstate',
   ]);
-  // Those of Node's that take long.
+  // The modules of Node that take long to load.
   const slow =
     /^(assert|crypto|http|readline|worker_threads|zlib|internal\/(assert|crypto|fs\/promises|readline|worker)(\/|$))/;
   assert.deepEqual(
     loaded.builtins.filter((name) => slow.test(name)).sort(),
-    // koffi's.
+    // Loaded by koffi.
     [
       'internal/assert/myers_diff',
       'internal/worker',
@@ -60,7 +60,7 @@ test('until it listens the daemon has loaded no more than it needs for that', as
       'worker_threads',
     ],
   );
-  // It has to be able to see some.
+  // The watch must be able to see any modules.
   assert.ok(loaded.builtins.includes('net'));
 });
 

@@ -1,4 +1,4 @@
-/** The package under systemd: it takes the place of a daemon that runs, under load, and goes again. */
+/** The package under systemd: it replaces a running daemon under load, and is purged. */
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const PATH = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin';
 const LENIENT = ['--force-depends', '--force-confold'];
 const INSIDE = '/srv/dbcalm-cmd.deb';
 
-/** The machine has the host's programs, but a dpkg that knows of no package yet. */
+/** The machine has the programs of the host, but a dpkg without any package yet. */
 async function dpkg(machine: BootedMachine, ...args: string[]): Promise<void> {
   const { code, text } = await machine.run('/usr/bin/env', PATH, '/usr/bin/dpkg', ...LENIENT, ...args);
   assert.equal(code, 0, text);
@@ -24,11 +24,11 @@ async function program(machine: BootedMachine): Promise<string> {
   return (await machine.run('/usr/bin/readlink', `/proc/${pid}/exe`)).text;
 }
 
-test('installed over a daemon that runs, under calls without a pause, it refuses none; removed, it is gone', {
+test('the package upgrades a running daemon under load without refusing a call, and its purge stops the daemon', {
   skip,
 }, async (t) => {
   const machine = await bootMachine(t, ({ root, usr }) => {
-    // The host may forbid its packages to start anything.
+    // The host may forbid its packages to start services.
     mkdirSync(join(usr, 'sbin'), { recursive: true });
     writeFileSync(join(usr, 'sbin/policy-rc.d'), '#!/bin/sh\n', { mode: 0o755 });
     mkdirSync(join(root, 'var/lib/dpkg/info'), { recursive: true });
@@ -47,7 +47,7 @@ test('installed over a daemon that runs, under calls without a pause, it refuses
   await dpkg(machine, '--install', INSIDE);
   await more(load.calls);
   assert.equal(await program(machine), '/usr/bin/dbcalm-cmd');
-  // The same over itself, as every later upgrade is.
+  // Installs the package over itself, as every later upgrade does.
   await dpkg(machine, '--install', INSIDE);
   await more(load.calls);
   const calls = await load.stop();

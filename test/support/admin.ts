@@ -12,7 +12,7 @@ export interface AdminReply {
 
 export const adminSocket = (daemon: TestDaemon): string => join(daemon.at.folder, 'run', 'cmd-admin.sock');
 
-/** What the admin socket answers. */
+/** Returns the answer of the admin socket. */
 export function look(
   socketPath: string,
   path: string,
@@ -34,7 +34,7 @@ export function look(
   });
 }
 
-/** What would become of a request. */
+/** Returns the dry run of a request. */
 export async function dryRun(daemon: TestDaemon, request: unknown): Promise<DryRun> {
   const body = typeof request === 'string' ? request : JSON.stringify(request);
   const { status, text } = await look(adminSocket(daemon), '/dry-run', 'POST', body);
@@ -59,11 +59,11 @@ export interface EventLine {
   readonly state?: string;
   readonly command_id?: string;
   readonly connection_id?: string;
-  /** Alone: how many lines are missing here. */
+  /** Only on a line of its own: the number of lines that are missing here. */
   readonly lost?: number;
 }
 
-/** A reader of the stream. While it is stuck it takes nothing; `lines` grow as they come. */
+/** A reader of the event stream. A stuck reader reads nothing. `lines` grows as lines arrive. */
 export interface EventReader {
   readonly lines: EventLine[];
   readonly text: () => string;

@@ -10,8 +10,8 @@ type Watched =
   | 'fstatSync'
   | 'readdirSync';
 
-/** Runs `then` right after each call of a function of node:fs, with its arguments: what another process may do at that
- * very moment. */
+/** Runs `then` right after each call of a function of node:fs, with its arguments. It stands for an action of another
+ * process at that moment. */
 export function afterCall(t: TestContext, name: Watched, then: Call): void {
   replaceCall(t, name, (original) => (...args) => {
     const result = original(...args);

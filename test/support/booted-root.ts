@@ -1,5 +1,5 @@
-/** The files of a machine that systemd boots: the host's /usr, as it is, with the daemon installed over it; and an /etc, a
- * /var and a /run of its own. */
+/** The files of a machine that systemd boots: the /usr of the host with the daemon installed over it, and its own
+ * /etc, /var and /run. */
 import {
   chmodSync,
   chownSync,
@@ -15,7 +15,7 @@ import {
 import { basename, join } from 'node:path';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
-/** An executable to be tested instead of the sources: a folder like /usr, as the package holds it. */
+/** An executable to be tested instead of the sources: a directory like /usr, as the package holds it. */
 const SHIPPED = process.env.DBCALM_CMD_USR;
 
 export const isShipped = SHIPPED !== undefined;

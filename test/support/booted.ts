@@ -1,5 +1,5 @@
-/** A machine that systemd has booted, in a container of which nothing leads out: no network, no file of the host's but its
- * programs. */
+/** A machine booted by systemd in a container, isolated from the host: without a network, and with no files of the
+ * host except its programs. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { until } from './until.ts';
 
 const NEEDED = ['/usr/bin/systemd-nspawn', '/lib/systemd/systemd', '/usr/bin/dbus-daemon', '/usr/sbin/cron'];
 
-/** Why no machine can be booted here, or false. */
+/** Returns why no machine can be booted here, or false. */
 export function noBoot(): string | false {
   if (process.getuid?.() !== 0) return 'only root boots a machine';
   if (!hasCgroups()) return 'there is no hierarchy of control groups';
@@ -37,7 +37,7 @@ export class BootedMachine {
     this.#leader = leader;
   }
 
-  /** Where the host finds a file of the machine, be it in a /run of its own. */
+  /** Returns the path on the host of a file of the machine, which may be in the machine's own /run. */
   path(inside: string): string {
     return join(`/proc/${this.#leader}/root`, inside);
   }
@@ -56,7 +56,7 @@ export class BootedMachine {
     });
   }
 
-  /** `systemctl`, which must succeed. */
+  /** Runs `systemctl`, which must succeed. */
   async systemctl(...args: readonly string[]): Promise<string> {
     const { code, text } = await this.run('/usr/bin/systemctl', ...args);
     if (code !== 0) throw new Error(`systemctl ${args.join(' ')}: ${text}\n${await this.journal()}`);
@@ -91,7 +91,7 @@ export class BootedMachine {
     });
   }
 
-  /** Looks until `look` is true; what it waited for in vain is told with what the machine has to say. */
+  /** Polls until `look` is true. A timeout is reported with the journal of the machine. */
   async until(what: string, look: () => Promise<boolean>, patience = PATIENCE): Promise<void> {
     const deadline = Date.now() + patience;
     while (!(await look())) {
@@ -105,13 +105,13 @@ export class BootedMachine {
   }
 }
 
-/** Resolves when the machine is up and the daemon in it listens. `arrange`: called before, to put things in place. */
+/** Resolves when the machine is up and its daemon listens. `arrange` is called before the boot. */
 export async function bootMachine(
   t: TestContext,
   arrange: (at: BootedRoot) => void = () => {},
 ): Promise<BootedMachine> {
   let stop = async () => {};
-  // Before the folder's own hook: the machine must be gone when its folder goes.
+  // This hook comes before that of the directory: the machine must end before its directory is removed.
   t.after(() => stop());
   const at = makeRoot(testFolder(t));
   arrange(at);
@@ -143,14 +143,14 @@ function boot(at: BootedRoot, { inside }: OwnCgroup): { container: ChildProcess;
     '--kill-signal=SIGRTMIN+3',
   ];
   const nspawn = ['systemd-nspawn', '-q', '-D', at.root, ...options, ...mountsOf(at)];
-  // It ends with the test that booted it.
+  // The machine ends with the test that booted it.
   const [shell, ...words] = inside(['setpriv', '--pdeathsig', 'KILL', '--', ...nspawn, '-b', TARGET]);
   const env = { PATH: process.env.PATH, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' };
   const container = spawn(shell as string, words, { stdio: 'ignore', env });
   return { container, exited: new Promise((resolve) => container.once('close', () => resolve())) };
 }
 
-/** nspawn's children come and go until one of them is systemd, the first process of its own world. */
+/** Children of nspawn come and go until one of them is systemd, the first process of its own namespace. */
 function leaderOf({ pid, exitCode }: ChildProcess): number | undefined {
   if (exitCode !== null) throw new Error(`systemd-nspawn ended with ${exitCode}`);
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
@@ -163,7 +163,7 @@ function leaderOf({ pid, exitCode }: ChildProcess): number | undefined {
   });
 }
 
-/** Down in order, else by force: both end every process in it. */
+/** Shuts the machine down, by force if necessary. Both end every process in it. */
 async function end(container: ChildProcess, exited: Promise<void>): Promise<void> {
   container.kill('SIGTERM');
   const force = setTimeout(() => container.kill('SIGKILL'), 30_000);

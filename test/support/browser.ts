@@ -4,23 +4,23 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
 const CHROMIUM = '/usr/bin/chromium';
 
-/** Why no browser can be run here, or false. */
+/** Returns why no browser can run here, or false. */
 export const noChromium = (): string | false =>
   existsSync(CHROMIUM) ? false : `${CHROMIUM} is missing: apt-get install chromium`;
 
-/** A busy machine takes long to start a browser. */
+/** A browser takes long to start on a busy machine. */
 const START_LIMIT = 180_000;
 const PATIENCE = 60_000;
 
 const FLAGS = [
-  // Its own sandbox is not for root.
+  // Chromium's sandbox does not work for root.
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   ...['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-dev-shm-usage', '--disable-lcd-text'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
 
 export interface Browser {
-  /** What all pages have asked for, from the beginning on. */
+  /** All requests of all pages, from the beginning. */
   readonly requests: readonly string[];
   open(url: string, look?: Look): Promise<Page>;
   close(): Promise<void>;
@@ -32,7 +32,7 @@ export interface Look {
   readonly height?: number;
 }
 
-/** Debian's Chromium without a screen; all that it writes goes into `folder`. */
+/** Starts Debian's Chromium without a screen. It writes only below `folder`. */
 export async function startBrowser(folder: string): Promise<Browser> {
   const home = join(folder, 'browser');
   mkdirSync(home);

@@ -1,6 +1,6 @@
 import { ask, type Reply } from './client.ts';
 
-/** What became of one call: its reply, or why there is none. */
+/** The result of one call: its reply, or why there is none. */
 export interface Called {
   readonly reply: Reply | undefined;
   readonly error: string | undefined;
@@ -8,10 +8,10 @@ export interface Called {
   readonly took: number;
 }
 
-/** Accepted, and done at once. */
+/** A command that is accepted, and done at once. */
 export const EMPTY = { cmd: 'cleanup_backups', args: { backup_ids: null, folders: null } };
 
-/** Calls without a pause, `count` clients at once, until it is told to stop; gives what became of each call. */
+/** Calls without a pause, with `count` concurrent clients, until it is stopped. Returns the results of all calls. */
 export function callers(socket: string, count = 4, request: unknown = EMPTY) {
   const calls: Called[] = [];
   let going = true;
@@ -34,6 +34,6 @@ export function callers(socket: string, count = 4, request: unknown = EMPTY) {
   };
 }
 
-/** Those that did not get what they asked for. */
+/** Returns the calls that were not accepted. */
 export const unserved = (calls: readonly Called[]): Called[] =>
   calls.filter(({ reply }) => reply?.code !== 202);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The children of a process, also those that are zombies. The kernel keeps them by the thread that started them, and a
- * daemon's are started in its pool. None of a process that is gone. */
+/** Returns the children of a process, including zombies, or none for a process that has ended. The kernel lists them
+ * by the thread that started them, and a daemon starts them in its thread pool. */
 export function childrenOf(pid: number): number[] {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);

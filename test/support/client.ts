@@ -8,7 +8,7 @@ export interface Reply {
   id?: string;
 }
 
-/** What a client got: the bytes, in how many reads, and how the connection ended. */
+/** The result of a client: the bytes, the number of reads, and how the connection ended. */
 export interface Heard {
   readonly text: string;
   readonly reads: number;
@@ -16,7 +16,7 @@ export interface Heard {
 }
 
 export interface SendOptions {
-  /** Bytes in a piece; everything at once without it. */
+  /** The bytes of a piece. By default everything is sent at once. */
   readonly piece?: number;
   /** Milliseconds between two pieces. */
   readonly pause?: number;
@@ -24,13 +24,13 @@ export interface SendOptions {
   readonly halfClose?: boolean;
 }
 
-/** Milliseconds. Who lets more pass between two pieces, as a machine that has much else to do may make one do, may be
- * refused as silent, and miss that if he is still sending. */
+/** Milliseconds. A client that pauses longer between two pieces, for example on a busy machine, may be refused as
+ * silent. It misses that reply if it is still sending. */
 export const BRISK = 150;
 
-/** What was heard by who sent in pieces. */
+/** The result of a client that sent in pieces. */
 export interface Conversed extends Heard {
-  /** Milliseconds that the longest pause between two pieces may have lasted, for whatever reason. */
+  /** The longest pause in milliseconds between two pieces, for whatever reason. */
   readonly longestPause: number;
 }
 
@@ -52,7 +52,7 @@ export class PieceWriter {
   }
 }
 
-/** Sends bytes, and hears until the daemon closes. */
+/** Sends bytes, and reads until the daemon closes. */
 export async function converse(
   path: string,
   bytes: string | Buffer,
@@ -66,7 +66,7 @@ export async function converse(
   for (let at = 0; at < whole.length && !socket.destroyed; at += size) {
     if (options.pause !== undefined && at > 0) {
       await wait(options.pause);
-      // Who was answered meanwhile hears that before he finds that he can send no more.
+      // A client that was answered meanwhile reads the reply before it notices that it can send no more.
       await turn();
     }
     await writer.write(whole.subarray(at, at + size));
@@ -76,11 +76,11 @@ export async function converse(
   return { ...(await heard), longestPause };
 }
 
-/** So often a whole request is sent at most. */
+/** The maximum number of attempts to send a complete request. */
 const TRIES = 5;
 
-/** As `converse`, of what is whole: where this machine stands still between two pieces, the daemon takes that for silence and
- * answers what has come, and it is sent again. */
+/** Like `converse`, for a complete request. If the machine stalls between two pieces, the daemon takes that for
+ * silence and answers the incomplete request; then the request is sent again. */
 export async function converseWhole(
   path: string,
   bytes: string | Buffer,
@@ -108,7 +108,7 @@ export function hear(socket: Socket): Promise<Heard> {
   });
 }
 
-/** Sends one request and gives the parsed reply. */
+/** Sends one request, and returns the parsed reply. */
 export async function ask(path: string, request: unknown, options: SendOptions = {}): Promise<Reply> {
   const bytes = typeof request === 'string' || Buffer.isBuffer(request) ? request : JSON.stringify(request);
   const { text, error } = await converseWhole(path, bytes, options);

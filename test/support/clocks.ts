@@ -1,4 +1,4 @@
-/** Makes timers of `from` ms and more take `factor` times as long; to be called before anything keeps `setTimeout`. */
+/** Makes timers of `from` ms and more take `factor` times as long. Call it before any module keeps `setTimeout`. */
 export function stretchTimers(factor: number, from: number): void {
   const original = globalThis.setTimeout;
   const stretched = (then: () => void, milliseconds = 0, ...rest: []) =>

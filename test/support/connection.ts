@@ -12,7 +12,7 @@ import { budgetOf } from './budget.ts';
 
 export const PEER: Peer = { known: true, pid: 1, uid: 1000, gid: 1000 };
 
-/** What a connection machine is made with; `processes` hears what is requested. */
+/** The input of a connection machine. `processes` receives its requests. */
 export function connectionInput(
   objection?: Refusal,
   processes?: Listener<ProcessRequested>,
@@ -38,7 +38,7 @@ export function connectionInput(
   };
 }
 
-/** A connection machine by itself: its effects are provided and kept, its clock is the test's. */
+/** A connection machine by itself. Its effects are provided and recorded, and the test controls its clock. */
 export function lonelyConnection(objection?: Refusal, inspect: (event: InspectionEvent) => void = () => {}) {
   const clock = new SimulatedClock();
   const replies: { reply: Reply; linger: boolean }[] = [];
@@ -84,7 +84,7 @@ export function lonelyConnection(objection?: Refusal, inspect: (event: Inspectio
     receives: (bytes: number) =>
       tell({ type: 'request.received', progress: { bytes, open: 1, inString: false } }),
     places,
-    /** The look at the disk has come to its end. */
+    /** Ends the path check. */
     async permits(refusal?: Refusal): Promise<void> {
       places.resolve(refusal);
       await new Promise(setImmediate);

@@ -7,7 +7,7 @@ const CRON = '/usr/sbin/cron';
 const BWRAP = '/usr/bin/bwrap';
 const NETCAT = '/usr/bin/nc';
 
-/** Why cron cannot be run here, or false. */
+/** Returns why cron cannot run here, or false. */
 export function noCron(): string | false {
   if (process.getuid?.() !== 0) return 'cron runs only as root';
   const missing = [CRON, BWRAP, NETCAT].find((file) => !existsSync(file));
@@ -15,23 +15,23 @@ export function noCron(): string | false {
 }
 
 export interface CronJail {
-  /** What cron told syslog, as "Nov 24 22:53:01 CRON[11]: (root) CMD (…)". */
+  /** The messages of cron to syslog, in the form "Nov 24 22:53:01 CRON[11]: (root) CMD (…)". */
   readonly messages: () => string[];
-  /** The arguments of each call of /usr/bin/dbcalm so far. */
+  /** The arguments of all calls of /usr/bin/dbcalm so far. */
   readonly calls: () => string[];
   readonly stop: () => Promise<void>;
 }
 
-/** Starts Debian's cron with `folder`/cron.d as its /etc/cron.d and `folder`/log as its /var/log. Of the machine's own
- * schedules it sees nothing, all else it cannot write, and its jobs find no program but a shell and a /usr/bin/dbcalm that
- * writes down its calls. Resolves when its files are loaded. */
+/** Starts Debian's cron with `folder`/cron.d as its /etc/cron.d and `folder`/log as its /var/log. It does not see the
+ * schedules of the machine and cannot write elsewhere. Its jobs find only a shell and a /usr/bin/dbcalm that records
+ * its calls. Resolves when its files are loaded. */
 export async function startCron(folder: string): Promise<CronJail> {
   const calls = join(folder, 'calls');
   const syslog = join(folder, 'syslog');
   makePrograms(join(folder, 'bin'), calls);
   for (const file of [calls, join(folder, 'empty')]) writeFileSync(file, '');
 
-  // Node has no datagram sockets of Unix.
+  // Node has no Unix datagram sockets.
   const listener = spawn(NETCAT, ['-lkuU', syslog], { stdio: ['ignore', 'pipe', 'inherit'] });
   let heard = '';
   listener.stdout?.on('data', (piece: Buffer) => {
@@ -57,7 +57,7 @@ export async function startCron(folder: string): Promise<CronJail> {
   };
 }
 
-/** Start, end and failure of each job. */
+/** Logs the start, the end and the failure of each job. */
 const LOG_ALL = '15';
 
 function makePrograms(bin: string, calls: string): void {
@@ -77,7 +77,7 @@ function jail(folder: string, syslog: string): string[] {
   ];
 }
 
-/** Everything in a jail ends with it. */
+/** All processes in a jail end with it. */
 async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const closed = new Promise((resolve) => child.once('close', resolve));

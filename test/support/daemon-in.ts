@@ -25,7 +25,7 @@ export async function binding() {
   return daemon;
 }
 
-/** After a signal, with nobody left in the backlog. */
+/** After a signal, with an empty backlog. */
 export async function draining() {
   const daemon = await listening();
   daemon.actor.send(TERM);

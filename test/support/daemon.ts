@@ -39,7 +39,7 @@ export interface Exit {
   readonly stderr: string;
 }
 
-/** Where a test daemon has its things; all below its own folder. */
+/** The paths of a test daemon, all below its own directory. */
 export function layout(folder: string) {
   return {
     folder,
@@ -48,7 +48,7 @@ export function layout(folder: string) {
     state: join(folder, 'state', 'state.sqlite3'),
     cronFile: join(folder, 'cron.d', 'dbcalm'),
     log: join(folder, 'log', 'cmd.log'),
-    /** As `/var/log/dbcalm` where `/var/log` is the log directory of the test. */
+    /** The path of `/var/log/dbcalm` if `/var/log` is the log directory of the test. */
     cronLogs: join(folder, 'log', 'dbcalm'),
     backups: join(folder, 'backups'),
     configFile: join(folder, 'cmd-config.yml'),
@@ -57,7 +57,7 @@ export function layout(folder: string) {
 
 export type Layout = ReturnType<typeof layout>;
 
-/** Makes the folders and the config of a daemon, without starting it. */
+/** Creates the directories and the config of a daemon, without starting it. */
 export function prepare(folder: string, config: Record<string, unknown> = {}): Layout {
   const at = layout(folder);
   for (const name of ['cron.d', 'backups', 'lib']) mkdirSync(join(folder, name), { recursive: true });
@@ -74,29 +74,29 @@ export function prepare(folder: string, config: Record<string, unknown> = {}): L
     cmd_log_level: 'debug',
     ...config,
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(at.configFile, JSON.stringify(whole), { mode: 0o644 });
   return at;
 }
 
-/** What runs in the daemon's process: itself, or itself with something of the test's around it. */
+/** The program of the daemon's process: the daemon itself, or the daemon with code of the test around it. */
 export interface Program {
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Behind --config. */
+  /** The arguments after --config. */
   readonly args?: readonly string[];
-  /** A descriptor that listens, handed to it as systemd does. */
+  /** A listening file descriptor, passed to the daemon as systemd does. */
   readonly listenFd?: number;
 }
 
-/** The one place that starts daemons, as root only in the jail. */
+/** Starts a daemon, as root only in the jail. All daemons are started here. */
 export function spawnDaemon(
   at: Layout,
   args: readonly string[] = ['--config', at.configFile],
   { main, env, listenFd }: Program = {},
 ): ChildProcess {
   const program = [...programWords(main), ...args];
-  // Only the process itself knows its number.
+  // Only the process itself knows its pid.
   const activated = [
     '/bin/sh',
     '-c',
@@ -143,7 +143,7 @@ export class TestDaemon {
     return this.ask({ cmd: 'delete_directory', args: { path } }, options);
   }
 
-  /** Sends a command that must be accepted and waits for the end of its process. */
+  /** Sends a command that must be accepted, and waits for the end of its process. */
   async carryOut(cmd: string, args: unknown): Promise<Row> {
     const reply = await this.ask({ cmd, args });
     if (reply.code !== 202) throw new Error(`not accepted: ${JSON.stringify(reply)}`);
@@ -168,7 +168,7 @@ export class TestDaemon {
     ) as TransitionRow[];
   }
 
-  /** Of the shared database; a statement that names a table of the journal is one of the journal. */
+  /** Queries the shared database, or the journal if the statement names a table of the journal. */
   query(sql: string, ...parameters: unknown[]): unknown[] {
     const path = /\bcmd_\w+/.test(sql) ? this.at.state : this.at.database;
     const database = new Database(path, { readonly: true });
@@ -179,14 +179,14 @@ export class TestDaemon {
     }
   }
 
-  /** From the byte `from` of the log on. */
+  /** Returns the log lines from the byte `from` on. */
   logLines(from = 0): Record<string, unknown>[] {
-    // The last may be there in part.
+    // The last line may be incomplete.
     const lines = readFileSync(this.at.log).subarray(from).toString().split('\n').slice(0, -1);
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  /** The log line that `matches`; log lines are written a little later than what they tell. */
+  /** Resolves with the log line that `matches`. Lines are written shortly after their events. */
   logged(
     what: string,
     matches: (line: Record<string, unknown>) => boolean,
@@ -203,13 +203,13 @@ export class TestDaemon {
     return this.exited;
   }
 
-  /** Kills it, if it lives: its pid may be another's by now. */
+  /** Kills the daemon if it is alive. Otherwise its pid may belong to another process. */
   async kill(): Promise<void> {
     if (!this.#gone) this.signal('SIGKILL');
     await this.exited;
   }
 
-  /** Waits until no command of ours is without an end, and gives all rows. */
+  /** Waits until every command of the daemon has an end, and returns all rows. */
   settled(): Promise<Row[]> {
     return until('the end of all commands', () => {
       const rows = this.rows();
@@ -218,7 +218,7 @@ export class TestDaemon {
   }
 }
 
-/** Starts a daemon whose folder is prepared, and resolves when it listens. */
+/** Starts a daemon whose directory is prepared, and resolves when it listens. */
 export async function launchDaemon(at: Layout, program: Program = {}): Promise<TestDaemon> {
   const logged = statSync(at.log, { throwIfNoEntry: false })?.size ?? 0;
   const child = spawnDaemon(at, ['--config', at.configFile, ...(program.args ?? [])], program);
@@ -229,7 +229,7 @@ export async function launchDaemon(at: Layout, program: Program = {}): Promise<T
   return new TestDaemon(at, first, exited);
 }
 
-/** How long a start waits for a shared database that neither opens nor is in trouble, as one that is locked. */
+/** How long a start waits for a shared database that neither opens nor is in trouble, such as a locked one. */
 const OPENING_PATIENCE_MS = 5_000;
 
 /** The daemon opens the shared database after it listens, and logs the result. */
@@ -245,16 +245,16 @@ type GivenConfig = Record<string, unknown>;
 
 export interface StartOptions extends Program {
   readonly config?: GivenConfig | ((at: Layout) => GivenConfig);
-  /** An existing folder of a daemon that was stopped. */
+  /** The directory of a daemon that was stopped. */
   readonly folder?: string;
-  /** Called before the start, to put things in place. */
+  /** Called before the start. */
   readonly arrange?: (at: Layout) => void;
 }
 
-/** A daemon that listens; it is killed when the test ends. */
+/** Starts a daemon that listens. It is killed when the test ends. */
 export async function startDaemon(t: TestContext, options: StartOptions = {}): Promise<TestDaemon> {
   let kill = async () => {};
-  // Before the folder's own hook: a daemon must be gone when its folder goes.
+  // This hook comes before that of the directory: the daemon must end before its directory is removed.
   t.after(() => kill());
   const folder = options.folder ?? testFolder(t);
   const { config } = options;
@@ -265,7 +265,7 @@ export async function startDaemon(t: TestContext, options: StartOptions = {}): P
   return daemon;
 }
 
-/** The daemon's own pid, which is not the jail's, from the line that says that it listens. */
+/** Returns the pid of the daemon, not of its jail, from the line that says that it listens. */
 function pidOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     let text = '';

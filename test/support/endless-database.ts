@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
-/** Pages of the schema's b-tree, each of which leads to the next one this many times. */
+/** The levels of the schema's b-tree, in which each page leads to the next one `CHILD_COUNT` times. */
 const LEVEL_COUNT = 16;
 const CHILD_COUNT = 200;
 
@@ -8,15 +8,15 @@ const INTERIOR = 5;
 const LEAF = 13;
 const FILE_HEADER_BYTES = 100;
 
-/** Rewrites the database so that its schema, of a few pages, takes SQLite longer than any process lives to read. Source:
- * https://sqlite.org/fileformat2.html. Returns how many bytes it has. */
+/** Rewrites the database so that SQLite takes longer than the life of any process to read its schema, which has a few
+ * pages. Source: https://sqlite.org/fileformat2.html. Returns the size in bytes. */
 export function makeSchemaEndless(path: string): number {
   const file = openSync(path, 'r+');
   try {
     const header = Buffer.alloc(FILE_HEADER_BYTES);
     readSync(file, header, 0, header.length, 0);
     const pageSize = header.readUInt16BE(16);
-    // Its number of pages, the time of its last change and of this number.
+    // The number of pages, the counter of changes and the counter at which that number is valid.
     header.writeUInt32BE(LEVEL_COUNT + 1, 28);
     header.copy(header, 92, 24, 28);
     for (let level = 1; level <= LEVEL_COUNT; level++) {
@@ -55,7 +55,7 @@ function buildLeaf(pageSize: number): Buffer {
   return page;
 }
 
-/** An interior page all of whose children are the page `child`. */
+/** An interior page whose children are all the page `child`. */
 function buildPage(pageSize: number, start: number, child: number): Buffer {
   const page = Buffer.alloc(pageSize);
   const cellBytes = 5;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The files of a package, with DEBIAN/ among them; gone when the tests of the file are. */
+/** Extracts the files of a package, including DEBIAN/. They are removed when the test file ends. */
 export function extracted(deb: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'dbcalm-cmd-extracted-'));
   process.once('exit', () => rmSync(folder, { recursive: true }));

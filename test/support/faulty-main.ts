@@ -1,8 +1,9 @@
-/** A daemon that meets a fault once at each of some points: FAULT is `<point>,<point>… <deed>`. It says so on stderr. */
+/** A daemon with one fault at each of some fault points. FAULT is `<point>,<point>… <deed>`. It reports the fault on
+ * stderr. */
 import { writeSync } from 'node:fs';
 import { setFaultHook } from '../../src/io/os/fault-point.ts';
 
-/** Milliseconds; long enough for whatever could overtake it. */
+/** Milliseconds; long enough for any event that could overtake it. */
 const DELAY = 300;
 
 const hold = (milliseconds: number) =>

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { undoLater } from './undo.ts';
 
-/** A folder of the test's own, gone when it ends. */
+/** Creates a directory for the test, which is removed when the test ends. */
 export function testFolder(t: TestContext, prefix = 'dbcalm-cmd-test-'): string {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), prefix));
   undoLater(t, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Makes `names` as folders with a file in each; gives their paths. */
+/** Creates `names` as directories with a file in each, and returns their paths. */
 export function makeBackups(root: string, ...names: string[]): string[] {
   return names.map((name) => {
     const path = join(root, name);

@@ -1,5 +1,5 @@
-/** A Debian of its own, with nothing in it that a new machine does not have. What runs in it cannot reach the host's files:
- * its root is the test's folder, and that is all there is. */
+/** A fresh Debian with only the packages of a new machine. Processes in it cannot reach the files of the host, since
+ * their root is the test's directory. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,10 +10,10 @@ import { innermost } from './verb.ts';
 const BWRAP = '/usr/bin/bwrap';
 const NEEDED = ['/usr/sbin/debootstrap', '/usr/bin/dpkg-deb', BWRAP];
 
-/** Made once, by the first who needs it; `npm ci` takes it away. */
+/** Created once, by the first test that needs it. `npm ci` removes it. */
 const MASTER = join(import.meta.dirname, '../../node_modules/.cache/debian-root');
 
-/** What the package depends on, and what the tests use as an operator does. */
+/** The dependencies of the package, and the programs that the tests use as an operator. */
 const PACKAGES = [
   'systemd-standalone-sysusers',
   'systemd-standalone-tmpfiles',
@@ -21,7 +21,7 @@ const PACKAGES = [
   'logrotate',
 ];
 
-/** Why none can be made here, or false. */
+/** Returns why no Debian can be made here, or false. */
 export function noFreshRoot(): string | false {
   if (process.getuid?.() !== 0) return 'only root makes a Debian';
   const missing = NEEDED.find((file) => !existsSync(file));
@@ -41,12 +41,12 @@ export class FreshRoot {
     this.folder = folder;
   }
 
-  /** Where a file of it is on the host. */
+  /** Returns the path on the host of a file in it. */
   path(inside: string): string {
     return join(this.folder, inside);
   }
 
-  /** Runs a command as its root; gives what it prints. Throws where it fails. */
+  /** Runs a command as its root, and returns the output. Throws if the command fails. */
   run(...command: string[]): string {
     const { status, stdout, stderr } = this.attempt(...command);
     if (status !== 0) throw new Error(`${command.join(' ')} exited with ${status}: ${stdout}${stderr}`);
@@ -58,7 +58,7 @@ export class FreshRoot {
     return { status, stdout, stderr };
   }
 
-  /** Starts what goes on, in an empty folder and with no more than the PATH of /bin. */
+  /** Starts a long-running command in an empty directory, with only /bin in its PATH. */
   start(...command: string[]): ChildProcess {
     mkdirSync(this.path('/srv/empty'), { recursive: true });
     return spawn(BWRAP, this.#jail(command, '/srv/empty', '/bin'), { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -102,7 +102,7 @@ function makeMaster(): void {
   renameSync(unfinished, MASTER);
 }
 
-/** To what runs in it, not to what it is run by. */
+/** Sends a signal to the process in the jail, not to the jail. */
 export function signal(running: ChildProcess, name: NodeJS.Signals): void {
   process.kill(innermost(running.pid as number), name);
 }

@@ -11,11 +11,11 @@ export interface HeldDeletion {
   release(): void;
 }
 
-/** A deletion whose `rm` is stopped in the middle of its work, for as long as the test wants. */
+/** Starts a deletion whose `rm` is stopped in the middle of its work until the test releases it. */
 export async function holdDeletion(daemon: TestDaemon, name: string, files = 3_000): Promise<HeldDeletion> {
   const path = join(daemon.at.backups, name);
   mkdirSync(path, { recursive: true });
-  // Links: ext4 is slow to make files where many were removed in the last minute.
+  // Uses links: ext4 creates files slowly if many were removed in the last minute.
   const one = join(path, 'one');
   writeFileSync(one, '');
   for (let i = 0; i < files; i++) linkSync(one, join(path, String(i)));
@@ -23,7 +23,7 @@ export async function holdDeletion(daemon: TestDaemon, name: string, files = 3_0
   const { id } = await daemon.deletion(path);
   const commandId = id as string;
   const row = () => daemon.rows().find(({ command_id }) => command_id === commandId);
-  // Without a pause: rm is quick.
+  // Polls without a pause, since `rm` is quick.
   for (let looks = 0; looks % 100 !== 0 || row()?.status === 'running'; looks++) {
     const pid = childrenOf(daemon.pid).find((child) => !known.has(child) && isRm(child));
     if (pid === undefined) continue;
@@ -31,12 +31,12 @@ export async function holdDeletion(daemon: TestDaemon, name: string, files = 3_0
     await until('the pid of rm', () => row()?.pid === pid);
     return { commandId, path, pid, release: () => process.kill(pid, 'SIGCONT') };
   }
-  // A file has at most 65,000 names.
+  // A file can have at most 65,000 names.
   if (files > 15_000) throw new Error('rm is always quicker than the test');
   return holdDeletion(daemon, name, files * 4);
 }
 
-/** Only once it is rm: a daemon waits for its child to become what it starts. */
+/** Returns true once the child is `rm`: a daemon waits for its child to become the program that it starts. */
 function isRm(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8') === 'rm\n';
@@ -51,7 +51,7 @@ async function stopped(pid: number): Promise<boolean> {
     const state = () => /\) ([A-Zt]) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
     return (await until('rm to stop', () => /[TtZX]/.test(state() ?? '') && state())) === 'T';
   } catch {
-    // It had ended before.
+    // The process has already ended.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** The package in a fresh Debian, and its daemon started there by hand, as systemd would. */
+/** The package in a fresh Debian, and its daemon, which the test starts there as systemd would. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -13,7 +13,7 @@ import { innermost } from './verb.ts';
 export const SOCKET = '/var/run/dbcalm/cmd.sock';
 export const DATABASE = '/var/lib/dbcalm/db.sqlite3';
 
-/** Installs a package file over whatever is there. */
+/** Installs a package file, also over another version. */
 export function install(root: FreshRoot, deb: string): void {
   const inside = `/tmp/${basename(deb)}`;
   execFileSync('cp', [deb, root.path(inside)]);
@@ -21,7 +21,7 @@ export function install(root: FreshRoot, deb: string): void {
   rmSync(root.path(inside));
 }
 
-/** The same package under another version, beside the root. */
+/** Builds the same package with another version, next to the root. */
 export function nextVersion(root: FreshRoot, version: string): string {
   const [tree, deb] = [`${root.folder}-tree`, `${root.folder}-${version}.deb`];
   execFileSync('dpkg-deb', ['--raw-extract', DEB, tree]);
@@ -31,9 +31,9 @@ export function nextVersion(root: FreshRoot, version: string): string {
   return deb;
 }
 
-/** Resolves when it listens. */
+/** Starts the daemon, and resolves when it listens. */
 export async function serve(t: TestContext, root: FreshRoot) {
-  // The group of its socket is that of its process, as in the unit.
+  // As in the unit, the group of its socket is that of its process.
   const child = root.start('/bin/setpriv', '--regid=dbcalm', '--clear-groups', '/usr/bin/dbcalm-cmd');
   const exited = exitOf(child);
   t.after(() => child.kill('SIGKILL'));
@@ -46,12 +46,12 @@ export async function serve(t: TestContext, root: FreshRoot) {
     return root.attempt('/bin/sh', '-c', `printf x | nc -UN ${SOCKET}`).stdout !== '';
   });
   return {
-    /** Is what it runs still what is installed? */
+    /** Returns whether the running program is the installed one. */
     isCurrent: () => {
       const running = statSync(`/proc/${innermost(child.pid as number)}/exe`).ino;
       return running === statSync(root.path('/usr/bin/dbcalm-cmd')).ino;
     },
-    /** What logrotate has systemd do. */
+    /** Sends the signal that logrotate causes. */
     reopen: () => {
       signal(child, 'SIGHUP');
       return until('the new log', () => existsSync(root.path('/var/log/dbcalm/cmd.log')));
@@ -63,7 +63,7 @@ export async function serve(t: TestContext, root: FreshRoot) {
   };
 }
 
-/** One exchange, as the README's, with Debian's nc. */
+/** Sends one request as the README does, with Debian's `nc`. */
 export function ask(root: FreshRoot, cmd: string, args: unknown) {
   const request = JSON.stringify({ cmd, args });
   const text = root.run('/bin/sh', '-c', `printf '%s' "$0" | nc -UN ${SOCKET}`, request);

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 
 const BWRAP = '/usr/bin/bwrap';
 
-/** The command as it must be run. As root only in a jail in which all but the test's folder is read-only: daemons
- * delete, and a mistake must not cost the machine. An ordinary user needs none. */
+/** Returns the command as it must be run. Root runs it in a jail in which only the test's directory is writable,
+ * since daemons delete files and a mistake must not damage the machine. An ordinary user needs no jail. */
 export function jailed(folder: string, command: readonly string[]): string[] {
   if (process.getuid?.() !== 0) return [...command];
   if (!existsSync(BWRAP)) {
@@ -13,7 +13,7 @@ export function jailed(folder: string, command: readonly string[]): string[] {
   }
   const jail = ['--ro-bind', '/', '/', '--dev-bind', '/dev', '/dev', '--bind', '/proc', '/proc'];
   jail.push('--bind', folder, folder);
-  // Where Node writes for the tests. In a jail within another it may be out of sight.
+  // The paths to which Node writes for the tests. They may not exist in a nested jail.
   for (const path of [process.env.NODE_V8_COVERAGE, process.env.NODE_COMPILE_CACHE]) {
     if (path) jail.push('--bind-try', path, path);
   }

@@ -16,7 +16,7 @@ import type { Store } from '../../src/io/store/store.ts';
 import { daemonMachine } from '../../src/machines/daemon/machine.ts';
 import type { DaemonInput } from '../../src/machines/daemon/setup.ts';
 
-/** Parts that are provided need nothing. */
+/** Provided parts need no input. */
 export const DAEMON_INPUT = {
   manager: { watchdogPeriod: undefined, tell: () => {} },
   connections: () => ({}),
@@ -25,8 +25,8 @@ export const DAEMON_INPUT = {
   queueHandler: () => ({}),
 } as unknown as DaemonInput;
 
-/** A daemon machine by itself; `did` keeps what its actors were made to do, `told` what systemd heard, `logged` what it
- * logged. */
+/** A daemon machine by itself. `did` records the calls of its actors, `told` the messages to systemd, and `logged`
+ * its log messages. */
 export function lonelyDaemon(inspect: (event: InspectionEvent) => void = () => {}) {
   const did: string[] = [];
   const logged: string[] = [];

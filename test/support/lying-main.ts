@@ -1,4 +1,4 @@
-/** Takes every request and does nothing: a daemon that a model has to see through. */
+/** A daemon that accepts every request and does nothing. The model must detect it. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';

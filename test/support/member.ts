@@ -1,20 +1,20 @@
-/** A member of the group that shares directories with the daemon, as another user than root. */
+/** A member of the group that shares directories with the daemon, as a user other than root. */
 import { spawnSync } from 'node:child_process';
 import { jailed } from './jail.ts';
 
-/** Neither is on the host. */
+/** Neither id exists on the host. */
 export const MEMBER = { uid: 61_877, gid: 61_878 };
 
-/** For the environment of a Node of another user: it cannot write to the directories that Node has for the tests, and would say
- * so. Node hands the first variable on to every child whose environment does not name it. */
+/** For the environment of a Node that runs as another user. It cannot write to the directories of the test's Node,
+ * and would print a warning. Node passes the first variable on to every child whose environment does not name it. */
 export const NO_COVERAGE = { NODE_V8_COVERAGE: '', NODE_COMPILE_CACHE: '' } as const;
 
-/** Why there can be none, or false. */
+/** Returns why there can be no member, or false. */
 export function noMember(): string | false {
   return process.getuid?.() !== 0 && 'only root becomes another user';
 }
 
-/** Runs a command with the rights of a member; it can write below `directory` alone. */
+/** Runs a command with the rights of a member. It can write only below `directory`. */
 export function asMember(directory: string, ...command: string[]): { status: number | null; text: string } {
   const rights = [`--reuid=${MEMBER.uid}`, `--regid=${MEMBER.gid}`, '--clear-groups'];
   const [file, ...words] = jailed(directory, ['/usr/bin/setpriv', ...rights, '--', ...command]) as [
@@ -28,7 +28,7 @@ export function asMember(directory: string, ...command: string[]): { status: num
   return { status, text: `${stdout}${stderr}` };
 }
 
-/** For a script that starts as root, to load what it needs: from here on it has the rights of a member. */
+/** Gives up the rights of root. A script calls it after it has loaded its modules as root. */
 export function becomeMember(): void {
   process.umask(0o007);
   process.setgroups?.([]);

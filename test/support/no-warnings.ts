@@ -1,6 +1,6 @@
 import { afterEach, beforeEach } from 'node:test';
 
-/** XState warns on the console of what is wrong but not fatal: here it fails the test. */
+/** XState prints a warning for a mistake that is not fatal. Here a warning fails the test. */
 export function failOnWarnings(): void {
   const warn = console.warn;
   let warnings: string[] = [];

@@ -5,10 +5,10 @@ import { until } from './until.ts';
 
 const MAIN = join(import.meta.dirname, 'observed-main.ts');
 
-/** Milliseconds after which what is still set is there to stay. */
+/** Milliseconds after which a timer that is still set counts as permanent. */
 const REST_LIMIT = 120_000;
 
-/** What there is inside a daemon: bytes, open descriptors, living XState actors, timers that are set. */
+/** The contents of a daemon: bytes, open file descriptors, living XState actors and set timers. */
 export interface Inside {
   readonly heapUsed: number;
   readonly rss: number;
@@ -20,11 +20,11 @@ export interface Inside {
 export interface ObservedDaemon {
   readonly daemon: TestDaemon;
   look(): Promise<Inside>;
-  /** Looks once no timer is set any more: that of the last lines of the log is for a moment. */
+  /** Inspects the daemon once no timer is set. The timer for the last log lines is short. */
   lookAtRest(): Promise<Inside>;
 }
 
-/** Starts a daemon that tells what there is inside it. */
+/** Starts a daemon that reports its contents. */
 export async function launchObserved(at: Layout): Promise<ObservedDaemon> {
   const file = join(at.folder, 'figures');
   const daemon = await launchDaemon(at, { main: MAIN, env: { FIGURES: file } });

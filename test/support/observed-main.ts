@@ -1,4 +1,4 @@
-/** A daemon that is looked into: on SIGUSR2 it writes one line with its figures to the file that FIGURES names. */
+/** A daemon that can be observed: on SIGUSR2 it writes one line with its figures to the file that FIGURES names. */
 import { appendFileSync, readdirSync } from 'node:fs';
 import v8 from 'node:v8';
 import vm from 'node:vm';
@@ -17,13 +17,13 @@ function clearedTimer(): NodeJS.Timeout {
 }
 
 process.on('SIGUSR2', () => {
-  // It collects garbage, too; what only then becomes unreachable goes with the second time.
+  // This collects garbage, too. Objects that become unreachable only then are collected the second time.
   const actors = v8.queryObjects(Actor, { format: 'count' }) as unknown as number;
   collectGarbage();
   const { heapUsed, rss } = process.memoryUsage();
-  // Not those that Node lists: it leaves out the ones that keep nothing alive.
+  // Does not use the list of Node, which omits timers that do not keep the process alive.
   const timers = v8.queryObjects(Timeout, { format: 'summary' }).filter(isSet).length;
-  // The one that reads the folder is among them, each time.
+  // The descriptor that reads the directory is always among them.
   const files = readdirSync('/proc/self/fd').length;
   appendFileSync(
     process.env.FIGURES as string,

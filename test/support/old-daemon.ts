@@ -1,4 +1,4 @@
-/** A stand-in for a daemon that is to be replaced: it answers what it is told to, and does nothing. */
+/** A stand-in for an old daemon that is to be replaced. It gives the replies of the test, and does nothing. */
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -7,13 +7,13 @@ import Database from 'better-sqlite3';
 export interface OldDaemon {
   readonly socket: string;
   readonly database: string;
-  /** The texts that it was sent. */
+  /** The requests that it has received. */
   readonly heard: string[];
-  /** `args`: as JSON, or as it stands. */
+  /** `args`: an object to be written as JSON, or the text itself. */
   addRow(row: { id: string; type: string; command: string; args: object | string; status?: string }): void;
 }
 
-/** `answer`: the reply to a request; undefined: it closes without one. */
+/** `answer` returns the reply to a request, or undefined to close without one. */
 export async function oldDaemon(
   t: TestContext,
   folder: string,

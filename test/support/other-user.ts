@@ -1,4 +1,4 @@
-/** Clients that are another user than the test: processes of their own, which only root can start. */
+/** Clients of another user than the test: processes of their own, which only root can start. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,23 +8,23 @@ import type { Conversation, Swarm } from './swarm-main.ts';
 
 const MAIN = join(import.meta.dirname, 'swarm-main.ts');
 
-/** Users that no account has. */
+/** Uids that no account has. */
 export const FIRST_UID = 4_242_001;
 export const SECOND_UID = 4_242_002;
 
-/** For tests that need more than one user. */
+/** Options for tests that need more than one user. */
 export const NEEDS_ROOT =
   process.getuid?.() === 0 ? {} : { skip: 'only root can start clients of another user' };
 
-/** Lets other users reach the socket: test directories, and those `above` them, are for their owner alone. */
+/** Lets other users reach the socket. Test directories, and those `above` them, are accessible only to their owner. */
 export function letOthersIn({ folder, socket }: Layout, ...above: readonly string[]): void {
   for (const path of [...above, folder, dirname(socket)]) chmodSync(path, 0o755);
 }
 
 export interface RunningSwarm {
-  /** Resolves when all of its clients have ended, with what each of them got. */
+  /** Resolves with the results of all clients when they have ended. */
   readonly ended: Promise<readonly Conversation[]>;
-  /** Resolves when all of its clients are connected, or have ended. */
+  /** Resolves when all clients are connected or have ended. */
   readonly connected: Promise<void>;
   stop(): void;
 }

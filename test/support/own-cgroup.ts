@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** Where the control groups of the host are: processes of two machines in one group would see and kill each other's. */
+/** Returns the mount point of the control groups of the host. Two machines in one group would see and kill each
+ * other's processes. */
 function hierarchy(): string | undefined {
   return /^\S+ (\S+) cgroup2 /m.exec(readFileSync('/proc/self/mounts', 'utf8'))?.[1];
 }
@@ -9,9 +10,9 @@ function hierarchy(): string | undefined {
 export const hasCgroups = (): boolean => hierarchy() !== undefined;
 
 export interface OwnCgroup {
-  /** `command`, in the group from its start. */
+  /** Returns the command that runs `command` in the group from its start. */
   readonly inside: (command: readonly string[]) => string[];
-  /** Once nothing runs in it any more. */
+  /** Removes the group. Call it once no process runs in it. */
   readonly remove: () => void;
 }
 
@@ -25,7 +26,7 @@ export function ownCgroup(folder: string): OwnCgroup {
   };
 }
 
-/** A group is removed as a folder; its files go with it. */
+/** A group is removed as a directory, including its files. */
 function removeTree(group: string): void {
   if (!existsSync(group)) return;
   for (const entry of readdirSync(group, { withFileTypes: true }))

@@ -1,4 +1,5 @@
-/** The directories of the package, made as it makes them: by its postinst and systemd-tmpfiles, but below a test's own. */
+/** The directories of the package, created by its postinst and systemd-tmpfiles as on a machine, but below a test's
+ * directory. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,12 +10,12 @@ const PROJECT = join(import.meta.dirname, '..', '..');
 const TMPFILES = '/usr/bin/systemd-tmpfiles';
 const BWRAP = '/usr/bin/bwrap';
 
-/** Why they cannot be made, or false. */
+/** Returns why they cannot be created, or false. */
 export function noPackagedDirectories(): string | false {
   return noMember() || (!existsSync(TMPFILES) && `${TMPFILES} is missing`);
 }
 
-/** A machine without anything but the directories that every Debian has, below a directory of the test's own. */
+/** A machine that has only the directories of every Debian, below a test's directory. */
 export class BareMachine {
   readonly folder: string;
   readonly #root: string;
@@ -24,7 +25,7 @@ export class BareMachine {
     this.#root = join(folder, 'machine');
     for (const name of ['etc', 'bin', 'run', 'var/lib', 'var/log', 'var/backups', 'usr/lib/tmpfiles.d'])
       mkdirSync(this.path(name), { recursive: true });
-    // The member comes through.
+    // The member must be able to pass through.
     for (const path of [folder, this.#root]) chmodSync(path, 0o755);
     writeFileSync(this.path('etc/passwd'), 'root:x:0:0::/root:/bin/sh\n');
     writeFileSync(this.path('etc/group'), `root:x:0:\ndbcalm:x:${MEMBER.gid}:\n`);
@@ -35,12 +36,12 @@ export class BareMachine {
       this.#program(name, 'exit 0');
   }
 
-  /** Where a file of it is. */
+  /** Returns the path of one of its files. */
   path(inside: string): string {
     return join(this.#root, inside);
   }
 
-  /** Runs a script of the package as dpkg does; all paths lead into the machine. Throws where it fails. */
+  /** Runs a script of the package as dpkg does, with all paths inside the machine. Throws if it fails. */
   maintain(name: 'postinst' | 'postrm', action: 'configure' | 'purge'): void {
     const script = readFileSync(join(PROJECT, 'packaging/debian', name), 'utf8');
     const places = /(?<![\w/])\/(?=(?:var|run|usr\/lib)\/)/g;
@@ -52,7 +53,8 @@ export class BareMachine {
     this.maintain('postinst', 'configure');
   }
 
-  /** Runs a shell script as root, with the machine's programs and groups; it can write below the test's own directory alone. */
+  /** Runs a shell script as root with the programs and groups of the machine. It can write only below the test's
+   * directory. */
   run(script: string, ...args: string[]): number | null {
     const groups = [BWRAP, '--dev-bind', '/', '/', '--ro-bind', this.path('etc/group'), '/etc/group', '--'];
     const command = jailed(this.folder, [...groups, '/bin/sh', '-c', script, 'sh', ...args]);

@@ -8,7 +8,7 @@ export interface ServedPage {
   readonly verb: RunningVerb;
 }
 
-/** Runs `inspect --web`, until the test ends. */
+/** Runs `inspect --web` until the test ends. */
 export async function servePage(t: TestContext, at: Layout, ...args: string[]): Promise<ServedPage> {
   const verb = new RunningVerb(t, at, 'inspect', '--web', '--json', ...args);
   await Promise.race([verb.says(/\n/), verb.exited]);
@@ -44,7 +44,7 @@ export function get(
   });
 }
 
-/** A tab that listens. `told` grows. */
+/** Opens a tab that receives events. `told` grows. */
 export function follow(url: string): Promise<{ readonly told: () => string; leave(): void }> {
   return new Promise((resolve, reject) => {
     const asking = request(new URL('feed', url), (response) => {

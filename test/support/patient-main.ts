@@ -1,4 +1,4 @@
-/** A daemon whose limits are twenty times as long, for a test that must keep within one: it may stand still meanwhile. */
+/** A daemon with limits that are twenty times as long, for a test that may stall within one of them. */
 import { stretchTimers } from './clocks.ts';
 
 const FACTOR = 20;

@@ -33,7 +33,7 @@ interface StandContext {
   readonly plan: Plan;
 }
 
-/** The supervisor of processes with stand-ins that do what the test tells them. */
+/** The supervisor of processes, with stand-ins that the test controls. */
 export function processSupervisor(options: { maxRunning?: number; maxPending?: number } = {}) {
   const started: Stand[] = [];
   const ended: Transition[] = [];

@@ -24,7 +24,7 @@ export const PLAN: Plan = {
   warnings: [],
 };
 
-/** What the last daemon left of a command with PLAN. */
+/** The record that the last daemon left of a command with PLAN. */
 export const LEFT: Unsettled = {
   processId: 7,
   commandId: 'u',
@@ -41,7 +41,7 @@ export const LEFT: Unsettled = {
 
 export const LAUNCH = { file: '/bin/rm', args: [], fds: [], names: new Map() };
 
-/** What a process machine is made with; without listeners it talks to nobody. */
+/** The input of a process machine. Its default listeners discard all events. */
 export function processInput(input: Partial<ProcessInput> = {}): ProcessInput {
   return {
     slot: 'process-0',
@@ -68,8 +68,9 @@ export function processInput(input: Partial<ProcessInput> = {}): ProcessInput {
   };
 }
 
-/** A process machine by itself. Everything that it does stands in `did`, in order; each effect is done when the test
- * resolves it. Those of a `shadow` are its own, but for what records, and for what it has of the real machine by mistake. */
+/** A process machine by itself. `did` records all its effects in order, and each effect ends when the test resolves
+ * it. A `shadow` keeps its own effects, except those that record and those of the real machine that were left in it
+ * by mistake. */
 export function lonelyProcess(
   input: Partial<ProcessInput> = {},
   inspect: (event: InspectionEvent) => void = () => {},
@@ -156,7 +157,7 @@ export function lonelyProcess(
     state: () => JSON.stringify(actor.getSnapshot().value).replaceAll(/["{}]/g, ''),
     child: (event: ChildEvent) => child(event),
     orphan: (type: OrphanEvent['type']) => orphan({ type }),
-    /** Ends an effect that was begun. */
+    /** Ends an effect that has begun. */
     async done(name: string, value?: unknown): Promise<void> {
       gates[name]?.resolve(value);
       await new Promise(setImmediate);
@@ -165,12 +166,12 @@ export function lonelyProcess(
       gates[name]?.reject(error);
       await new Promise(setImmediate);
     },
-    /** What was done since the last look. */
+    /** Returns the effects since the last call. */
     news: () => did.splice(0),
   };
 }
 
-/** Of the hands those that a shadow has of the real machine: none, unless by mistake. */
+/** Returns the effects that a shadow shares with the real machine: none, unless by mistake. */
 function leftReal<H extends object>(hands: H): Partial<H> {
   const [real, shadow] = [processMachine, shadowProcessMachine].map(
     ({ implementations }) => implementations.actors as Readonly<Record<string, unknown>>,

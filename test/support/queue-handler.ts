@@ -1,4 +1,4 @@
-/** The queue handler by itself, and what it is told. */
+/** The queue handler by itself, and the events that it receives. */
 import pino from 'pino';
 import { createActor } from 'xstate';
 import type { ConnectionEnded } from '../../src/actors/messages.ts';

@@ -35,13 +35,13 @@ export const step = (processId: number, commandId: string, to: string, at = NOON
 });
 
 export interface OpenOptions {
-  /** The file of a store that was closed; a new one without it. */
+  /** The file of a store that was closed. By default a new file. */
   readonly path?: string;
   readonly retention?: Retention;
   readonly describe?: StoreOptions['describe'];
 }
 
-/** A store on real files, and what another connection reads in the journal. */
+/** A store on real files, and another connection that reads the journal. */
 export async function openedStore(
   t: TestContext,
   { path: given, retention = FOREVER, describe = () => undefined }: OpenOptions = {},

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Layout } from './daemon.ts';
 
-/** Requests that must be refused, one of each sort, with their codes. No path leads out of the daemon's own folder. */
+/** Requests that must be refused, one of each kind, with their codes. No path leads out of the daemon's own
+ * directory. */
 export function refusable({ folder, backups }: Layout): readonly (readonly [code: number, bytes: string])[] {
   const deletion = (path: unknown) => ({ cmd: 'delete_directory', args: { path } });
   const update = (...schedules: unknown[]) => ({ cmd: 'update_cron_schedules', args: { schedules } });

@@ -5,7 +5,7 @@ import { undoLater } from './undo.ts';
 
 export type Call = (...args: unknown[]) => unknown;
 
-/** Puts what `make` makes of a function of node:fs in its place, also for those who import it by name. */
+/** Replaces a function of node:fs by the result of `make`, also for modules that import it by name. */
 export function replaceCall(t: TestContext, name: keyof typeof fs, make: (original: Call) => Call): void {
   const original = fs[name] as Call;
   const put = (call: Call) => {

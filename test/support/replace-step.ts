@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ReplaceStep } from '../../src/commands/command.ts';
 
-/** The step of a cron update whose file is `dbcalm` in `directory`; its log files are in `log` there. */
+/** The step of a cron update whose file is `dbcalm` in `directory`, with its log files in `log` there. */
 export function replaceStep(directory: string, content = ''): ReplaceStep {
   return {
     do: 'replace',

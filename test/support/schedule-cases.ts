@@ -1,4 +1,4 @@
-/** Every rule of the contract's table of schedules, as a schedule that breaks it. */
+/** Every rule of the contract's table of schedules, as a schedule that violates it. */
 
 export const daily = { id: 1, backup_type: 'full', frequency: 'daily', enabled: true, hour: 2, minute: 30 };
 export const hourly = { id: 1, backup_type: 'full', frequency: 'hourly', enabled: true, minute: 30 };

@@ -1,7 +1,7 @@
-/** Cron updates that can be told apart, also by their file: update n has the ids n·1000, n·1000+1, … */
+/** Cron updates that can be distinguished, also by their file: update n has the ids n·1000, n·1000+1, … */
 const MOST = 97;
 
-/** Neighbours differ in it. */
+/** Adjacent updates have different counts. */
 export const scheduleCount = (update: number): number => 1 + (update % MOST);
 
 const idsOf = (update: number) =>
@@ -17,7 +17,7 @@ export function schedulesOf(update: number) {
   }));
 }
 
-/** The update whose whole file `text` is, byte for byte but for the time; undefined where it is of none. */
+/** Returns the update whose complete file `text` is, apart from the time, or undefined for any other text. */
 export function updateIn(text: string): number | undefined {
   const [, time, id] =
     /^# Last updated: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\n[\s\S]*?^# Schedule ID: (\d+)$/m.exec(text) ?? [];
@@ -26,7 +26,7 @@ export function updateIn(text: string): number | undefined {
   return text === fileOf(update, time) ? update : undefined;
 }
 
-/** Written down here once more: the daemon's own words would not show what it does wrong. */
+/** The text is repeated here, since the daemon's own words would hide its mistakes. */
 export function fileOf(update: number, time: string): string {
   const head = [
     '# DBCalm Backup Schedules',

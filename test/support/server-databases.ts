@@ -1,4 +1,4 @@
-/** The shared database as the API servers make it, with rows that were there before any daemon of ours. */
+/** The shared database as the API servers create it, with rows older than the daemon. */
 import Database from 'better-sqlite3';
 
 const GO = `CREATE TABLE process (id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL, command TEXT NOT NULL,
@@ -18,7 +18,7 @@ const ROWS = `INSERT INTO process
   ('old-2', '/bin/rm -rf /x', 8, 'failed', NULL, 'no such thing', 1,
     '2026-01-02 00:00:00.000000', '2026-01-02 00:00:00.100000', 'delete_directory', '{"path":"/x"}');`;
 
-/** By the server that makes it. */
+/** By the server that creates it. */
 export const SERVER_DATABASES = { Go: GO, Python: PYTHON } as const;
 
 export type Server = keyof typeof SERVER_DATABASES;
@@ -30,7 +30,7 @@ export function makeServerDatabase(path: string, server: Server): void {
   made.close();
 }
 
-/** What of it must stay: its rows and its definitions. */
+/** Returns the parts that must not change: its rows and its definitions. */
 export function serversPart(path: string): unknown {
   const database = new Database(path, { readonly: true });
   try {

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import type { TestDaemon } from './daemon.ts';
 import { undoLater } from './undo.ts';
 
-/** Takes `table` away under the daemon; gives how to put it back. */
+/** Renames `table` while the daemon runs, and returns a function that restores it. */
 export function setAside(t: TestContext, daemon: TestDaemon, table: string): () => void {
   const other = new Database(/^cmd_/.test(table) ? daemon.at.state : daemon.at.database, { timeout: 5_000 });
   undoLater(t, () => other.close());

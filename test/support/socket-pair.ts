@@ -10,11 +10,11 @@ export interface SocketPair {
 }
 
 export interface PairOptions {
-  /** A client that leaves what it gets with the kernel. */
+  /** Whether the client leaves the received bytes in the kernel. */
   readonly unread?: boolean;
 }
 
-/** Both ends of a connection on a real Unix socket, opened as the daemon's listener and its clients open theirs. */
+/** Both ends of a connection on a real Unix socket, with the options of the daemon's listener and its clients. */
 export async function socketPair(t: TestContext, { unread = false }: PairOptions = {}): Promise<SocketPair> {
   const path = join(testFolder(t), 's');
   const server = createServer({ allowHalfOpen: true });
@@ -22,7 +22,7 @@ export async function socketPair(t: TestContext, { unread = false }: PairOptions
   const client = connect({ path, allowHalfOpen: true });
   if (unread) client.pause();
   const [ours] = (await once(server, 'connection')) as [Socket];
-  // As the listener does: a reset is followed by `close`.
+  // As in the listener, a reset is followed by `close`.
   for (const socket of [ours, client]) socket.on('error', () => {});
   t.after(() => {
     ours.destroy();
@@ -32,7 +32,7 @@ export async function socketPair(t: TestContext, { unread = false }: PairOptions
   return { ours, client };
 }
 
-/** Unlike `once` of node:events it takes an error for what it is here: the way to the close. */
+/** Unlike `once` of node:events, this ignores an error, which is followed by the close. */
 export function closeOf(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }

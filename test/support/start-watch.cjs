@@ -1,5 +1,5 @@
-/** Runs the program's scripts as the executable does, and prints as JSON what is loaded when it says that it listens:
- * `start-watch.cjs FOLDER MODULES ARGS...`, where the scripts are in FOLDER/scripts. */
+/** Runs the program's scripts as the executable does, and prints as JSON the modules that are loaded when it listens.
+ * Usage: `start-watch.cjs FOLDER MODULES ARGS...`, with the scripts in FOLDER/scripts. */
 const fs = require('node:fs');
 const { join } = require('node:path');
 const sea = require('node:sea');

@@ -1,5 +1,5 @@
-/** Starts a program while descriptors run out: with none free, with one, with two, until it runs. Prints how many did not
- * do, what was said, and how many stayed open. */
+/** Starts a program with no free file descriptor, then with one, two and so on, until it runs. Prints the refusals,
+ * and the number of descriptors that stayed open. */
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { startChild } from '../../src/io/child/child.ts';
 
@@ -13,7 +13,7 @@ function start(): Promise<string | undefined> {
   });
 }
 
-/** Opens all that may be. */
+/** Opens as many file descriptors as possible. */
 function starve(): number[] {
   const taken: number[] = [];
   try {
@@ -25,7 +25,7 @@ function starve(): number[] {
 
 const openNow = () => readdirSync('/proc/self/fd').length;
 
-// What is made once and kept is not counted.
+// Descriptors that are created once and kept do not count.
 await start();
 const before = openNow();
 const refusals: string[] = [];

@@ -1,4 +1,4 @@
-/** Many clients at once in a process of their own; see other-user.ts. */
+/** Many concurrent clients in a process of their own; see other-user.ts. */
 import { connect } from 'node:net';
 
 export interface Swarm {
@@ -8,7 +8,7 @@ export interface Swarm {
   readonly request: string;
 }
 
-/** What a client got, and after how many milliseconds. */
+/** The reply of a client, and the milliseconds until it. */
 export interface Conversation {
   readonly code: number | undefined;
   readonly message: string | undefined;

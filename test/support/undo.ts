@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test';
 
 const undone = new WeakMap<TestContext, (() => void)[]>();
 
-/** When the test ends, what was done last is undone first; its own hooks run in the order of their making. */
+/** Undoes actions in reverse order when the test ends. The hooks of a test itself run in the order of their creation. */
 export function undoLater(t: TestContext, undo: () => void): void {
   const known = undone.get(t);
   if (known) return void known.push(undo);

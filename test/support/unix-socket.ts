@@ -1,4 +1,4 @@
-/** Sockets that Node does not make: those that only listen, as systemd holds them, and datagrams. */
+/** Sockets that Node cannot create: listening ones without an accept, as systemd holds them, and datagram sockets. */
 import type { TestContext } from 'node:test';
 import { AF_UNIX, fromLibc } from '../../src/io/os/libc.ts';
 import { undoLater } from './undo.ts';
@@ -14,21 +14,21 @@ const [SOCK_STREAM, SOCK_DGRAM, SOCK_CLOEXEC, MSG_DONTWAIT] = [1, 2, 0o2000000, 
 function boundSocket(t: TestContext, type: number, path: string): number {
   const fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
   undoLater(t, () => close(fd));
-  // @ begins an abstract name.
+  // An abstract name begins with @.
   const name = Buffer.from(path.replace(/^@/, '\0'));
   const address = Buffer.concat([Buffer.from(Uint16Array.of(AF_UNIX).buffer), name]);
   if (bind(fd, address, address.length) !== 0) throw new Error(`cannot bind ${path}`);
   return fd;
 }
 
-/** A descriptor that clients can connect to; nobody accepts them here. */
+/** Returns a file descriptor to which clients can connect. This process accepts none of them. */
 export function listeningFd(t: TestContext, path: string): number {
   const fd = boundSocket(t, SOCK_STREAM, path);
   if (listen(fd, 4_096) !== 0) throw new Error(`cannot listen at ${path}`);
   return fd;
 }
 
-/** Hears datagrams at `path`. Gives what came since it was last asked. */
+/** Receives datagrams at `path`. Returns a function that gives those since its last call. */
 export function datagramEar(t: TestContext, path: string): () => string[] {
   const fd = boundSocket(t, SOCK_DGRAM, path);
   return () => {

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** A hung test ends with the name of what it waited for; no test passes or fails by how fast a machine is. */
+/** A hung test ends with the name of the event that it awaited. No test passes or fails by the speed of a machine. */
 const PATIENCE = 60_000;
 
-/** Looks until `look` gives something. */
+/** Polls until `look` returns a value. */
 export async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
   const deadline = Date.now() + PATIENCE;
   for (;;) {

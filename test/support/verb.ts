@@ -6,10 +6,10 @@ import { jailed } from './jail.ts';
 import { programWords, surroundings } from './program.ts';
 import { until } from './until.ts';
 
-/** Those that know no config. */
+/** The verbs without a config. */
 const FREE = ['machines', 'completion'];
 
-/** As it must be run. */
+/** Returns the command as it must be run. */
 export function commandOf(at: Layout, verb: string, ...args: readonly string[]) {
   const words = [verb, ...(FREE.includes(verb) ? [] : ['--config', at.configFile]), ...args];
   return jailed(at.folder, [...programWords(), ...words]) as [string, ...string[]];
@@ -22,7 +22,7 @@ export function verb(at: Layout, name: string, ...args: string[]) {
   return { status, stdout, stderr, json: () => JSON.parse(stdout) };
 }
 
-/** A verb that goes on until something happens. */
+/** A verb that runs until it is stopped. */
 export class RunningVerb {
   stdout = '';
   stderr = '';
@@ -46,7 +46,7 @@ export class RunningVerb {
     return until(`${pattern} in ${JSON.stringify(this.stdout)}`, () => pattern.test(this.stdout));
   }
 
-  /** To the verb itself, which may be a child of its jail. */
+  /** Sends a signal to the verb itself, which may be a child of its jail. */
   signal(signal: NodeJS.Signals): void {
     process.kill(innermost(this.#child.pid as number), signal);
   }
@@ -59,7 +59,7 @@ export class RunningVerb {
   }
 }
 
-/** The program itself, where `pid` is what it is run in. */
+/** Returns the pid of the program itself, if `pid` is that of its jail. */
 export function innermost(pid: number): number {
   let found = pid;
   for (let child: number | undefined = pid; child !== undefined; child = childOf(found)) found = child;

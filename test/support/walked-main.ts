@@ -1,6 +1,6 @@
-/** A daemon that writes down each transition of its machines when it walks it first, as a line of JSON in the file that
- * WALKED names; with FAULT it meets a fault as well, or, with `<actor> hang`, each of the actors that are invoked under
- * that name never does anything. HURRY: its clocks run that much faster where they count seconds. */
+/** A daemon that records each transition of its machines when it is first taken, as a line of JSON in the file that
+ * WALKED names. FAULT adds a fault, or, as `<actor> hang`, makes all invoked actors of that name do nothing. HURRY is
+ * the factor by which its clocks run faster for limits of seconds. */
 import { appendFileSync } from 'node:fs';
 import { Actor } from 'xstate';
 import { walkedIn } from '../model/driver/coverage.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { bootMachine, noBoot } from '../support/booted.ts';
 
-test('a job of the crontab that it wrote really runs', { skip: noBoot() }, async (t) => {
+test('cron runs a job of the crontab that the daemon has written', { skip: noBoot() }, async (t) => {
   const machine = await bootMachine(t);
   const schedule = {
     id: 7,
@@ -18,7 +18,7 @@ test('a job of the crontab that it wrote really runs', { skip: noBoot() }, async
   assert.equal((await machine.settled())[0]?.status, 'success');
   const log = '/var/log/dbcalm/cron-7.log';
   const ran = async () => existsSync(join(machine.at.root, log)) && machine.read(log) !== '';
-  // Cron looks once a minute at its files, and then what is due.
+  // Cron checks its files once a minute, and then runs the due jobs.
   await machine.until('the job', ran, 180_000);
   assert.match(machine.read(log), /^called with backup incremental --schedule-id 7\n/);
 });

@@ -11,7 +11,9 @@ import { until } from '../support/until.ts';
 
 const skip = noBoot();
 
-test('ten restarts under calls without a pause: none is refused, each has its reply', { skip }, async (t) => {
+test('the service refuses no call and sends every reply during ten restarts under load', {
+  skip,
+}, async (t) => {
   const machine = await bootMachine(t);
   const { ino } = statSync(machine.socket);
   const load = callers(machine.socket);
@@ -33,7 +35,7 @@ test('ten restarts under calls without a pause: none is refused, each has its re
   t.diagnostic(`${calls.length} calls, the longest ${longest.toFixed()} ms`);
 });
 
-test('an upgrade under calls without a pause: none is refused, and the new one serves', {
+test('the service refuses no call during an upgrade under load, and the new version serves', {
   skip: skip || (isShipped && 'the version of an executable cannot be changed'),
 }, async (t) => {
   const machine = await bootMachine(t);
@@ -44,7 +46,7 @@ test('an upgrade under calls without a pause: none is refused, and the new one s
   const load = callers(machine.socket);
   await until('calls before the upgrade', () => load.calls.length > 20);
   const before = await version();
-  // As dpkg does it: the new one beside the old, then a rename.
+  // As dpkg does: unpacks the new version next to the old one, and renames it.
   const lib = machine.path('/usr/lib/dbcalm-cmd');
   cpSync(join(lib, 'src'), join(lib, 'src.new'), { recursive: true });
   const manifest = JSON.parse(readFileSync(join(lib, 'package.json'), 'utf8')) as object;
@@ -60,11 +62,11 @@ test('an upgrade under calls without a pause: none is refused, and the new one s
   assert.deepEqual(unserved(await load.stop()), []);
 });
 
-test('stopped under load it ends by itself, in time and with nothing lost', { skip }, async (t) => {
+test('the service stops under load by itself, in time and without losing a command', { skip }, async (t) => {
   const machine = await bootMachine(t);
   const load = callers(machine.socket);
   await until('calls before the stop', () => load.calls.length > 50);
-  // The socket unit first: else the next client would start the service again.
+  // The socket unit is stopped first. Otherwise the next client would start the service again.
   await machine.systemctl('stop', 'dbcalm-cmd.socket', 'dbcalm-cmd.service');
   const calls = await load.stop();
   assert.equal(await machine.property('Result'), 'success');
@@ -79,7 +81,9 @@ test('stopped under load it ends by itself, in time and with nothing lost', { sk
   assert.ok((await machine.settled()).every(({ status }) => status === 'success'));
 });
 
-test('killed with -9 under load it is started again, and settles what was begun', { skip }, async (t) => {
+test('the service is restarted after a SIGKILL under load, and settles the unfinished commands', {
+  skip,
+}, async (t) => {
   const machine = await bootMachine(t);
   const load = callers(machine.socket);
   await until('calls before the kill', () => load.calls.length > 50);
@@ -88,14 +92,14 @@ test('killed with -9 under load it is started again, and settles what was begun'
   const { length } = load.calls;
   await until('calls after the restart', () => load.calls.length > length + 50);
   const calls = await load.stop();
-  // Whom the dead one had let in and not answered; nobody was refused.
+  // These are the clients that the dead daemon had accepted and not answered. No client was refused.
   const lost = unserved(calls);
   assert.ok(lost.length <= 4, JSON.stringify(lost));
   for (const { error } of lost) assert.match(error ?? '', /^no reply \((closed|ECONNRESET|EPIPE)\)$/);
   assert.ok((await machine.settled()).every(({ status }) => status === 'success'));
 });
 
-test('one that hangs is killed by the watchdog and started again; who came meanwhile is served', {
+test('a hung service is killed by the watchdog and restarted, and serves the clients that waited', {
   skip,
 }, async (t) => {
   const impatient = ['[Service]', 'WatchdogSec=5'];
@@ -114,7 +118,7 @@ test('one that hangs is killed by the watchdog and started again; who came meanw
   assert.match(await machine.journal(), /Watchdog timeout/);
 });
 
-/** A deletion whose `rm` is stopped in the middle of its work; gives its row. */
+/** Starts a deletion whose `rm` is stopped in the middle of its work, and returns its row. */
 async function holdDeletion(machine: BootedMachine, files = 5_000): Promise<Row> {
   const path = join(machine.at.backups, `of-${files}`);
   const here = join(machine.at.root, path);
@@ -128,7 +132,7 @@ async function holdDeletion(machine: BootedMachine, files = 5_000): Promise<Row>
   return holdDeletion(machine, files * 4);
 }
 
-test('a deletion that runs while it is stopped is awaited, not killed', { skip }, async (t) => {
+test('a stop of the service waits for a running deletion, and does not kill it', { skip }, async (t) => {
   const machine = await bootMachine(t);
   const { pid, command_id } = await holdDeletion(machine);
   await machine.systemctl('restart', '--no-block', 'dbcalm-cmd.service');

@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 
 const skip = noBoot();
 
-test('a machine that boots has the daemon, which does its work in its cage', { skip }, async (t) => {
+test('the service starts at boot, and carries out commands in its sandbox', { skip }, async (t) => {
   const machine = await bootMachine(t);
   assert.equal(await machine.property('StatusText'), 'listening');
   assert.equal(await machine.property('NRestarts'), '0');
@@ -36,7 +36,7 @@ test('a machine that boots has the daemon, which does its work in its cage', { s
   assert.match(machine.read('/etc/cron.d/dbcalm'), /Schedule ID: 1000/);
 });
 
-test('a reload opens the logs anew, under load, and ends nothing', { skip }, async (t) => {
+test('a reload opens the logs again under load, and ends nothing', { skip }, async (t) => {
   const machine = await bootMachine(t);
   const pid = await machine.property('MainPID');
   const load = callers(machine.socket);
@@ -55,7 +55,7 @@ test('a reload opens the logs anew, under load, and ends nothing', { skip }, asy
   assert.equal(await machine.property('ActiveState'), 'active');
 });
 
-/** A service of DBCalm's that has something of its own in the folder that all share. */
+/** Adds another service of DBCalm, with a file of its own in the shared runtime directory. */
 function addSibling({ usr }: BootedRoot, name: string): void {
   const unit = [
     '[Service]',
@@ -68,7 +68,9 @@ function addSibling({ usr }: BootedRoot, name: string): void {
   writeFileSync(join(usr, 'lib/systemd/system', `${name}.service`), `${unit.join('\n')}\n`);
 }
 
-test('a sibling that stops leaves our socket, and we leave its', { skip }, async (t) => {
+test('a stop of another service leaves the socket of the daemon, and a stop of the daemon leaves the files of others', {
+  skip,
+}, async (t) => {
   const siblings = ['dbcalm-api', 'dbcalm-db-cmd'];
   const machine = await bootMachine(t, (at) => {
     for (const name of siblings) addSibling(at, name);
@@ -86,7 +88,7 @@ test('a sibling that stops leaves our socket, and we leave its', { skip }, async
   assert.ok(!existsSync(machine.socket));
 });
 
-test('check looks at a daemon that is stopped without starting it', { skip }, async (t) => {
+test('check inspects a stopped service without starting it', { skip }, async (t) => {
   const machine = await bootMachine(t);
   await machine.ask(EMPTY);
   await machine.systemctl('stop', 'dbcalm-cmd.service');
@@ -96,7 +98,7 @@ test('check looks at a daemon that is stopped without starting it', { skip }, as
   assert.equal((await machine.run('/usr/bin/systemctl', 'is-active', 'dbcalm-cmd.service')).text, 'inactive');
 });
 
-test('without the socket unit it makes its socket itself', { skip }, async (t) => {
+test('the service creates its socket itself if the socket unit is masked', { skip }, async (t) => {
   const machine = await bootMachine(t);
   await machine.systemctl('mask', '--runtime', '--now', 'dbcalm-cmd.socket');
   await machine.systemctl('restart', 'dbcalm-cmd.service');

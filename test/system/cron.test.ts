@@ -41,7 +41,7 @@ const untilNextMinute = <T>(what: string, look: () => T | undefined) =>
 const complaints = (messages: readonly string[]) =>
   messages.filter((message) => /error|ignored|insecure|wrong|fail/i.test(message));
 
-/** When jobs began: the minute of the hour, and the id of the schedule. */
+/** Returns the starts of jobs: the minute of the hour, and the id of the schedule. */
 function begun(messages: readonly string[]): { minute: number; id: number }[] {
   const job =
     /:(\d\d):\d\d CRON\[\d+\]: \(root\) CMD \(\[\d+\] \/usr\/bin\/dbcalm backup .* --schedule-id (\S+) /;
@@ -51,21 +51,21 @@ function begun(messages: readonly string[]): { minute: number; id: number }[] {
   });
 }
 
-/** As a dry run tells. The intervals are of minutes: one hour is as good as another. */
+/** Returns whether a dry run would show this minute. The intervals are in minutes, so any hour will do. */
 function isForeseen(schedule: Schedule, minute: number): boolean {
   const time = Date.UTC(2026, 10, 25, 10, minute);
   const [next] = new CronTimes('UTC').next(cronExpression(schedule), new Date(time - 1), 1);
   return new Date(next as string).getTime() === time;
 }
 
-/** By the words that are in the file and in the log, where there are any. */
+/** Returns whether the schedule is due by the warning in the file and in the log, if there is one. */
 function isDue(schedule: Schedule, minute: number): boolean {
   const warning = stepWarning(schedule);
   if (warning === undefined) return minute % (schedule.interval_value as number) === 0;
   return new RegExp(`:${String(minute).padStart(2, '0')}\\b`).test(warning);
 }
 
-test("cron loads the daemon's file and runs its jobs when the file says", { skip }, async (t) => {
+test("cron loads the daemon's file and runs its jobs at the times of the file", { skip }, async (t) => {
   const daemon = await startDaemon(t);
   const { folder, cronFile } = daemon.at;
   await daemon.carryOut('update_cron_schedules', { schedules: [...intervals, ...others] });
@@ -74,7 +74,7 @@ test("cron loads the daemon's file and runs its jobs when the file says", { skip
   try {
     assert.deepEqual(complaints(cron.messages()), []);
     await untilNextMinute('the job of every minute', () => cron.calls().find((call) => / 1$/.test(call)));
-    // cron tells by another way than the jobs, which may be the slower one.
+    // The messages of cron take another path than its jobs, which may be slower.
     const first = await until('cron to tell of it', () => begun(cron.messages()).find(({ id }) => id === 1));
     const { minute } = first;
     const due = intervals.filter((schedule) => isDue(schedule, minute)).map(({ id }) => id);
@@ -105,7 +105,7 @@ const many = (count: number) =>
     new Date(0),
   ).content;
 
-/** What both accept, and what both refuse; by the name of the file. */
+/** The files that both accept, and those that both refuse, by name. */
 const files: { [name: string]: { text: string; cronSays?: RegExp } } = {
   hourly: { text: good },
   'as-long-as-can-be': { text: many(3_331) },
@@ -127,7 +127,7 @@ const files: { [name: string]: { text: string; cronSays?: RegExp } } = {
   'one-bad-line': { text: `${good}hello world\n`, cronSays: /bad minute/ },
 };
 
-test('the strict reader and cron agree on what is wrong', { skip }, async (t) => {
+test('`crontabObjection` and cron refuse the same files', { skip }, async (t) => {
   const folder = testFolder(t);
   for (const name of ['cron.d', 'log']) mkdirSync(join(folder, name));
   for (const [name, { text }] of Object.entries(files)) writeFileSync(join(folder, 'cron.d', name), text);

@@ -1,4 +1,4 @@
-/** The package's config for logrotate, with the real logrotate, on a directory that a member of the group can write to. */
+/** The package's logrotate config with the real logrotate, on a directory that a member of the group can write to. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -33,7 +33,7 @@ function installed(t: TestContext) {
   mkdirSync(machine.path('etc/logrotate.d'));
   const text = readFileSync(join(PROJECT, 'packaging/debian/logrotate'), 'utf8');
   const config = machine.path('etc/logrotate.d/dbcalm-cmd');
-  // Its script would speak to the service of the host.
+  // Its script would signal the service of the host.
   const script = /^\t\tif [\s\S]*?^\t\tfi$/m;
   assert.match(text, script);
   writeFileSync(
@@ -44,7 +44,7 @@ function installed(t: TestContext) {
     { mode: 0o644 },
   );
   const logs = machine.path('var/log/dbcalm');
-  /** As the daemon makes it. */
+  /** Creates a log as the daemon does. */
   const make = (name: string, content = LINE) => {
     const path = join(logs, name);
     writeFileSync(path, content, { mode: 0o640 });
@@ -79,18 +79,18 @@ test('logrotate bounds the logs of cron jobs, and never frees their names', { sk
   );
 });
 
-test('logrotate does not wait for the week to be over where a job prints more than 10 MiB', { skip }, (t) => {
+test('logrotate rotates a log of more than 10 MiB before the week is over', { skip }, (t) => {
   const { make, rotate } = installed(t);
   const large = make('cron-1.log', LINE.repeat(800_000));
   const small = make('cron-2.log');
-  // The first run only notes the time.
+  // The first run only records the time.
   rotate();
   assert.equal(rotate(), 0);
   assert.equal(statSync(large).size, 0);
   assert.equal(statSync(small).size, LINE.length);
 });
 
-test('logrotate reaches nothing through what a member of the group puts in the place of a log', {
+test('logrotate changes no other file when a member of the group replaces a log', {
   skip,
 }, (t) => {
   const { machine, logs, make, rotate } = installed(t);
@@ -102,7 +102,7 @@ test('logrotate reaches nothing through what a member of the group puts in the p
   symlinkSync(canary, link);
   execFileSync('mkfifo', [pipe]);
   mkdirSync(directory);
-  // The kernel lets no member do this (fs.protected_hardlinks).
+  // The kernel does not let a member do this (fs.protected_hardlinks).
   linkSync(canary, hard);
   // The names of rotated files.
   for (const suffix of ['.1', '.1.gz', '.2.gz']) symlinkSync(canary, `${good}${suffix}`);
@@ -119,14 +119,17 @@ test('logrotate reaches nothing through what a member of the group puts in the p
   chmodSync(canary, 0o600);
 });
 
-test('logrotate renames the logs of the daemon, creates none, and has it told', { skip }, (t) => {
+test('logrotate renames the logs of the daemon, creates none, and runs the script that signals the daemon', {
+  skip,
+}, (t) => {
   const { machine, logs, make, rotate, told } = installed(t);
   make('cmd.log');
   make('cmd-audit.log');
   assert.equal(rotate('--force'), 0);
   assert.equal(told(), 'told\n');
   assert.deepEqual(readdirSync(logs), ['cmd-audit.log.1', 'cmd.log.1']);
-  // While no daemon runs a member takes the names: a rotation goes on, and the daemon takes them back when it starts.
+  // A member takes the names while no daemon runs. The rotation continues, and the daemon takes the names back at its
+  // start.
   assert.equal(asMember(machine.folder, '/bin/sh', '-c', `echo mine > ${join(logs, 'cmd.log')}`).status, 0);
   assert.equal(rotate('--force'), 0);
   assert.equal(told(), 'told\ntold\n');

@@ -12,7 +12,7 @@ const skip = noBoot();
 
 const page = (name: string) => readFileSync(join(import.meta.dirname, '..', '..', 'docs', name), 'utf8');
 
-/** The commands below a heading, block by block; it deletes where the machine does, and nowhere else. */
+/** Returns the commands below a heading, block by block. They delete only where the machine does. */
 function blocksOf(text: string, heading: string, { backups }: BootedRoot): string[] {
   const [, part = ''] = text.split(new RegExp(`^## (?:\\d+\\. )?${heading}.*\\n`, 'm'));
   const blocks = [...(part.split('\n## ')[0] as string).matchAll(/```sh\n([\s\S]+?)```/g)];
@@ -33,8 +33,8 @@ async function runAll(machine: BootedMachine, blocks: readonly string[]): Promis
   return heard;
 }
 
-/** An old daemon, in the shape of ours: it makes its socket itself, and its unit is where its installer put it. The
- * package is unpacked beside it. */
+/** Installs an old daemon, played by the present one. It creates its socket itself, and its unit is where its
+ * installer put it. The package is unpacked next to it. */
 function installOld({ root, usr }: BootedRoot): void {
   disableUnits(usr);
   const unit = [
@@ -56,13 +56,13 @@ function installOld({ root, usr }: BootedRoot): void {
   writeProgram(join(trial, 'dbcalm-cmd'), 'exec /usr/bin/dbcalm-cmd "$@"');
 }
 
-/** An old daemon does not tell systemd. */
+/** Waits for the socket, since an old daemon does not notify systemd. */
 const listens = (machine: BootedMachine) =>
   machine.until('the old daemon to listen', async () => existsSync(machine.socket));
 
 const unitFile = (machine: BootedMachine) => machine.property('FragmentPath');
 
-test('the way from an old daemon to this one and back, as the page has it', { skip }, async (t) => {
+test('docs/migrate.md leads from an old daemon to this one and back', { skip }, async (t) => {
   const text = page('migrate.md');
   const machine = await bootMachine(t, installOld);
   assert.equal(await unitFile(machine), '/etc/systemd/system/dbcalm-cmd.service');
@@ -103,7 +103,7 @@ test('the way from an old daemon to this one and back, as the page has it', { sk
   assert.equal(code, 202);
 });
 
-test('a backup of the database can be restored', { skip }, async (t) => {
+test('docs/operate.md restores the database from its backup', { skip }, async (t) => {
   const machine = await bootMachine(t);
   await machine.ask(EMPTY);
   await machine.settled();

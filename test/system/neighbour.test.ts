@@ -11,7 +11,7 @@ import { BareMachine, noPackagedDirectories } from '../support/packaged-director
 
 const skip = noPackagedDirectories();
 
-/** Installed, with files of root in every directory. */
+/** Installs the directories, with files of root in each. */
 function installed(t: TestContext): { machine: BareMachine; database: string } {
   const machine = new BareMachine(testFolder(t));
   machine.install();
@@ -19,7 +19,7 @@ function installed(t: TestContext): { machine: BareMachine; database: string } {
   return { machine, database: machine.path('var/lib/dbcalm/db.sqlite3') };
 }
 
-/** Makes it as the daemon does: open to the group. */
+/** Opens the database as the daemon does: writable for the group. */
 function openAsRoot(path: string): Database.Database {
   if (!existsSync(path)) {
     writeFileSync(path, '');
@@ -48,7 +48,7 @@ function neighbourIn(machine: BareMachine): string {
 const rowsOf = (database: Database.Database) =>
   database.prepare('SELECT count(*) FROM process').pluck().get() as number;
 
-test('in the packaged directories an API server uses the database, sockets and logs while root has files there', {
+test('an API server can use the database, sockets and logs in the packaged directories while root has files there', {
   skip,
 }, (t) => {
   const { machine, database } = installed(t);
@@ -61,11 +61,11 @@ test('in the packaged directories an API server uses the database, sockets and l
   assert.ok(existsSync(machine.path('run/dbcalm/cmd.sock')));
 });
 
-test('in the packaged directories root takes up the database, -wal and -shm that an API server has made', {
+test('root can use the database, -wal and -shm that an API server has created in the packaged directories', {
   skip,
 }, (t) => {
   const { machine, database } = installed(t);
-  // As an API server leaves them when it is killed: all three are its own.
+  // As a killed API server leaves them: it owns all three.
   const roots = openAsRoot(database);
   t.after(() => roots.close());
   roots.exec("INSERT INTO process (status) VALUES ('running')");
@@ -79,7 +79,7 @@ test('in the packaged directories root takes up the database, -wal and -shm that
   for (const file of files) assert.equal(statSync(file).uid, MEMBER.uid);
 });
 
-test('without the directory of the database an API server says what it could not do: the test would notice', {
+test('the script of the API server reports what it could not do, for example without the directory of the database', {
   skip,
 }, (t) => {
   const machine = new BareMachine(testFolder(t));

@@ -1,5 +1,5 @@
-/** What an API server does in the directories that it shares with the daemon, as a user of the group. Argument: the machine's
- * root. Prints what it could not do; nothing where all is well. */
+/** Does what an API server does in the directories that it shares with the daemon, as a user of the group. Argument:
+ * the root of the machine. Prints each action that fails. */
 import { appendFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { becomeMember } from '../support/member.ts';
 const [root] = process.argv.slice(2) as [string];
 const database = join(root, 'var/lib/dbcalm/db.sqlite3');
 const own = join(root, 'var/lib/dbcalm/own.sqlite3');
-// The addon is loaded by the first.
+// The first database loads the addon.
 new Database(':memory:').close();
 becomeMember();
 

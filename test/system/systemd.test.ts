@@ -24,7 +24,7 @@ function run(file: string, ...args: string[]): { code: number | null; text: stri
   return { code: status, text: `${stdout}${stderr}` };
 }
 
-/** systemd's own figure, from 0 (nothing can be reached) to 10. */
+/** Returns the figure of systemd, from 0 (nothing can be reached) to 10. */
 function exposure(unit: string): number {
   const { text } = run(ANALYZE, 'security', '--offline=true', '--no-pager', unit);
   const [, score] = /Overall exposure level for \S+: (\d+\.\d)/.exec(text) ?? [];
@@ -32,7 +32,7 @@ function exposure(unit: string): number {
   return Number(score);
 }
 
-/** `systemd-analyze verify` where the units' programs stand in their place, in a /usr/bin that holds nothing else. */
+/** Runs `systemd-analyze verify` with the programs of the units in a /usr/bin that holds nothing else. */
 function verify(t: TestContext, service: string, socket = SOCKET): { code: number | null; text: string } {
   const folder = testFolder(t);
   const files = [join(folder, 'dbcalm-cmd.service'), join(folder, 'dbcalm-cmd.socket')];
@@ -41,13 +41,13 @@ function verify(t: TestContext, service: string, socket = SOCKET): { code: numbe
   mkdirSync(bin);
   copyFileSync(ANALYZE, join(bin, 'systemd-analyze'));
   for (const program of ['dbcalm-cmd', 'sh']) writeFileSync(join(bin, program), '', { mode: 0o755 });
-  // It works in a folder that it makes in /tmp.
+  // It creates its working directory in /tmp.
   const own = ['--tmpfs', '/run', '--tmpfs', '/tmp', '--bind', folder, folder, '--ro-bind', bin, '/usr/bin'];
   const jail = ['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', ...own];
   return run(BWRAP, ...jail, '--', ANALYZE, 'verify', '--man=no', ...files);
 }
 
-test('every unit is at most as exposed as allowed', { skip }, () => {
+test('every unit is within the allowed exposure level', { skip }, () => {
   assert.ok(UNITS.includes('dbcalm-cmd.service'));
   for (const unit of UNITS) {
     const score = exposure(join(UNITS_FOLDER, unit));
@@ -55,13 +55,15 @@ test('every unit is at most as exposed as allowed', { skip }, () => {
   }
 });
 
-test('the figure rises with what a unit may do', { skip }, (t) => {
+test('the exposure level rises if a unit may do more', { skip }, (t) => {
   const looser = join(testFolder(t), 'dbcalm-cmd.service');
   writeFileSync(looser, SERVICE.replace(/^CapabilityBoundingSet=.*\n/m, ''));
   assert.ok(exposure(looser) > MOST_EXPOSED);
 });
 
-test('systemd has nothing to say against the units, and would say it', { skip }, (t) => {
+test('`systemd-analyze verify` reports nothing about the units, and reports mistakes in them', {
+  skip,
+}, (t) => {
   assert.deepEqual(verify(t, SERVICE), { code: 0, text: '' });
   const misspelt = verify(t, SERVICE.replace('ProtectHome=', 'ProtectHouse='));
   assert.match(misspelt.text, /Unknown key.*ProtectHouse/);
@@ -73,11 +75,11 @@ test('systemd has nothing to say against the units, and would say it', { skip },
   );
 });
 
-test('systemd waits longer than the daemon takes at most to start and to stop', () => {
+test('the timeouts of dbcalm-cmd.service exceed the limits of a start and a stop', () => {
   const { RECOVERY_LIMIT, CLOSING_LIMIT, CONNECTIONS_LIMIT, CHILDREN_LIMIT, FLUSH_LIMIT } = DAEMON_LIMITS;
   const draining = CLOSING_LIMIT + CONNECTIONS_LIMIT + CHILDREN_LIMIT + FLUSH_LIMIT;
   const seconds = (key: string) => Number(new RegExp(`^${key}=(\\d+)$`, 'm').exec(SERVICE)?.[1]);
-  // What is left is for the last lines of the log.
+  // The rest is for the last lines of the log.
   assert.ok(seconds('TimeoutStopSec') * 1_000 >= draining + 5_000);
   assert.ok(seconds('TimeoutStartSec') * 1_000 >= RECOVERY_LIMIT + 10_000);
 });
@@ -92,7 +94,7 @@ test('dbcalm-cmd.service lets the daemon write to its own directories and to not
   assert.match(SERVICE, /^StateDirectoryMode=0700$/m);
 });
 
-test('what its peers and its own end rely on', () => {
+test('dbcalm-cmd.service has the settings that other services and its own stop rely on', () => {
   for (const line of [
     'User=root',
     'Group=dbcalm',

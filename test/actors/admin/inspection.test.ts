@@ -37,7 +37,7 @@ function inspected() {
   return { actor, inspection: new Inspection(actor), switched };
 }
 
-test('it is switched on by the first reader and off by the last', () => {
+test('the inspection starts with the first reader and stops with the last', () => {
   const { actor, inspection, switched } = inspected();
   const lines: string[] = [];
   assert.deepEqual(switched, []);
@@ -58,7 +58,7 @@ test('it is switched on by the first reader and off by the last', () => {
   ]);
 });
 
-test('what an event carries is not told, and a reader that throws harms nobody', () => {
+test('the inspection omits the data of an event, and a reader that throws affects nothing else', () => {
   const { actor, inspection } = inspected();
   let text = '';
   inspection.add({
@@ -73,7 +73,7 @@ test('what an event carries is not told, and a reader that throws harms nobody',
   assert.ok(!text.includes('secret'));
 });
 
-test('neither to look nor not to look serialises what an event or a snapshot carries', () => {
+test('the inspection never serialises the data of an event or a snapshot', () => {
   const { actor, inspection } = inspected();
   let serialised = 0;
   const carried = { toJSON: () => serialised++ };
@@ -93,7 +93,7 @@ test('neither to look nor not to look serialises what an event or a snapshot car
   assert.deepEqual([serialised, lines.length], [0, told]);
 });
 
-test('since when an actor is there and what it heard last is known without inspection', () => {
+test('`viewOf` gives the age and the last event of an actor without inspection', () => {
   const { actor } = inspected();
   const now = Date.now() + 1_000;
   assert.equal(viewOf(actor).last_event, undefined);
@@ -103,7 +103,7 @@ test('since when an actor is there and what it heard last is known without inspe
   assert.ok((age_ms as number) >= (last_event?.ms_ago as number) && (last_event?.ms_ago as number) <= 1_000);
 });
 
-test('of a thousand and one children one is left out, and that is said', () => {
+test('`viewOf` lists a thousand children, and counts those that it leaves out', () => {
   const idle = fromCallback(() => {});
   const supervisor = createActor(
     createMachine({ invoke: { src: idle }, initial: 'on', states: { on: {} } }),

@@ -18,7 +18,7 @@ const door = (rules: Partial<DoorRules> = {}) =>
     ...rules,
   });
 
-test('without lists everybody whom the socket lets in may ask', () => {
+test('the access policy without lists admits every peer that can open the socket', () => {
   for (const anybody of [peer(0), peer(1000), UNKNOWN]) assert.equal(door().objection(anybody), undefined);
 });
 
@@ -35,7 +35,7 @@ const admitted: [Partial<DoorRules>, Peer, boolean][] = [
 ];
 
 for (const [rules, who, isAdmitted] of admitted) {
-  test(`${JSON.stringify(rules)}: ${JSON.stringify(who)} is ${isAdmitted ? 'heard' : 'refused'}`, () => {
+  test(`the access policy with ${JSON.stringify(rules)}: ${JSON.stringify(who)} is ${isAdmitted ? 'heard' : 'refused'}`, () => {
     const refusal = door(rules).objection(who);
     if (isAdmitted) assert.equal(refusal, undefined);
     else {
@@ -48,7 +48,7 @@ for (const [rules, who, isAdmitted] of admitted) {
   });
 }
 
-test('a user who asks too often is told so, and no other user is', () => {
+test('a user that exceeds its rate limit gets 429, and other users do not', () => {
   const keeper = door({ requestsPerSecond: 3 });
   const codes = Array.from({ length: 5 }, () => keeper.objection(peer(5))?.code);
   assert.deepEqual(codes, [undefined, undefined, undefined, 429, 429]);
@@ -57,21 +57,21 @@ test('a user who asks too often is told so, and no other user is', () => {
   assert.equal(keeper.objection(UNKNOWN), undefined);
 });
 
-test('who may not ask is limited as well', () => {
+test('the rate limit also applies to a user that is not allowed', () => {
   const keeper = door({ allowedUids: [0], requestsPerSecond: 2 });
   const codes = Array.from({ length: 4 }, () => keeper.objection(peer(5))?.code);
   assert.deepEqual(codes, [403, 403, 429, 429]);
 });
 
-test('what is remembered of users is bounded', () => {
+test('the access policy remembers a bounded number of users', () => {
   const keeper = door({ requestsPerSecond: 1 });
   for (let uid = 0; uid < 1_001; uid++) keeper.objection(peer(uid));
-  // The first has been away longest.
+  // The first user has been idle for the longest time.
   assert.equal(keeper.objection(peer(1_000))?.code, 429);
   assert.equal(keeper.objection(peer(0)), undefined);
 });
 
-test('of one user only so many are inside at once', () => {
+test('the access policy bounds the connections of one user', () => {
   const keeper = door();
   for (let i = 0; i < 2; i++) keeper.entered(peer(5));
   assert.deepEqual([keeper.hasRoomFor(peer(5)), keeper.hasRoomFor(peer(6))], [false, true]);

@@ -12,7 +12,7 @@ import { until } from '../../support/until.ts';
 
 const AT = new Date(5_000);
 
-/** What the actor says of a client that does as `act` has it, once all of that has arrived. */
+/** Returns the events of the actor for a client that sends these pieces one by one, each once the last has arrived. */
 async function said(t: TestContext, ...sent: readonly (string | Buffer)[]): Promise<RequestEvent[]> {
   const { ours, client } = await socketPair(t);
   const events: RequestEvent[] = [];
@@ -33,7 +33,7 @@ async function said(t: TestContext, ...sent: readonly (string | Buffer)[]): Prom
   return events;
 }
 
-test('a request is told piece by piece, then whole with its time, and then that the client has left', async (t) => {
+test('`readRequest` reports each piece, then the complete request with its time, then that the client has left', async (t) => {
   assert.deepEqual(await said(t, '{"a":', '5}'), [
     { type: 'request.received', progress: { bytes: 5, open: 1, inString: false } },
     { type: 'request.completed', text: Buffer.from('{"a":5}'), at: AT },
@@ -41,7 +41,7 @@ test('a request is told piece by piece, then whole with its time, and then that 
   ]);
 });
 
-test('what cannot become a request, what is too large and what ends too soon are told apart', async (t) => {
+test('`readRequest` distinguishes invalid JSON, an oversized request and one that ends too soon', async (t) => {
   assert.deepEqual(await said(t, 'x'), [
     { type: 'request.strayed', text: Buffer.from('x'), at: AT },
     { type: 'peer.left' },
@@ -51,7 +51,7 @@ test('what cannot become a request, what is too large and what ends too soon are
   assert.deepEqual(types.slice(-2), ['request.oversized', 'peer.left']);
 });
 
-test('1 MiB is a request, and a byte more is none', async (t) => {
+test('`readRequest` accepts 1 MiB, and refuses one byte more', async (t) => {
   const of = (bytes: number) => `{"a":"${'x'.repeat(bytes - 8)}"}`;
   const outcome = async (bytes: number) => (await said(t, of(bytes))).at(-2)?.type;
   assert.equal(await outcome(1_048_576), 'request.completed');

@@ -13,8 +13,8 @@ import { failOnWarnings } from '../../support/no-warnings.ts';
 
 failOnWarnings();
 
-/** The supervisor by itself, with connections that do as they are told and sockets that keep what is written to them:
- * all happens at once. */
+/** The supervisor by itself, with connections that the test controls and sockets that keep what is written to them.
+ * All calls are synchronous. */
 function supervisor(t: TestContext, maxConnections = 2, connectionsPerUser = 10_000) {
   const told: string[] = [];
   const connection = setup({ types: { context: {} as Client, input: {} as Client } }).createMachine({
@@ -85,7 +85,7 @@ function supervisor(t: TestContext, maxConnections = 2, connectionsPerUser = 10_
   };
 }
 
-test('as many are in as there are places; who ends makes room, and that he has ended is told', (t) => {
+test('the supervisor bounds the open connections, and reports each that ends', (t) => {
   const { open, inside, heard } = supervisor(t);
   for (let client = 0; client < 3; client++) open();
   assert.equal(inside().length, 2);
@@ -94,7 +94,7 @@ test('as many are in as there are places; who ends makes room, and that he has e
   assert.deepEqual(heard(), ['connection.ended']);
 });
 
-test('of one user no more are in than he may have, and each who ends lets in the next', (t) => {
+test('the supervisor bounds the connections of one user, and admits the next when one ends', (t) => {
   const { open, inside } = supervisor(t, 10, 1);
   for (let client = 0; client < 3; client++) open();
   const [first] = inside();
@@ -105,7 +105,7 @@ test('of one user no more are in than he may have, and each who ends lets in the
   assert.deepEqual(more, []);
 });
 
-test('who is in when the daemon drains is told, and who comes then; after the last it is told twice', (t) => {
+test('the supervisor tells present and new connections that the daemon drains, and reports the last end to both listeners', (t) => {
   const { open, inside, drain, heard, news } = supervisor(t);
   open();
   drain();
@@ -117,13 +117,13 @@ test('who is in when the daemon drains is told, and who comes then; after the la
   assert.deepEqual(news(), ['connections.drained']);
 });
 
-test('where nobody is in it is drained at once', (t) => {
+test('the supervisor without connections is drained at once', (t) => {
   const { drain, heard, news } = supervisor(t);
   drain();
   assert.deepEqual([heard(), news()], [['connections.drained'], ['connections.drained']]);
 });
 
-test('whose connection fails has a 500, and nobody else hears his socket any more; his place is free', (t) => {
+test('a connection whose actor fails gets 500, loses its listeners and frees its place', (t) => {
   const { open, inside, heard, refusals } = supervisor(t, 1);
   const { socket, written } = open();
   socket.on('data', () => {});
@@ -136,7 +136,7 @@ test('whose connection fails has a 500, and nobody else hears his socket any mor
   assert.equal(inside().length, 1);
 });
 
-test('one user of whom a thousand wait has a 503 for the next', (t) => {
+test('a user with a thousand waiting clients gets 503 for the next', (t) => {
   const { open, refusals } = supervisor(t, 1);
   for (let client = 0; client < 1 + 1_000; client++) open();
   assert.deepEqual(refusals(), []);

@@ -34,7 +34,7 @@ const SETTINGS = {
   ownFiles: [],
 };
 
-/** Real sockets, real connection machines, and the supervisor; processes answer as `answer` says. */
+/** Real sockets, real connection machines and the supervisor. `processes` answers each request with an id. */
 async function connectionsServer(
   t: TestContext,
   options: {
@@ -115,7 +115,7 @@ test('50,000 connections leave nothing behind', { timeout: 900_000 }, async (t) 
   assert.ok(grown < 4_000_000, `grown by ${grown} bytes`);
 });
 
-test('beyond the bound a client waits for its turn, and none is dropped', async (t) => {
+test('a client beyond the connection limit waits for its turn, and none is dropped', async (t) => {
   const server = await connectionsServer(t, { maxConnections: 2 });
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: '/r/b1' } });
   const holding = [connect(server.path), connect(server.path)] as const;
@@ -128,9 +128,9 @@ test('beyond the bound a client waits for its turn, and none is dropped', async 
   holding[1].destroy();
 });
 
-test('one user who takes all that he gets holds up nobody else', async (t) => {
+test('one user that holds all its connections does not delay another user', async (t) => {
   let come = 0;
-  // The first ten are of one user, who says nothing.
+  // The first ten belong to one user, which sends nothing.
   const peerOf = (): Peer => ({ known: true, pid: 1, uid: come++ < 10 ? 5 : 6, gid: 5 });
   const server = await connectionsServer(t, { maxConnections: 3, door: { connectionsPerUser: 2 }, peerOf });
   const silent = Array.from({ length: 10 }, () => connect(server.path));
@@ -143,7 +143,7 @@ test('one user who takes all that he gets holds up nobody else', async (t) => {
   assert.equal(server.opened(), 3, 'the others of his wait on');
 });
 
-test('clients that have left before their turn hold up nobody', async (t) => {
+test('clients that leave before their turn do not delay others', async (t) => {
   const server = await connectionsServer(t, { maxConnections: 1 });
   const first = connect(server.path);
   await until('the first to be in', () => server.opened() === 1);
@@ -156,7 +156,7 @@ test('clients that have left before their turn hold up nobody', async (t) => {
   assert.equal(server.opened(), 2, 'none of them was let in');
 });
 
-test('who waits for a turn while the daemon drains is told of it when it comes', async (t) => {
+test('a client that waits while the daemon drains is told of it when its turn comes', async (t) => {
   const told: string[] = [];
   const logic = setup({
     types: { context: {} as { socket: Socket }, input: {} as { socket: Socket } },
@@ -185,7 +185,7 @@ test('who waits for a turn while the daemon drains is told of it when it comes',
   assert.deepEqual(told, ['draining', 'draining', 'draining']);
 });
 
-test('a connection whose actor fails gets a 500, and takes nobody with it', async (t) => {
+test('a connection whose actor fails gets 500, and affects no other connection', async (t) => {
   const broken = connectionMachine.provide({
     actions: {
       plan: () => {

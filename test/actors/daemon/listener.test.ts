@@ -10,7 +10,7 @@ import type { ConnectionOpened } from '../../../src/actors/messages.ts';
 import { testFolder } from '../../support/folder.ts';
 import { until } from '../../support/until.ts';
 
-test('who had connected is let in for as long as there is somebody to take him, and then sent away', {
+test('the listener hands over clients in the backlog while a supervisor exists, and then closes them', {
   timeout: 60_000,
 }, async (t) => {
   const path = join(testFolder(t), 's');
@@ -25,7 +25,7 @@ test('who had connected is let in for as long as there is somebody to take him, 
   const place = { path, access: { mode: 0o600, owner: null, group: null } };
   const actor = createActor(listener, { input: { place, connections: () => connections } }).start();
   await until('the socket', () => existsSync(path));
-  // The kernel connects them before anybody accepts.
+  // The kernel connects them before the listener accepts.
   const clients = Array.from({ length: 20 }, () => connect(path).resume());
   const closed = clients.map((client) => once(client, 'close'));
   actor.send({ type: 'listener.drain' });
@@ -36,7 +36,7 @@ test('who had connected is let in for as long as there is somebody to take him, 
 
 const ACCESS = { mode: 0o600, owner: null, group: null };
 
-/** A listener and what it says, without anybody to take clients. */
+/** A listener and its events, without a supervisor that takes clients. */
 function listening(t: TestContext, path = join(testFolder(t), 's')) {
   const said: string[] = [];
   const parent = setup({
@@ -56,7 +56,7 @@ function listening(t: TestContext, path = join(testFolder(t), 's')) {
   return { path, said, drain, stop: () => actor.stop() };
 }
 
-test('it says when it is bound, and when it is drained; stopped, it leaves no socket', async (t) => {
+test('the listener reports that it is bound and that it is drained; once stopped, it leaves no socket', async (t) => {
   const one = listening(t);
   await until('it to be bound', () => one.said.length > 0);
   assert.deepEqual(one.said, ['listener.bound']);
@@ -70,7 +70,7 @@ test('it says when it is bound, and when it is drained; stopped, it leaves no so
   assert.ok(!existsSync(other.path));
 });
 
-test('one that is drained or stopped before it is bound lets nobody in, and leaves no socket', async (t) => {
+test('a listener that is drained or stopped before it is bound admits no client and leaves no socket', async (t) => {
   const drained = listening(t);
   drained.drain();
   const stopped = listening(t);
@@ -82,7 +82,7 @@ test('one that is drained or stopped before it is bound lets nobody in, and leav
   assert.deepEqual([existsSync(drained.path), existsSync(stopped.path)], [false, false]);
 });
 
-test('where it cannot listen it says so', async (t) => {
+test('the listener reports that it cannot listen', async (t) => {
   const { said } = listening(t, join(testFolder(t), 'x'.repeat(200), 's'));
   await until('it to fail', () => said.length > 0);
   assert.deepEqual(said, ['listener.failed']);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FairShare } from '../../../src/actors/fairness/fair-share.ts';
 
-/** Takes as many as there is room for; gives how many that were. */
+/** Takes as many as there is room for, and returns their number. */
 function takeAll(share: FairShare, user: number): number {
   let taken = 0;
   for (; share.hasRoomFor(user); taken++) share.take(user);

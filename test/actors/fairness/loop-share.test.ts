@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { LoopShare } from '../../../src/actors/fairness/loop-share.ts';
 
-/** Runs until no slice of the work is left, and gives in which turn of the loop each slice ran. */
+/** Runs until no slice of the work is left, and returns the turn of the event loop in which each slice ran. */
 async function turnsOf(share: LoopShare, work: readonly (readonly [user: number, slices: number])[]) {
   const ran: { user: number; turn: number }[] = [];
   let turns = 0;

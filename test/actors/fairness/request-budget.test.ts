@@ -10,14 +10,14 @@ import { until } from '../../support/until.ts';
 
 const LARGEST = 1_048_576;
 const HALF = LARGEST / 2;
-/** As many of the largest as the whole budget holds. */
+/** The number of largest requests that the whole budget holds. */
 const MOST = Math.floor(BUDGET_BYTES / (12 * LARGEST));
 
 const nothing = () => assert.fail('it was not to wait');
-/** Whether it had room at once; `granted` is called if it gets room later. */
+/** Whether there is room at once. `granted` is called if there is room later. */
 const grows = (holding: Holding, bytes: number, granted = () => {}) => holding.grow(bytes, false, granted);
 
-/** Accepts as many of the largest as there is room for; gives how many that were. */
+/** Accepts as many of the largest requests as there is room for, and returns their number. */
 function fill(budget: RequestBudget, user: number): number {
   for (let count = 0; ; count++) {
     const holding = budget.open(user);

@@ -6,7 +6,7 @@ import type { Peer } from '../../../src/io/socket/peer.ts';
 const peer = (uid: number): Peer => ({ known: true, pid: 1, uid, gid: uid });
 const ROOMY = { burstBytes: 1_000_000, bytesPerSecond: 1_000 };
 
-/** Of refusals that are known by when they were; one is told in a window unless the test says otherwise. */
+/** A digest of refusals that are identified by their time. It tells one per window unless the test says otherwise. */
 function digestOf(limits: Partial<DigestLimits> = {}) {
   const digest = new RefusalDigest<number>({ toldCount: 1, ...ROOMY, ...limits });
   return {

@@ -8,7 +8,7 @@ function admit(admission: Admission): string[] {
   return admitted;
 }
 
-test('a bounded number runs at once, the rest follows in order', () => {
+test('`Admission` runs a bounded number of commands at once, and the others in order', () => {
   const admission = new Admission(2);
   for (const id of ['a', 'b', 'c', 'd']) admission.enqueue(id, [`/r/${id}`], 1);
   assert.deepEqual(admit(admission), ['a', 'b']);
@@ -19,7 +19,7 @@ test('a bounded number runs at once, the rest follows in order', () => {
   assert.deepEqual(admit(admission), ['d']);
 });
 
-test('equal and nested paths run one after the other, in order; unrelated ones pass them', () => {
+test('`Admission` runs commands with equal or nested paths in order, and others ahead of them', () => {
   const admission = new Admission(10);
   admission.enqueue('first', ['/r/a/b'], 1);
   admission.enqueue('same', ['/r/a/b'], 1);
@@ -36,7 +36,7 @@ test('equal and nested paths run one after the other, in order; unrelated ones p
   assert.deepEqual(admit(admission), ['below', 'sibling']);
 });
 
-test('what becomes free goes before what was accepted later', () => {
+test('`Admission` prefers a command that has become free to one that was accepted later', () => {
   const admission = new Admission(1);
   admission.enqueue('a1', ['/r/a'], 1);
   admission.enqueue('a2', ['/r/a'], 1);
@@ -46,7 +46,7 @@ test('what becomes free goes before what was accepted later', () => {
   assert.deepEqual(admit(admission), ['a2']);
 });
 
-test('a command of very many paths claims their folders, and nothing is left of it afterwards', () => {
+test('`Admission` claims the parent directories of a command with very many paths, and releases them at its end', () => {
   const admission = new Admission(10);
   const many = Array.from({ length: 150_000 }, (_, index) => `/r/a/${index % 300}/${index}`);
   admission.enqueue('many', many, 1);
@@ -57,7 +57,7 @@ test('a command of very many paths claims their folders, and nothing is left of 
   assert.deepEqual(admit(admission), ['inside']);
 });
 
-test('one that ends before it ran frees what waits for it, and its place is not counted', () => {
+test('a command that ends before it ran frees those behind it, and takes no place', () => {
   const admission = new Admission(1);
   admission.enqueue('a', ['/r/a'], 1);
   admission.enqueue('b', ['/r/a'], 1);
@@ -68,7 +68,7 @@ test('one that ends before it ran frees what waits for it, and its place is not 
   assert.equal(admission.running, 1);
 });
 
-test('what lies very deep claims a folder above it, so that a claim costs little', () => {
+test('`Admission` claims an ancestor of a very deep path, which keeps a claim cheap', () => {
   const admission = new Admission(10);
   const deep = (depth: number) => `/r${'/a'.repeat(depth)}`;
   admission.enqueue('deep', [`${deep(1_000)}/b`], 1);
@@ -79,7 +79,7 @@ test('what lies very deep claims a folder above it, so that a claim costs little
   assert.deepEqual(admit(admission), ['as deep']);
 });
 
-test('one that runs already waits for nobody, and is waited for', () => {
+test('an adopted command waits for no other, and others wait for it', () => {
   const admission = new Admission(2);
   admission.adopt('orphan', ['/r/a'], 1);
   admission.adopt('another', ['/r/a/b'], 1);
@@ -94,7 +94,7 @@ test('one that runs already waits for nobody, and is waited for', () => {
   assert.deepEqual(admit(admission), ['behind']);
 });
 
-test('one that ended before its turn is not admitted later, and takes no place', () => {
+test('a command that ends before its turn is not admitted later, and takes no place', () => {
   const admission = new Admission(1);
   admission.enqueue('a', ['/r/a'], 1);
   admission.enqueue('b', ['/r/a'], 1);
@@ -106,14 +106,14 @@ test('one that ended before its turn is not admitted later, and takes no place',
   assert.deepEqual(admit(admission), ['c']);
 });
 
-test('who stands behind as many as there are places must wait', () => {
+test('a command behind as many others as there are places must wait', () => {
   const admission = new Admission(1);
   admission.enqueue('a', ['/r/a'], 1);
   admission.enqueue('b', ['/r/b'], 1);
   assert.deepEqual([admission.mustWait('a'), admission.mustWait('b')], [false, true]);
 });
 
-test('what would become of one that came now is told without its coming', () => {
+test('`outlook` tells whether a new command would wait, without adding one', () => {
   const admission = new Admission(2);
   admission.enqueue('above', ['/r/a'], 1);
   admission.enqueue('below', ['/r/a/b/c', '/r/z'], 1);
@@ -134,7 +134,7 @@ test('what would become of one that came now is told without its coming', () => 
   assert.deepEqual(admit(admission), ['below'], 'nobody waits for who was only asked about');
 });
 
-test('what it would wait for is what it then waits for', () => {
+test('`outlook` and `mustWait` agree for every pair of paths', () => {
   const admission = new Admission(100);
   const paths = ['/r', '/r/a', '/r/a/b', '/r/a/bc', '/r/z', `/r/z${'/y'.repeat(40)}`];
   for (const [index, first] of paths.entries()) {
@@ -147,7 +147,7 @@ test('what it would wait for is what it then waits for', () => {
   }
 });
 
-test('one that waits for two of the same command waits for its one end', () => {
+test('a command with two paths below that of another waits once for the end of the other', () => {
   const admission = new Admission(10);
   admission.enqueue('above', ['/r/a'], 1);
   admission.enqueue('both', ['/r/a/1', '/r/a/2'], 1);
@@ -156,7 +156,7 @@ test('one that waits for two of the same command waits for its one end', () => {
   assert.deepEqual(admit(admission), ['both']);
 });
 
-test("what has ended is in nobody's way: not on its paths, above them or below; and it ends once", () => {
+test('`Admission` frees all paths of a command that has ended, and counts its end once', () => {
   const admission = new Admission(1);
   admission.enqueue('a', ['/r/a/b'], 1);
   assert.deepEqual(admit(admission), ['a']);
@@ -173,14 +173,14 @@ test("what has ended is in nobody's way: not on its paths, above them or below; 
   }
 });
 
-test('whoever runs need not wait, even where more run than may; nor who is unknown', () => {
+test('`mustWait` is false for a running command, also beyond the limit, and for an unknown one', () => {
   const admission = new Admission(1);
   admission.adopt('orphan', ['/r/a'], 1);
   admission.adopt('another', ['/r/b'], 1);
   assert.deepEqual([admission.mustWait('orphan'), admission.mustWait('unknown')], [false, false]);
 });
 
-test('nothing is kept of paths that nobody claims any more', () => {
+test('`Admission` keeps nothing of paths that no command claims any more', () => {
   assert.ok(globalThis.gc, 'needs --expose-gc');
   const admission = new Admission(1);
   const pass = (round: number) => {
@@ -195,7 +195,7 @@ test('nothing is kept of paths that nobody claims any more', () => {
   for (let round = 10; round < 260; round++) pass(round);
   globalThis.gc();
   const grown = process.memoryUsage().heapUsed - before;
-  // An entry of a map and an empty set for each path would be more than 20 MB.
+  // An entry of a map and an empty set per path would be more than 20 MB.
   assert.ok(grown < 5_000_000, `grown by ${grown} bytes`);
 });
 

@@ -14,7 +14,7 @@ import { until } from '../../support/until.ts';
 const run = <L extends AnyActorLogic>(logic: L, input: InputFrom<L>): Promise<OutputFrom<L>> =>
   toPromise(createActor(logic, { input } as never).start()) as Promise<OutputFrom<L>>;
 
-/** What is said of a program, up to its end or its refusal. */
+/** Returns the events of a program until its end or its refusal. */
 async function said(t: TestContext, file: string, ...args: string[]): Promise<ChildEvent[]> {
   const events: ChildEvent[] = [];
   const launch = { file, args, fds: [], names: new Map() };
@@ -28,7 +28,7 @@ async function said(t: TestContext, file: string, ...args: string[]): Promise<Ch
   return events;
 }
 
-test('of a program that runs its pid is told and then its end; of one that cannot start, why', async (t) => {
+test('`runChild` reports the pid and the end of a program, or why the program cannot start', async (t) => {
   const [spawned, exited, ...more] = await said(t, '/bin/sh', '-c', 'echo out; exit 3');
   assert.ok(spawned?.type === 'child.spawned' && spawned.child.pid > 1);
   assert.deepEqual(exited, { type: 'child.exited', end: { code: 3, stdout: 'out\n', stderr: '' } });
@@ -38,7 +38,7 @@ test('of a program that runs its pid is told and then its end; of one that canno
   assert.equal(refused.error.code, 'CHILD_NOT_STARTED');
 });
 
-test('what an actor has recorded is in the database when it is done', async (t) => {
+test('a recording actor has committed its row when it is done', async (t) => {
   const { store, list } = await openedStore(t);
   const states = () => list('SELECT to_state FROM cmd_transition ORDER BY id');
   const processId = await run(recordAccepted, { store, accepted: command('u') });

@@ -4,7 +4,7 @@ import { Recovery } from '../../../src/actors/process/recovery.ts';
 import type { Unsettled } from '../../../src/io/store/records.ts';
 import { LEFT } from '../../support/process.ts';
 
-/** Commands as `r1` (running) or `p2` (pending), with `!` behind one that a daemon died of. */
+/** Commands as `r1` (running) or `p2` (pending), followed by `!` for one that killed a daemon. */
 function recovery(names: string) {
   const did: string[] = [];
   const unsettled = names
@@ -31,11 +31,11 @@ function recovery(names: string) {
   return { made, news: () => did.splice(0).join(', ') };
 }
 
-test('nothing left is done at once', () => {
+test('recovery without commands is done at once', () => {
   assert.equal(recovery('').news(), 'done');
 });
 
-test('what was running goes first, together; then what waited, together and in order', () => {
+test('recovery starts the running commands together, then the pending ones together and in order', () => {
   const { made, news } = recovery('p1 r2 p3 r4');
   assert.equal(made.cautious, false);
   assert.equal(news(), 'r2, r4');
@@ -46,13 +46,13 @@ test('what was running goes first, together; then what waited, together and in o
   assert.equal(news(), 'trust 2 4, p1, p3');
   made.through('p1');
   made.through('p3');
-  // Who only waits has shown nothing yet.
+  // A pending command has proved nothing yet.
   assert.equal(news(), 'done');
   made.through('p3');
   assert.equal(news(), '', 'it is done once');
 });
 
-test('after a daemon that died of it each goes alone, and is trusted when it is through', () => {
+test('cautious recovery starts each command alone, and trusts it once it is through', () => {
   const { made, news } = recovery('p1! r2 p3');
   assert.equal(made.cautious, true);
   assert.equal(news(), 'r2');
@@ -64,7 +64,7 @@ test('after a daemon that died of it each goes alone, and is trusted when it is 
   assert.equal(news(), 'trust 3, done');
 });
 
-test('a stop in between takes over nobody else', () => {
+test('recovery that is stopped starts no other command', () => {
   const { made, news } = recovery('p1! p2');
   made.stop();
   news();

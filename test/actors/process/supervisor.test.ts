@@ -9,7 +9,7 @@ import { until } from '../../support/until.ts';
 
 failOnWarnings();
 
-test('full is a 503 at once, and a place that becomes free is given away', () => {
+test('the supervisor answers 503 at once when it is full, and gives away a place that becomes free', () => {
   const supervisor = processSupervisor({ maxPending: 2 });
   for (let i = 0; i < 3; i++) supervisor.request();
   assert.equal(supervisor.started.length, 2);
@@ -22,7 +22,7 @@ test('full is a 503 at once, and a place that becomes free is given away', () =>
   assert.equal(supervisor.started[2]?.slot, supervisor.started[0]?.slot, 'ids are used again');
 });
 
-test('one that fails has its end on record, and its place goes to the next', async () => {
+test('a process that fails has its end recorded, and its place goes to the next', async () => {
   const supervisor = processSupervisor({ maxRunning: 1 });
   supervisor.request();
   supervisor.request();
@@ -43,7 +43,7 @@ test('one that fails has its end on record, and its place goes to the next', asy
   assert.deepEqual(second.accepted.touches, PLAN.touches);
 });
 
-test('one user gets three quarters of the commands that may wait, and the last eighth is for users below it', () => {
+test('the supervisor gives one user three quarters of the pending places, and keeps the last eighth for users below it', () => {
   const supervisor = processSupervisor({ maxPending: 16 });
   const peer = (uid: number) => ({ known: true, pid: 1, uid, gid: uid }) as const;
   const refusals = () =>
@@ -60,7 +60,7 @@ test('one user gets three quarters of the commands that may wait, and the last e
   assert.equal(supervisor.started.length, 17);
 });
 
-test('draining refuses what is new and tells when the last has ended', () => {
+test('a draining supervisor refuses new commands, and reports when the last has ended', () => {
   const supervisor = processSupervisor();
   supervisor.request();
   supervisor.actor.send({ type: 'supervisor.drain' });
@@ -76,7 +76,7 @@ test('draining refuses what is new and tells when the last has ended', () => {
   );
 });
 
-test('what runs is not counted as waiting', async () => {
+test('a running process does not count as pending', async () => {
   const supervisor = processSupervisor({ maxRunning: 1, maxPending: 1 });
   supervisor.request();
   supervisor.started[0]?.send({ type: 'queue' });
@@ -87,7 +87,7 @@ test('what runs is not counted as waiting', async () => {
   assert.equal(supervisor.client.heard[0]?.type, 'process.refused');
 });
 
-test('one that has only its end to write gives its place away, once, and does not count as waiting', async () => {
+test('a process that only has its end to record gives its place away once, and does not count as pending', async () => {
   const supervisor = processSupervisor({ maxRunning: 1, maxPending: 1 });
   const queue = () => {
     supervisor.request();
@@ -107,7 +107,7 @@ test('one that has only its end to write gives its place away, once, and does no
   await until('the third', () => supervisor.started[2]?.admitted);
 });
 
-test('what would become of a command is told, and nothing comes of it', async () => {
+test('`forecastOf` tells what a command would wait for, and starts nothing', async () => {
   const supervisor = processSupervisor({ maxRunning: 1, maxPending: 1 });
   const foresee = (path: string) => {
     const forecast = forecastOf(supervisor.actor, [path], 1000);
@@ -146,7 +146,7 @@ test('`processes` holds the memory of a request until its command has ended', ()
   assert.ok(fits());
 });
 
-test('what is recorded while the daemon drains begins where there is room, and else is left', async () => {
+test('a process that is recorded while the daemon drains starts if there is room, and is left otherwise', async () => {
   const supervisor = processSupervisor({ maxRunning: 1 });
   for (let i = 0; i < 3; i++) supervisor.request();
   supervisor.started[0]?.send({ type: 'queue' });
@@ -167,7 +167,7 @@ test('what is recorded while the daemon drains begins where there is room, and e
   );
 });
 
-test('after a daemon that died of it each is waited for until it has begun; what has to wait for others is not', async () => {
+test('cautious recovery waits until each process has begun, unless the process has to wait for another', async () => {
   const supervisor = processSupervisor({ maxRunning: 1 });
   supervisor.recover(1, 0, 0);
   const { started, drained } = supervisor;
@@ -187,7 +187,7 @@ test('after a daemon that died of it each is waited for until it has begun; what
   );
 });
 
-test('one that is overtaken while it waits to be admitted is not waited for', async () => {
+test('recovery does not wait for a process that is overtaken before its admission', async () => {
   const supervisor = processSupervisor({ maxRunning: 1 });
   supervisor.recover(1, 0, 0);
   const { started, drained } = supervisor;
@@ -195,7 +195,7 @@ test('one that is overtaken while it waits to be admitted is not waited for', as
   await until('the first', () => started[0]?.admitted);
   started[0]?.send({ type: 'begin' });
   started[1]?.send({ type: 'queue' });
-  // The first ends while the third is on its way: the second takes the place before it.
+  // The first ends before the third is admitted, so the second takes the place.
   started[0]?.send({ type: 'end' });
   started[2]?.send({ type: 'queue' });
   await until('the end of the recovery', () =>

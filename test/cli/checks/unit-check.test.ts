@@ -13,7 +13,7 @@ import { testFolder } from '../../support/folder.ts';
 const notes = new Notes('it', '/it');
 const levels = (findings: readonly Finding[]) => findings.map(({ level }) => level);
 
-test('a sibling that would take the folder of the sockets with it is told of', (t) => {
+test('check warns of a service whose stop removes the directory of the sockets', (t) => {
   const folder = testFolder(t);
   const config = loadConfig(prepare(folder, { socket_path: '/var/run/dbcalm/cmd.sock' }).configFile);
   const found = (text: string) => {
@@ -29,7 +29,7 @@ test('a sibling that would take the folder of the sockets with it is told of', (
   assert.deepEqual(found('RuntimeDirectory=dbcalm-api'), []);
 });
 
-test('check warns of a sibling that would take the directory of the sockets from root, or its sticky bit', (t) => {
+test('check warns of a service that takes the directory of the sockets from root, or its sticky bit', (t) => {
   const folder = testFolder(t);
   const config = loadConfig(prepare(folder, { socket_path: '/var/run/dbcalm/cmd.sock' }).configFile);
   const found = (text: string) => {
@@ -46,7 +46,7 @@ test('check warns of a sibling that would take the directory of the sockets from
   assert.deepEqual(found('RuntimeDirectory=dbcalm\nRuntimeDirectory='), []);
 });
 
-test('what a unit lets the daemon write', () => {
+test('check reports each path that the sandbox of the unit does not let the daemon write', () => {
   const strict = 'ProtectSystem=strict\n';
   for (const [unit, path, expected] of [
     ['', '/srv/x', []],
@@ -67,7 +67,7 @@ test('what a unit lets the daemon write', () => {
     assert.deepEqual(levels(objectionTo(notes, settingsOf(unit), path)), expected, `${unit}: ${path}`);
 });
 
-test('the unit is the first that there is, with the drop-ins of both folders', (t) => {
+test('`readUnit` reads the first unit file, with the drop-ins of both directories', (t) => {
   const root = testFolder(t);
   const [own, packaged] = [join(root, 'etc'), join(root, 'lib')] as [string, string];
   assert.equal(readUnit([own, packaged]), undefined);
@@ -85,7 +85,7 @@ test('the unit is the first that there is, with the drop-ins of both folders', (
     [join(packaged, 'dbcalm-cmd.service'), ['/a', '/b']],
   );
   const config = loadConfig(prepare(root).configFile);
-  // The test's folder is in /tmp, or wherever TMPDIR says.
+  // The test's directory is in /tmp, or wherever TMPDIR says.
   assert.ok(unitFindings(config, [own, packaged]).every(({ level }) => level === 'problem'));
   put(own, 'dbcalm-cmd.service.d/20.conf', `ReadWritePaths=${root}\n`);
   assert.deepEqual(levels(unitFindings(config, [own, packaged])), ['ok']);
@@ -94,7 +94,7 @@ test('the unit is the first that there is, with the drop-ins of both folders', (
   assert.match(`${masked?.level}: ${masked?.found}`, /^warning: it is masked/);
 });
 
-test('the unit of this repository covers the default paths, but for a /tmp of its own', () => {
+test('the unit of this repository covers the default paths, except for its private /tmp', () => {
   const text = readFileSync(join(import.meta.dirname, '../../../systemd/dbcalm-cmd.service'), 'utf8');
   const { deletion_roots, ...files } = loadConfig(undefined, undefined, []);
   const folders = [

@@ -6,14 +6,14 @@ import { ASSETS, readAsset } from '../../../src/cli/web/assets.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'web', 'page');
 
-test('every file of the page is served, and no other', async () => {
+test('`readAsset` serves every file of the page, and no other', async () => {
   const there = readdirSync(FOLDER);
   assert.deepEqual([...ASSETS].sort(), there.sort());
   for (const name of ['../assets.ts', 'page.ts', '/etc/passwd', '', '.', '..%2fassets.ts'])
     assert.equal(await readAsset(name), undefined, name);
 });
 
-test('what the files name is there, and nothing comes from elsewhere', async () => {
+test('the files of the page refer only to each other', async () => {
   for (const name of ASSETS) {
     const { type, content } = (await readAsset(name)) ?? assert.fail(name);
     assert.match(type, /^(text\/(html|css|javascript); charset=utf-8|image\/svg\+xml)$/);

@@ -6,7 +6,7 @@ import { Feed, type Source } from '../../../src/cli/web/feed.ts';
 import { Reader } from '../../../src/cli/web/reader.ts';
 import { until } from '../../support/until.ts';
 
-/** A daemon that can be taken away: what it was asked, and who reads its events. */
+/** A daemon that can go away. Records the requests and counts the readers of its events. */
 class FakeDaemon implements Source {
   readonly asked: string[] = [];
   readers = 0;
@@ -47,7 +47,7 @@ function listen(feed: Feed) {
   return { told, leave, links: () => told.filter(([topic]) => topic === 'daemon').map(([, text]) => text) };
 }
 
-test('all tabs share one look at the daemon, and the last one ends it', async () => {
+test('all tabs share one connection to the daemon, and the last tab ends it', async () => {
   const daemon = new FakeDaemon();
   const feed = new Feed(daemon);
   assert.deepEqual(daemon.asked, []);
@@ -68,7 +68,7 @@ test('all tabs share one look at the daemon, and the last one ends it', async ()
   again.leave();
 });
 
-test('a daemon that goes away is told of, and one that comes back is found', async () => {
+test('the feed reports a daemon that goes away, and finds it when it comes back', async () => {
   const daemon = new FakeDaemon();
   const tab = listen(new Feed(daemon));
   await until('the daemon', () => tab.links().at(-1) === '{"away":null}');
@@ -81,7 +81,7 @@ test('a daemon that goes away is told of, and one that comes back is found', asy
   await until('the end of the look', () => daemon.readers === 0);
 });
 
-test('a tab that does not read is held nothing for but the latest', async () => {
+test('the feed buffers only the latest message for a tab that does not read', async () => {
   const out = new PassThrough({ highWaterMark: 64 });
   const reader = new Reader(out as unknown as ServerResponse);
   for (let i = 0; i < 1_000; i++) reader.tell('state', JSON.stringify({ i, filler: 'x'.repeat(100) }));

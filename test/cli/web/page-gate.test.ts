@@ -5,14 +5,14 @@ import { admitted, newToken, PROTECTION } from '../../../src/cli/web/gate.ts';
 const TOKEN = newToken();
 const HOST = '127.0.0.1:8642';
 
-test('who has the token, and comes by a name of the loopback, gets what is below it', () => {
+test('the page server admits a request with the token and a loopback host name', () => {
   for (const host of [HOST, 'localhost:8642', 'localhost', '127.0.0.1']) {
     assert.equal(admitted({ url: `/${TOKEN}/feed`, headers: { host } }, TOKEN), '/feed');
   }
   assert.equal(admitted({ url: `/${TOKEN}/?x=/y`, headers: { host: HOST } }, TOKEN), '/');
 });
 
-test('without the token there is nothing', () => {
+test('the page server rejects a request without the exact token', () => {
   const wrong = `${TOKEN.slice(0, -1)}${TOKEN.endsWith('A') ? 'B' : 'A'}`;
   for (const url of [
     ...[
@@ -33,7 +33,7 @@ test('without the token there is nothing', () => {
   }
 });
 
-test('a name that somebody made to point here is not ours', () => {
+test('the page server rejects any host name other than those of the loopback', () => {
   for (const host of [
     ...[
       'evil.example',
@@ -55,13 +55,13 @@ test('a name that somebody made to point here is not ours', () => {
   }
 });
 
-test('a token is long, fits into a URL and is another each time', () => {
+test('`newToken` returns a long random token that fits into a URL', () => {
   const tokens = new Set(Array.from({ length: 100 }, newToken));
   assert.equal(tokens.size, 100);
   for (const token of tokens) assert.match(token, /^[\w-]{32}$/);
 });
 
-test('the policy names no other source than the page itself', () => {
+test('the content security policy allows only the page itself as a source', () => {
   const policy = PROTECTION['Content-Security-Policy'];
   assert.match(policy, /^default-src 'none'; /);
   assert.ok(!/unsafe|https?:|\*|data:|blob:/.test(policy), policy);

@@ -16,13 +16,13 @@ const contains = (outer: Place, inner: Place) =>
   Math.abs(outer.x - inner.x) + inner.width / 2 <= outer.width / 2 + 0.1 &&
   Math.abs(outer.y - inner.y) + inner.height / 2 <= outer.height / 2 + 0.1;
 
-/** How far a point is from the border of a box. */
+/** Returns the distance of a point from the border of a box. */
 function fromBorder({ x, y }: Point, box: Place): number {
   const [dx, dy] = [Math.abs(x - box.x) - box.width / 2, Math.abs(y - box.y) - box.height / 2];
   return dx > 0 || dy > 0 ? Math.hypot(Math.max(dx, 0), Math.max(dy, 0)) : Math.min(-dx, -dy);
 }
 
-test('every state and transition of every machine is drawn', () => {
+test('the layout draws every state and transition of every machine', () => {
   for (const [at, { states, transitions }] of CHARTS.entries()) {
     const drawing = drawings[at] as Drawing;
     const ids = (some: typeof states): string[] => some.flatMap(({ id, states }) => [id, ...ids(states)]);
@@ -37,7 +37,7 @@ test('every state and transition of every machine is drawn', () => {
   }
 });
 
-test('states stand inside those around them, and over none besides', () => {
+test('the layout places each state inside its parent, and over no other state', () => {
   for (const drawing of drawings) {
     for (const one of drawing.states) {
       assert.ok(one.width > 0 && one.height > 0, one.id);
@@ -52,7 +52,7 @@ test('states stand inside those around them, and over none besides', () => {
   }
 });
 
-test('words are hidden by no state and by no other words', () => {
+test('the layout hides no label behind a state or another label', () => {
   for (const { arrows, states } of drawings) {
     for (const [at, { label, from, to }] of arrows.entries()) {
       for (const other of states.filter(({ compound }) => !compound))
@@ -63,11 +63,11 @@ test('words are hidden by no state and by no other words', () => {
   }
 });
 
-test('arrows reach from border to border, a start to its first state', () => {
+test('the layout draws each arrow from border to border, and each start to its first state', () => {
   for (const drawing of drawings) {
     for (const { from, to, points } of drawing.arrows) {
       const [first, last] = [points[0], points.at(-1)] as [Point, Point];
-      // One that stays in the state that it leaves begins inside.
+      // An arrow that stays in its state begins inside.
       if (!to.startsWith(`${from}_`))
         assert.ok(fromBorder(first, state(drawing, from)) < 1, `${from} → ${to}`);
       assert.ok(fromBorder(last, state(drawing, to)) < 1, `${from} → ${to}`);
@@ -80,7 +80,7 @@ test('arrows reach from border to border, a start to its first state', () => {
   }
 });
 
-test('a line is cut where it leaves a box, or comes into one', () => {
+test('the layout cuts a line where it leaves or enters a box', () => {
   const box = { x: 0, y: 0, width: 20, height: 10 };
   const line = [0, 40].map((x) => ({ x, y: 0 }));
   const [first, second] = cutAtStart(line, box) as [Point, Point];

@@ -8,7 +8,7 @@ import type { Drawing } from '../../../src/cli/web/drawing.ts';
 const drawing = (name: string) => CHARTS.filter((chart) => chart.name === name).map(layOut)[0] as Drawing;
 const process = drawing('process');
 
-test('a path that was watched whole has each state, arrow and start', () => {
+test('`pathOf` gives each state, arrow and start of a completely observed path', () => {
   const steps = ['pending.recording', 'pending.waiting', 'running.recording', 'running.preparing'];
   assert.deepEqual(pathOf(process, steps, true), {
     states: [
@@ -25,7 +25,7 @@ test('a path that was watched whole has each state, arrow and start', () => {
   });
 });
 
-test('one that was not watched from its beginning has no beginning', () => {
+test('`pathOf` gives no start for a path that was not observed from its beginning', () => {
   assert.deepEqual(pathOf(process, ['running.finishing', 'settling', 'failed'], false), {
     states: ['running', 'running_finishing', 'settling', 'failed'],
     arrows: ['running_finishing settling', 'settling failed'],
@@ -33,7 +33,7 @@ test('one that was not watched from its beginning has no beginning', () => {
   });
 });
 
-test('the states on record are known, and of the arrows only what must have been one', () => {
+test('`pathOf` gives the recorded states, and only the arrows that they imply', () => {
   assert.deepEqual(pathOf(process, ['pending', 'running', 'succeeded'], false), {
     states: ['pending', 'running', 'succeeded'],
     arrows: ['pending_waiting running'],
@@ -41,14 +41,14 @@ test('the states on record are known, and of the arrows only what must have been
   });
 });
 
-test('what is left from whatever is inside, and what goes past a start', () => {
+test('`pathOf` finds an arrow that leaves from any inner state, and one that skips a start', () => {
   const { arrows } = pathOf(drawing('connection'), ['reading.silent', 'parsing', 'replying'], true);
   assert.deepEqual(arrows, ['arriving reading', 'reading parsing', 'parsing replying']);
   const recovered = pathOf(process, ['recovering.planning', 'running.adopting'], false);
   assert.deepEqual([recovered.arrows, recovered.starts], [['recovering_planning running_adopting'], []]);
 });
 
-test('states that the chart does not know, or none, are no path', () => {
+test('`pathOf` gives no arrows for unknown states or none', () => {
   assert.deepEqual(pathOf(process, ['nowhere', 'running.executing'], false).arrows, []);
   assert.deepEqual(pathOf(process, [], false), { states: [], arrows: [], starts: [] });
 });

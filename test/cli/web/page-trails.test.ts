@@ -20,7 +20,7 @@ function begun(...processes: ActorView[]): Trails {
   return trails;
 }
 
-/** What the daemon tells of a command, as `state`: the ids come a little after the first. */
+/** Adds the events of a command as the daemon reports them: the first one has no command id yet. */
 function add(trails: Trails, id: string, ...steps: EventLine[]): void {
   for (const [index, step] of steps.entries())
     trails.add({ at: at(51 + index), actor: 'process-0', ...(index > 0 ? { command_id: id } : {}), ...step });
@@ -32,7 +32,7 @@ const end = { kind: 'end', event: 'x', state: 'done' };
 
 const statesOf = (trails: Trails, key: string) => trails.of(key)?.steps.map(({ state }) => state);
 
-test('a command is known by its id from its first state on, and after its end', () => {
+test('`Trails` keeps a command by its id from its first state until after its end', () => {
   const trails = begun();
   add(trails, 'a', first, waiting, { ...waiting, event: 'child.spawned' }, end);
   assert.deepEqual(statesOf(trails, 'a'), ['pending.recording', 'pending.waiting']);
@@ -40,20 +40,20 @@ test('a command is known by its id from its first state on, and after its end', 
   assert.equal(trails.of('b'), undefined);
 });
 
-test('the next in the same place of the pool is another', () => {
+test('`Trails` distinguishes commands that use the same pool slot', () => {
   const trails = begun();
   add(trails, 'a', first, waiting, end);
   add(trails, 'b', first, waiting);
   assert.deepEqual(statesOf(trails, 'a'), statesOf(trails, 'b'));
   assert.notEqual(trails.of('a'), trails.of('b'));
-  // The end of this one was lost.
+  // The end of this command was lost.
   trails.add({ lost: 1 });
   add(trails, 'c', first, waiting);
   assert.deepEqual([trails.of('b')?.whole, trails.of('c')?.whole], [false, true]);
   assert.deepEqual(statesOf(trails, 'c'), ['pending.recording', 'pending.waiting']);
 });
 
-test('who was there before the looking began is known from then on', () => {
+test('`Trails` keeps an actor that existed before the observation from its present state on', () => {
   const trails = begun(actor('process-0', 'running.executing', { command_id: 'a', connection_id: 'c' }));
   add(trails, 'a', {}, { kind: 'state', event: 'child.exited', state: 'running.finishing' });
   assert.deepEqual(statesOf(trails, 'a'), ['running.executing', 'running.finishing']);
@@ -63,7 +63,7 @@ test('who was there before the looking began is known from then on', () => {
   assert.deepEqual(statesOf(trails, 'daemon'), ['serving.open.listening'], 'older than the look');
 });
 
-test('lines that were lost make those that live doubtful', () => {
+test('`Trails` marks living actors as incomplete when lines are lost', () => {
   const trails = begun();
   add(trails, 'a', first, waiting, end);
   add(trails, 'b', first, waiting);
@@ -71,7 +71,7 @@ test('lines that were lost make those that live doubtful', () => {
   assert.deepEqual([trails.of('a')?.whole, trails.of('b')?.whole], [true, false]);
 });
 
-test('neither many commands nor one that goes round for ever are kept whole', () => {
+test('`Trails` bounds the number of commands and the steps of each', () => {
   const trails = begun();
   for (let i = 0; i < 600; i++) add(trails, `c${i}`, first, waiting, end);
   assert.equal(trails.of('c0'), undefined);
@@ -86,7 +86,7 @@ test('neither many commands nor one that goes round for ever are kept whole', ()
   assert.equal(trails.of('long')?.whole, false);
 });
 
-test('actors that are no machine leave no trail', () => {
+test('`Trails` ignores actors that are no machines', () => {
   const trails = begun();
   trails.add({
     at: at(51),

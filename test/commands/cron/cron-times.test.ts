@@ -13,7 +13,7 @@ const scheduled = (fields: object): Schedule => ({ ...base, frequency: 'daily', 
 const every = (interval_value: number, interval_unit: string) =>
   scheduled({ frequency: 'interval', interval_value, interval_unit });
 
-/** By the day and the time, since the year and the zone are the same in all. */
+/** By day and time, since the year and the zone are the same in all. */
 const times: [string, Schedule, string[]][] = [
   ['daily', scheduled({}), ['11-26 02:30', '11-27 02:30', '11-28 02:30']],
   ['weekly, Sunday', scheduled({ frequency: 'weekly', day_of_week: 0 }), ['11-29 02:30', '12-06 02:30']],
@@ -33,7 +33,7 @@ const times: [string, Schedule, string[]][] = [
 ];
 
 for (const [what, schedule, wanted] of times) {
-  test(`next times: ${what}`, () => {
+  test(`\`CronTimes\` gives the next times: ${what}`, () => {
     const found = utc.next(`${cronExpression(schedule)} root /bin/true`, NOON, wanted.length);
     assert.deepEqual(
       found,
@@ -42,11 +42,11 @@ for (const [what, schedule, wanted] of times) {
   });
 }
 
-test('a time that is now is over', () => {
+test('`CronTimes` excludes the present minute', () => {
   assert.deepEqual(utc.next('0 12 * * * root x', NOON, 1), ['2026-11-26T12:00:00+00:00']);
 });
 
-test('a fixed time that the clock leaves out comes right after; others go by the clock', () => {
+test('`CronTimes` runs a fixed time that the clock skips right after the gap, and others by the clock', () => {
   const night = new Date('2026-03-28T23:45:00Z');
   assert.deepEqual(berlin.next('30 2 * * * root x', night, 2), [
     '2026-03-29T03:00:00+02:00',
@@ -59,7 +59,7 @@ test('a fixed time that the clock leaves out comes right after; others go by the
   ]);
 });
 
-test('a fixed time that the clock has twice comes once; others go by the clock', () => {
+test('`CronTimes` runs a fixed time that the clock repeats only once, and others by the clock', () => {
   const night = new Date('2026-10-24T23:45:00Z');
   assert.deepEqual(berlin.next('30 2 * * * root x', night, 2), [
     '2026-10-25T02:30:00+02:00',
@@ -72,7 +72,7 @@ test('a fixed time that the clock has twice comes once; others go by the clock',
   ]);
 });
 
-test('the jobs of a file are its lines without comments, those that need a note too', () => {
+test('`jobsOf` gives the lines of a file that are not comments', () => {
   const { content } = crontab([scheduled({}), every(90, 'minutes')], 'dbcalm', NOON);
   assert.deepEqual(
     jobsOf(content).map((line) => line.split(' root ')[0]),

@@ -31,7 +31,8 @@ const accepted: [string, string][] = [
 ];
 
 for (const [what, line] of accepted) {
-  test(`accepted: ${what}`, () => assert.equal(crontabObjection(`# first\n${line}\n`), undefined));
+  test(`\`crontabObjection\` accepts ${what}`, () =>
+    assert.equal(crontabObjection(`# first\n${line}\n`), undefined));
 }
 
 const UNKNOWN = 'the command is none of the known ones';
@@ -105,12 +106,12 @@ const refused: [string, string, string][] = [
 ];
 
 for (const [what, line, objection] of refused) {
-  test(`refused: ${JSON.stringify(what)}`, () => {
+  test(`\`crontabObjection\` refuses ${JSON.stringify(what)}`, () => {
     assert.equal(crontabObjection(`${CLEANUP}\n${line}\n${CLEANUP}\n`), `line 2: ${objection}`);
   });
 }
 
-test('refused: no final newline, too many lines', () => {
+test('`crontabObjection` refuses a missing final newline and too many lines', () => {
   assert.equal(crontabObjection(`#\n${CLEANUP}`), 'line 2: the final newline is missing');
   assert.equal(crontabObjection(CLEANUP), 'line 1: the final newline is missing');
   assert.equal(crontabObjection('#\n'.repeat(MAX_LINES)), undefined);

@@ -9,7 +9,7 @@ import { WHITELIST } from '../../../src/commands/whitelist.ts';
 const hourly = { id: 1, backup_type: 'full', frequency: 'hourly', enabled: true, minute: 5 } as const;
 const NOW = new Date('2026-11-23T02:30:00Z');
 
-/** The same numbers for the same seed: xorshift. */
+/** Returns a random generator with the same numbers for the same seed (xorshift). */
 function seeded(seed: number) {
   let state = seed;
   const next = () => {
@@ -39,7 +39,7 @@ function randomSchedule({ between, among }: ReturnType<typeof seeded>): Schedule
   };
 }
 
-test('the reader accepts the file of 5,000 random schedules, one by one and in hundreds', () => {
+test('`crontabObjection` accepts the files of 5,000 random schedules, one by one and in hundreds', () => {
   const random = seeded(20_261_123);
   for (let round = 0; round < 50; round++) {
     const schedules = Array.from({ length: 100 }, () => randomSchedule(random));
@@ -65,13 +65,13 @@ const unchecked: [string, object, string, RegExp][] = [
 ];
 
 for (const [what, fields, project, objection] of unchecked) {
-  test(`no file is made of what was not checked: ${what}`, () => {
+  test(`\`crontab\` throws for unchecked input: ${what}`, () => {
     const schedules = [{ ...hourly, ...fields } as Schedule];
     assert.throws(() => crontab(schedules, project, NOW), objection);
   });
 }
 
-test('a file that is too long for cron is refused, as is a line more than it takes', () => {
+test('update_cron_schedules refuses a file with more lines than cron reads', () => {
   const settings = {
     projectName: 'dbcalm',
     cronFile: '/c/dbcalm',
@@ -96,7 +96,7 @@ test('a file that is too long for cron is refused, as is a line more than it tak
   assert.deepEqual(outcome(2_499, odd), refusal(10_003));
 });
 
-/** When cron runs a step: it counts from the start of the field, anew in each hour or day. */
+/** Returns the values at which cron runs a step, which it counts from the start of each hour or day. */
 function firings(step: number, field: number): number[] {
   return Array.from({ length: field }, (_, value) => value).filter((value) => value % step === 0);
 }
@@ -105,7 +105,7 @@ for (const [unit, field] of [
   ['minutes', 60],
   ['hours', 24],
 ] as const) {
-  test(`the warning says when cron fires, for every number of ${unit}`, () => {
+  test(`the warning lists when cron fires, for every number of ${unit}`, () => {
     for (let step = 1; step <= 4 * field; step++) {
       const schedule = {
         ...hourly,

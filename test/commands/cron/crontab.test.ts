@@ -23,7 +23,7 @@ const expressions: [string, Schedule, string][] = [
 ];
 
 for (const [what, schedule, expression] of expressions) {
-  test(`expression: ${what}`, () => assert.equal(cronExpression(schedule), expression));
+  test(`\`cronExpression\` for ${what}`, () => assert.equal(cronExpression(schedule), expression));
 }
 
 const warnings: [Schedule, RegExp | undefined][] = [
@@ -45,13 +45,13 @@ const warnings: [Schedule, RegExp | undefined][] = [
 ];
 
 for (const [schedule, warning] of warnings) {
-  test(`warning: every ${schedule.interval_value} ${schedule.interval_unit}`, () => {
+  test(`\`stepWarning\` for every ${schedule.interval_value} ${schedule.interval_unit}`, () => {
     if (warning === undefined) assert.equal(stepWarning(schedule), undefined);
     else assert.match(stepWarning(schedule) as string, warning);
   });
 }
 
-test('the file holds the header, the cleanup job and the enabled schedules in the order received', () => {
+test('`crontab` writes the header, the cleanup job and the enabled schedules in the order received', () => {
   const schedules = [of({ id: 2 }), of({ id: 3, enabled: false }), of({ id: 1, backup_type: 'incremental' })];
   const { content, warnings: none } = crontab(schedules, 'shop', new Date('2026-11-23T02:30:00.999Z'));
   assert.equal(
@@ -76,7 +76,7 @@ test('the file holds the header, the cleanup job and the enabled schedules in th
   assert.deepEqual(none, []);
 });
 
-test('what a frequency does not use is not even looked at', () => {
+test('`crontab` does not read the fields that a frequency does not use', () => {
   const poisoned = { toString: 1, valueOf: 1 };
   const { content } = crontab([of({ interval_value: poisoned, day_of_week: poisoned })], 'shop', new Date(0));
   assert.match(content, /^30 2 \* \* \* root /m);

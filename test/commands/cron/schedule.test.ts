@@ -4,7 +4,7 @@ import { checkSchedules } from '../../../src/commands/cron/schedule.ts';
 import { daily, hourly, interval, monthly, REFUSED, weekly } from '../../support/schedule-cases.ts';
 
 for (const [what, schedule, message] of REFUSED) {
-  test(`refused: ${what}`, () => {
+  test(`\`checkSchedules\` refuses ${what}`, () => {
     assert.equal(checkSchedules([daily, schedule]), `Schedule at index 1: ${message}`);
   });
 }
@@ -32,10 +32,10 @@ const accepted: [string, object][] = [
 ];
 
 for (const [what, schedule] of accepted) {
-  test(`accepted: ${what}`, () => assert.equal(checkSchedules([schedule]), undefined));
+  test(`\`checkSchedules\` accepts ${what}`, () => assert.equal(checkSchedules([schedule]), undefined));
 }
 
-test('what is no list, and entries that are no objects', () => {
+test('`checkSchedules` refuses a value that is not a list, and entries that are not objects', () => {
   for (const value of [undefined, null, {}, 'x', 5])
     assert.equal(checkSchedules(value), 'schedules must be a list');
   for (const entry of [null, [], 'x', 5, true]) {

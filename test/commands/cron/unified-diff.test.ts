@@ -6,7 +6,7 @@ import { unifiedDiff } from '../../../src/commands/cron/unified-diff.ts';
 const numbered = (count: number, word = 'line') =>
   Array.from({ length: count }, (_, index) => `${word} ${index}\n`).join('');
 
-test('a change is shown with what is around it', async () => {
+test('`unifiedDiff` shows a change with its context', async () => {
   const before = numbered(9);
   assert.equal(
     await unifiedDiff('/c/dbcalm', before, before.replace('line 4', 'other')),
@@ -27,12 +27,12 @@ test('a change is shown with what is around it', async () => {
   );
 });
 
-test('a file that is not there yet comes from /dev/null', async () => {
+test('`unifiedDiff` compares a missing file as /dev/null', async () => {
   const diff = await unifiedDiff('/c/dbcalm', undefined, 'a\nb\n');
   assert.equal(diff, '--- /dev/null\n+++ /c/dbcalm\n@@ -0,0 +1,2 @@\n+a\n+b\n');
 });
 
-test('files that have next to nothing in common are shown whole, which is told, and others have their turn meanwhile', async () => {
+test('`unifiedDiff` shows very different files as a whole, says so, and lets the event loop turn', async () => {
   const [before, after] = [`${numbered(3_000, 'old')}last`, numbered(3_000, 'new')];
   let turns = 0;
   const turning = setInterval(() => turns++, 0);
@@ -45,7 +45,7 @@ test('files that have next to nothing in common are shown whole, which is told, 
   assert.equal(applyPatch(before, diff), after);
 });
 
-test('a long file that is not there yet, too', async () => {
+test('`unifiedDiff` shows the whole of a long new file', async () => {
   const after = numbered(3_000);
   const diff = await unifiedDiff('/c/dbcalm', undefined, after);
   assert.match(diff, /^--- \/dev\/null\n\+\+\+ \/c\/dbcalm\n@@ -0,0 \+1,3000 @@\n\+line 0\n/);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { LossyLines } from '../../../src/io/admin/lossy-lines.ts';
 
-/** A reader who takes one write at a time, each when he reads. */
+/** A reader that takes one write at a time, when `read` is called. */
 function reader(limit: number) {
   const taken: string[] = [];
   let next = () => {};
@@ -23,14 +23,14 @@ function reader(limit: number) {
   return { out, lines: new LossyLines(out, limit), taken, read };
 }
 
-test('the lines of one turn come together, in order', async () => {
+test('`LossyLines` joins the lines of one turn in order', async () => {
   const { lines, taken } = reader(10);
   for (const line of ['a', 'b', 'c']) lines.write(line);
   await turn();
   assert.deepEqual(taken, ['a\nb\nc\n']);
 });
 
-test('what a stuck reader cannot take is lost, and he is told where and how much', async () => {
+test('`LossyLines` drops lines that a stuck reader cannot take, and writes their number in their place', async () => {
   const { lines, taken, read } = reader(3);
   lines.write('first');
   await turn();
@@ -46,7 +46,7 @@ test('what a stuck reader cannot take is lost, and he is told where and how much
   assert.equal(taken.length, 3);
 });
 
-test('a reader who is gone is not written to', async () => {
+test('`LossyLines` does not write to a reader that has left', async () => {
   const { out, lines, taken } = reader(3);
   lines.write('a');
   out.destroy();

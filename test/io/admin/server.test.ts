@@ -8,7 +8,7 @@ import { testFolder } from '../../support/folder.ts';
 
 const HEAD = 'GET /x HTTP/1.1\r\nHost: x\r\n';
 
-/** Opens an admin socket that answers `answer`; gives its path. */
+/** Opens an admin socket that answers with `answer`, and returns its path. */
 async function opened(t: TestContext, answer: () => Answer, answerLimit = 30_000) {
   const path = join(testFolder(t), 'admin.sock');
   const server = await openAdminSocket(path, answer, { answerLimit });
@@ -18,7 +18,7 @@ async function opened(t: TestContext, answer: () => Answer, answerLimit = 30_000
 
 const nothing = (): Answer => ({ status: 200, body: null });
 
-test('who asks too slowly is sent away, however busy it looks', async (t) => {
+test('the admin socket closes a connection whose request takes too long, also while bytes arrive', async (t) => {
   const socket = connect(await opened(t, nothing, 300)).on('error', () => {});
   let heard = '';
   socket.setEncoding('utf8').on('data', (piece: string) => {
@@ -28,11 +28,11 @@ test('who asks too slowly is sent away, however busy it looks', async (t) => {
   const drip = setInterval(() => socket.write('X: y\r\n'), 10);
   t.after(() => clearInterval(drip));
   await new Promise((resolve) => socket.once('close', resolve));
-  // Not for the length of what it sent.
+  // The server does not close it for the size of the request.
   assert.equal(heard, '');
 });
 
-test('a stream outlasts that, and ends with the side of who reads it', async (t) => {
+test('the admin socket keeps a stream open beyond the limit, and ends it when the reader ends', async (t) => {
   const ended = Promise.withResolvers<void>();
   const path = await opened(
     t,
@@ -57,7 +57,7 @@ test('a stream outlasts that, and ends with the side of who reads it', async (t)
   await ended.promise;
 });
 
-test('on the loopback it answers to its names there, and to no other that may lead there', async (t) => {
+test('the loopback port answers to the host names of the loopback, and 421 to others', async (t) => {
   const port = await new Promise<number>((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };

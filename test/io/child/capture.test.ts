@@ -8,14 +8,14 @@ function captured(limit: number, ...pieces: string[]): string {
   return capture.text();
 }
 
-test('what fits is kept whole, however it comes', () => {
+test('`BoundedCapture` keeps text up to its limit, in any pieces', () => {
   assert.equal(captured(10), '');
   assert.equal(captured(10, '0123456789'), '0123456789');
   assert.equal(captured(10, ...'0123456789'), '0123456789');
   assert.equal(captured(10, '012', '34567', '89'), '0123456789');
 });
 
-test('of more the beginning and the end are kept, with a note of what lies between', () => {
+test('`BoundedCapture` keeps the beginning and the end of longer text, with a note of the omitted bytes', () => {
   const text = 'abcdefghijklmnopqrstuvwxyz';
   for (const size of [1, 2, 3, 7, 26]) {
     const pieces = Array.from({ length: Math.ceil(26 / size) }, (_, i) =>
@@ -25,7 +25,7 @@ test('of more the beginning and the end are kept, with a note of what lies betwe
   }
 });
 
-test('a gigabyte costs no more than the limit', () => {
+test('`BoundedCapture` of a gigabyte takes no more memory than its limit', () => {
   const capture = new BoundedCapture(1024);
   const piece = Buffer.alloc(65_536, 'x');
   for (let i = 0; i < 16_384; i++) capture.push(piece);
@@ -33,7 +33,7 @@ test('a gigabyte costs no more than the limit', () => {
   assert.match(capture.text(), /… 1073740800 bytes left out …/);
 });
 
-/** What is kept of each text, joined one after the other. */
+/** Returns the captures of the texts, joined one after the other. */
 function joined(limit: number, ...texts: string[]) {
   const parts = texts.map((text) => {
     const capture = new BoundedCapture(limit);
@@ -43,7 +43,7 @@ function joined(limit: number, ...texts: string[]) {
   return parts.reduce((first, second) => joinCaptured(first, second, limit));
 }
 
-test('captures joined are one capture: its beginning, its end, and one note of all that lies between', () => {
+test('`joinCaptured` gives one capture with one beginning, one end and one note', () => {
   assert.deepEqual(joined(10, 'abc', '', 'def'), { text: 'abcdef', left: 0 });
   const note = (left: number) => `\n… ${left} bytes left out …\n`;
   assert.deepEqual(joined(4, 'abcdef', 'xyz'), { text: `ab${note(5)}yz`, left: 5 });

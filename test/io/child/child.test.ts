@@ -11,7 +11,7 @@ import { type Exit, onExit } from '../../../src/io/child/exits.ts';
 import { testFolder } from '../../support/folder.ts';
 
 const MIB = 1_048_576;
-/** Of libuv, unless it is told otherwise. */
+/** The default of libuv. */
 const POOL_THREADS = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
 const plain = (file: string, ...args: string[]): Launch => ({ file, args, fds: [], names: new Map() });
 
@@ -28,18 +28,18 @@ function run(launch: Launch, limit = MIB): Promise<{ pid?: number; end?: ChildEn
   });
 }
 
-test('both streams and the code come back, and the environment is small and fixed', async () => {
+test('`startChild` returns both streams and the exit code, and sets a small fixed environment', async () => {
   const { pid, end } = await run(plain('/bin/sh', '-c', 'echo out; echo err >&2; exit 7'));
   assert.ok((pid as number) > 1);
   assert.deepEqual(end, { code: 7, stdout: 'out\n', stderr: 'err\n' });
   const { end: environment } = await run(plain('/usr/bin/env'));
-  // Node hands this one on by itself while coverage is measured.
+  // Node passes this variable on by itself while coverage is measured.
   const own = environment?.stdout.replace(/^NODE_V8_COVERAGE=.*\n/m, '');
   assert.equal(own, 'PATH=/usr/sbin:/usr/bin:/sbin:/bin\nLANG=C\n');
   assert.equal((await run(plain('/bin/pwd'))).end?.stdout, '/\n');
 });
 
-test('whatever keeps a program from starting is one refusal that says why', async () => {
+test('`startChild` refuses with the reason if the program cannot start', async () => {
   const cases: [Launch, RegExp][] = [
     [plain('/nowhere/x'), /\/nowhere\/x: spawn \/nowhere\/x ENOENT/],
     [plain('/etc'), /EACCES/],
@@ -54,7 +54,7 @@ test('whatever keeps a program from starting is one refusal that says why', asyn
   }
 });
 
-test('a child that prints a gigabyte is read to its end and costs the bound alone', async () => {
+test('`startChild` reads a gigabyte of output to its end in bounded memory', async () => {
   const before = process.memoryUsage().rss;
   const { end } = await run(plain('/usr/bin/head', '-c', '1073741824', '/dev/zero'));
   assert.equal(end?.code, 0);
@@ -63,7 +63,7 @@ test('a child that prints a gigabyte is read to its end and costs the bound alon
   assert.ok(grown < 400 * MIB, `grown by ${grown} bytes`);
 });
 
-test('descriptors are handed over, closed here, and read as what they stand for', async () => {
+test('`startChild` passes file descriptors on, closes its own, and replaces them in the output by their paths', async () => {
   const before = readdirSync('/proc/self/fd').length;
   const fds = [openSync('/etc', 'r'), openSync('/usr', 'r')];
   const names = new Map([
@@ -83,33 +83,33 @@ test('descriptors are handed over, closed here, and read as what they stand for'
   assert.equal(readdirSync('/proc/self/fd').length, before);
 });
 
-test('as many descriptors as one removal may hold come in their order, whatever their numbers are here', async (t) => {
+test('`startChild` passes 64 file descriptors in order, whatever their numbers are', async (t) => {
   const root = testFolder(t);
   const folders = Array.from({ length: 64 }, (_, index) => join(root, String(index)));
   for (const folder of folders) mkdirSync(folder);
-  // Backwards, so that many a number is another's place.
+  // In reverse, so that many numbers are the target of another.
   const fds = folders.map((folder) => openSync(folder, 'r')).reverse();
   const args = fds.map((_, index) => `/proc/self/fd/${index + 3}`);
   const { end } = await run({ file: '/usr/bin/readlink', args, fds, names: new Map() });
   assert.equal(end?.stdout, `${folders.toReversed().join('\n')}\n`);
 });
 
-test('a child inherits no descriptor, no ignored signal and no blocked one', async () => {
+test('a child inherits no file descriptor, no ignored signal and no blocked signal', async () => {
   const held = openSync('/etc', 'r');
   const descriptors = ['-c', 'ls /proc/$$/fd'];
   const { end } = await run(plain('/bin/sh', ...descriptors));
   const signals = await run(plain('/bin/grep', '-E', '^Sig(Blk|Ign)', '/proc/self/status'));
   closeSync(held);
-  // As a child of Node's own: those that the test itself was started with.
+  // A child of Node itself has those that the test was started with.
   assert.equal(end?.stdout, spawnSync('/bin/sh', descriptors, { encoding: 'utf8' }).stdout);
   assert.match(end?.stdout as string, /^0\n1\n2\n/);
   assert.match(signals.end?.stdout as string, /^SigBlk:\t0{16}\nSigIgn:\t0{16}\n$/);
 });
 
-test('while a program is being loaded the loop goes on', async (t) => {
+test('the event loop runs while a program is being loaded', async (t) => {
   const pipe = join(testFolder(t), 'pipe');
   execFileSync('mkfifo', [pipe]);
-  // Until somebody writes to the pipe, they take up the whole pool: whatever is done there waits.
+  // The reads block the whole thread pool until a writer opens the pipe, so that other work in the pool waits.
   const opened = Array.from({ length: POOL_THREADS }, () => open(pipe));
   let isStarted = false;
   const running = run(plain('/bin/true')).finally(() => {
@@ -123,12 +123,12 @@ test('while a program is being loaded the loop goes on', async (t) => {
   assert.equal((await running).end?.code, 0);
 });
 
-test('an end that somebody else heard of is no success', async () => {
+test('an exit status that other code has collected is not a success', async () => {
   const exit = await new Promise<Exit>((resolve) => onExit(1, resolve));
   assert.deepEqual(exit, { code: 255, signal: 0 });
 });
 
-test('the ends of many children at once are all heard', async () => {
+test('`startChild` receives the ends of many children at once', async () => {
   const ends = await Promise.all(
     Array.from({ length: 250 }, (_, index) => run(plain('/bin/sh', '-c', `exit ${index}`))),
   );
@@ -138,12 +138,12 @@ test('the ends of many children at once are all heard', async () => {
   );
 });
 
-test('a child that closed its output long before is awaited all the same', async () => {
+test('`startChild` waits for a child that closed its output long before its end', async () => {
   const { end } = await run(plain('/bin/sh', '-c', 'exec >&- 2>&-; sleep 0.3; exit 3'));
   assert.deepEqual(end, { code: 3, stdout: '', stderr: '' });
 });
 
-test('a signal is 128 and its number', async () => {
+test('`startChild` reports a death by signal as 128 plus the number of the signal', async () => {
   const { end } = await run(plain('/bin/sh', '-c', 'kill -TERM $$'));
   assert.deepEqual(end, { code: 143, stdout: '', stderr: 'killed by SIGTERM\n' });
 });

@@ -9,7 +9,7 @@ const NAMES = new Map([
 ]);
 const LINE = 'rm: /proc/self/fd/31/b1 failed\n';
 
-/** What is kept of 40 such lines. */
+/** Returns the captured part of 40 such lines. */
 function stderrOf(limit: number): Promise<string> {
   const script = ['-c', 'printf %s "$0" >&2', LINE.repeat(40)];
   const launch = { file: '/bin/sh', args: script, fds: [], names: NAMES };
@@ -19,7 +19,7 @@ function stderrOf(limit: number): Promise<string> {
   });
 }
 
-test('wherever the cut falls, no descriptor and no wrong path is left of a name', async () => {
+test('a capture cut at any byte contains no descriptor path and no wrong path', async () => {
   const whole = `rm: ${REAL} failed`;
   for (let limit = 300; limit < 300 + 2 * LINE.length; limit++) {
     const [head, , tail] = (await stderrOf(limit)).split(/\n(… \d+ bytes left out …)\n/);

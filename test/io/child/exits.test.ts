@@ -13,7 +13,7 @@ const start = (file: string, args: string[], events: Partial<ChildEvents>) =>
     ...events,
   });
 
-test('a child whose end could not be heard of is not started, and the next one is', async (t) => {
+test('`startChild` starts no child whose end it could not observe, and starts the next one', async (t) => {
   const on = process.on.bind(process);
   const deaf = t.mock.method(process, 'on', ((event: string, listener: () => void) => {
     if (event === 'SIGCHLD') throw new Error('no signal can be heard');

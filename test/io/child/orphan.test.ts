@@ -14,7 +14,7 @@ import { replaceStep } from '../../support/replace-step.ts';
 import { until } from '../../support/until.ts';
 
 const OPTIONS = ['-rf', '--one-file-system', '--preserve-root=all', '--'];
-/** `rm` complains of such a name, and of no other that is missing. */
+/** `rm` reports an error for such a name, and for no other missing name. */
 const LONG = 'x'.repeat(300);
 
 const isRoot = process.getuid?.() === 0;
@@ -26,7 +26,8 @@ interface Standing {
   readonly end: () => Promise<unknown>;
 }
 
-/** A program that waits with its first error message, since its stderr is a full pipe. Its descriptor 3 is `directory`. */
+/** Starts a program that blocks at its first error message, since its stderr is a full pipe. Its file descriptor 3 is
+ * `directory`. */
 async function stand(
   t: TestContext,
   file: string,
@@ -76,7 +77,7 @@ const remove = (...paths: string[]): Step => ({ do: 'remove', paths });
 
 const HOUR_MS = 3_600_000;
 
-/** Gives the events of the actor for the child that was written down, and for one that carries out `step`. */
+/** Returns the events of the actor for a recorded child, and for a child that carries out `step`. */
 function watch(
   t: TestContext,
   child: ProcessIdentity | undefined,
@@ -93,7 +94,7 @@ function watch(
   return said;
 }
 
-test('a process is told apart from another that gets its pid, and one that has ended does not live', async (t) => {
+test('`isAlive` distinguishes a process from a later one with the same pid, and from one that has ended', async (t) => {
   const { pid, identity, end } = await remover(t, [LONG], testFolder(t));
   assert.ok(isAlive(identity));
   assert.ok(!isAlive({ ...identity, start: '1' }));
@@ -104,7 +105,7 @@ test('a process is told apart from another that gets its pid, and one that has e
   assert.ok(pid > 1);
 });
 
-test('a child that was written down is awaited to its end', async (t) => {
+test('`awaitOrphan` waits for a recorded child until its end', async (t) => {
   const folder = testFolder(t);
   const rm = await remover(t, [LONG], folder);
   const said = watch(t, rm.identity, remove(join(folder, LONG), '/none'));
@@ -113,7 +114,7 @@ test('a child that was written down is awaited to its end', async (t) => {
   await until('its end to be noticed', () => said.includes('orphan.gone'));
 });
 
-test('awaitOrphan waits for no recorded process that the plan would not have started so', async (t) => {
+test('`awaitOrphan` does not wait for a recorded process that the plan would not have started', async (t) => {
   const folder = testFolder(t);
   const rm = await remover(t, [LONG, 'b1'], folder);
   const of = (pid: number) => identityOf(pid) as ProcessIdentity;
@@ -136,7 +137,7 @@ test('awaitOrphan waits for no recorded process that the plan would not have sta
   }
 });
 
-test('awaitOrphan waits for the recorded child of a request that is refused today, if a daemon started it', async (t) => {
+test('`awaitOrphan` waits for the recorded child of a request that is refused today, if a daemon started it', async (t) => {
   const folder = testFolder(t);
   const rm = await remover(t, [LONG, 'b1'], folder);
   const step = replaceStep(folder);
@@ -149,7 +150,7 @@ test('awaitOrphan waits for the recorded child of a request that is refused toda
   for (const { identity } of others) assert.deepEqual(watch(t, identity, undefined), ['orphan.gone']);
 });
 
-test('one that nobody had time to write down is known by its words and by where it works', async (t) => {
+test('`awaitOrphan` recognises an unrecorded child by its arguments and its directory', async (t) => {
   const folder = testFolder(t);
   const [backups, elsewhere] = [join(folder, 'backups'), join(folder, 'elsewhere')];
   mkdirSync(backups);
@@ -157,7 +158,7 @@ test('one that nobody had time to write down is known by its words and by where 
   const rm = await remover(t, [LONG], backups);
   assert.deepEqual(watch(t, undefined, remove('/none', join(backups, 'b2'))), ['orphan.gone']);
   assert.deepEqual(watch(t, undefined, remove('/none', join(elsewhere, LONG))), ['orphan.gone']);
-  // A long removal has many children, one after the other: the recorded one may have ended.
+  // A long removal has many children, one after the other. The recorded one may have ended.
   const gone: ProcessIdentity = { pid: 1, start: '', bootId: '' };
   const said = watch(t, gone, remove('/none', join(backups, LONG)));
   assert.deepEqual(said, ['orphan.found']);
@@ -165,7 +166,7 @@ test('one that nobody had time to write down is known by its words and by where 
   await until('its end to be noticed', () => said.includes('orphan.gone'));
 });
 
-test('awaitOrphan takes no process that started before the command was accepted', async (t) => {
+test('`awaitOrphan` takes no process that started before the command was accepted', async (t) => {
   const folder = testFolder(t);
   await remover(t, [LONG], folder);
   const step = remove(join(folder, LONG));
@@ -174,7 +175,7 @@ test('awaitOrphan takes no process that started before the command was accepted'
   assert.deepEqual(watch(t, undefined, step, new Date(0)), ['orphan.found']);
 });
 
-test("awaitOrphan takes no process of another user's, recorded or not", {
+test('`awaitOrphan` takes no process of another user, recorded or not', {
   skip: !isRoot && 'becomes another user',
 }, async (t) => {
   const folder = testFolder(t);
@@ -183,7 +184,7 @@ test("awaitOrphan takes no process of another user's, recorded or not", {
   for (const child of [rm.identity, undefined]) assert.deepEqual(watch(t, child, step), ['orphan.gone']);
 });
 
-test('awaitOrphan takes a mv by its exact words, in the directory of the file', async (t) => {
+test('`awaitOrphan` takes a `mv` by its exact arguments, in the directory of the file', async (t) => {
   const folder = testFolder(t);
   const step = replaceStep(folder);
   const words = renamingArguments(step.target, step.id);
@@ -200,7 +201,7 @@ test('awaitOrphan takes a mv by its exact words, in the directory of the file', 
   await until('its end to be noticed', () => said.includes('orphan.gone'));
 });
 
-test("awaitOrphan takes neither another program on the same path nor an operator's rm", async (t) => {
+test('`awaitOrphan` takes neither another program on the same path nor the `rm` of an operator', async (t) => {
   const folder = testFolder(t);
   const operand = `/proc/self/fd/3/${LONG}`;
   const others = [
@@ -214,6 +215,6 @@ test("awaitOrphan takes neither another program on the same path nor an operator
   assert.deepEqual(watch(t, undefined, step), ['orphan.gone']);
 });
 
-test('a plan without a step has no child', (t) => {
+test('`awaitOrphan` finds no child for a plan without a step', (t) => {
   assert.deepEqual(watch(t, undefined, undefined), ['orphan.gone']);
 });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-test('a program that finds no room for its descriptors is refused, and leaves none open', () => {
+test('`startChild` refuses a program without room for its file descriptors, and leaves none open', () => {
   const program = [
     process.execPath,
     '--conditions=development',
@@ -13,7 +13,7 @@ test('a program that finds no room for its descriptors is refused, and leaves no
     encoding: 'utf8',
   });
   const { refusals, leaked } = JSON.parse(told) as { refusals: string[]; leaked: number };
-  // Two pipes take four.
+  // The two pipes take four file descriptors.
   assert.ok(refusals.length >= 4, told);
   for (const refusal of refusals) assert.match(refusal, /could not be started: .* EMFILE$/);
   assert.equal(leaked, 0);

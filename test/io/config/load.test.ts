@@ -32,7 +32,7 @@ function refusedConfig(t: TestContext, text: string, name?: string): string {
   throw new Error(`was not refused: ${text}`);
 }
 
-test('an empty file gives the defaults of the contract', (t) => {
+test('loadConfig gives the defaults of the contract for an empty file', (t) => {
   assert.deepEqual(load(t, '# nothing\n'), {
     ...DEFAULTS,
     deletion_roots: ['/var/backups/dbcalm', '/tmp'],
@@ -130,7 +130,7 @@ const refused: [string, RegExp][] = [
 ];
 
 for (const [text, message] of refused) {
-  test(`refused: ${text}`, (t) => {
+  test(`loadConfig refuses ${text}`, (t) => {
     const said = refusedConfig(t, text);
     assert.match(said, message);
     assert.match(said, /cmd-config\.yml/);
@@ -144,7 +144,7 @@ test("loadConfig checks the API server's backup_dir under its own name", (t) => 
   assert.match(said('backup_dir: backups'), /backup_dir is "backups": it is no absolute path$/);
 });
 
-test("without deletion_roots of our own the API server's backup_dir counts, also beside our own file", (t) => {
+test("loadConfig takes backup_dir of the API server's file if deletion_roots is not set, with or without an own file", (t) => {
   const folder = testFolder(t);
   const files = [join(folder, 'cmd-config.yml'), join(folder, 'config.yml')];
   const [own, apiServers] = files as [string, string];
@@ -173,7 +173,7 @@ test('cmd-config.yml holds the defaults without /tmp', (t) => {
   assert.deepEqual(packaged, { ...DEFAULTS, deletion_roots });
 });
 
-test('a root that leads to a system folder is one; others are taken', (t) => {
+test('loadConfig refuses a deletion root that leads to a system directory, and accepts others', (t) => {
   const folder = testFolder(t);
   symlinkSync('/etc', join(folder, 'link'));
   assert.match(
@@ -199,14 +199,14 @@ test('a root that leads to a system folder is one; others are taken', (t) => {
   assert.deepEqual(load(t, `deletion_roots: ${JSON.stringify(roots)}`).deletion_roots, roots);
 });
 
-test('a file that is not there is named', () => {
+test('loadConfig names a file that does not exist', () => {
   assert.throws(
     () => loadConfig('/nowhere/x.yml'),
     /the config file cannot be read: \/nowhere\/x\.yml: ENOENT/,
   );
 });
 
-test('only the development config may have relative paths', () => {
+test('loadConfig accepts relative paths only with a base directory, as the development config has', () => {
   const config = loadConfig(join(PROJECT, 'config', 'development.yml'), '/project');
   assert.equal(config.socket_path, '/project/var/cmd.sock');
   assert.deepEqual(config.deletion_roots, ['/project/var/backups']);

@@ -43,7 +43,7 @@ function shared(t: TestContext, mode = 0o3770) {
 
 type Refused = ReturnType<typeof shared>['logs'];
 
-/** Both forms say the same; nothing is made, and nothing stays open. */
+/** Asserts that both functions refuse for the same reason, create nothing and keep nothing open. */
 async function isRefused(logs: Refused, code: string, message: RegExp): Promise<void> {
   const [before, open] = [existsSync(logs.directory) && readdirSync(logs.directory), descriptors()];
   assert.match((await cronLogsObjection(logs))?.message as string, message);
@@ -208,7 +208,7 @@ test('prepareCronLogs refuses an entry that appears just before it creates the l
   assert.equal(readFileSync(canary, 'utf8'), 'as it was\n');
 });
 
-test('prepareCronLogs lets others have their turn while it creates thousands of files', async (t) => {
+test('prepareCronLogs lets the event loop turn while it creates thousands of files', async (t) => {
   const { logs, directory } = shared(t);
   const names = Array.from({ length: 1_000 }, (_, index) => `cron-${index}.log`);
   let turns = 0;

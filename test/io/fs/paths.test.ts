@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { isBelow, isPlain, normalise, pathSplitter } from '../../../src/io/fs/paths.ts';
 
-/** Of parts that matter to a path, and some that only may stand in one. */
+/** Parts that have a meaning in a path, and ordinary ones. */
 const part = fc.constantFrom(
   '',
   '.',
@@ -22,12 +22,12 @@ const part = fc.constantFrom(
 );
 const anyPath = fc.array(part, { maxLength: 6 }).map((parts) => `/${parts.join('/')}`);
 
-test('a plain path is what it is normalised to, and no character in it needs a second look', () => {
+test('`isPlain` accepts a path that equals its normalised form and has no special character', () => {
   const isHarmless = (path: string) =>
     path.length > 1 &&
     posix.normalize(path) === path &&
     !path.endsWith('/') &&
-    // Two halves of a character are looked at by those who count bytes.
+    // Lone surrogates are checked where bytes are counted.
     !/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/.test(path);
   fc.assert(
     fc.property(anyPath, (path) => assert.equal(isPlain(path), isHarmless(path))),
@@ -36,12 +36,12 @@ test('a plain path is what it is normalised to, and no character in it needs a s
   for (const path of ['', 'a', './a', 'a/b']) assert.equal(isPlain(path), false, path);
 });
 
-test('a path is normalised as Node does it, without a slash at its end', () => {
+test('`normalise` normalises as Node does, without a slash at the end', () => {
   const expected = (path: string) => posix.normalize(path).replace(/(?<=\p{Any})\/$/u, '');
   fc.assert(fc.property(anyPath, (path) => assert.equal(normalise(path), expected(path))));
 });
 
-test('below a folder is what has its name and a slash before its own', () => {
+test('`isBelow` compares whole components', () => {
   for (const [path, folder, below] of [
     ['/a/b', '/a', true],
     ['/a/b/c', '/a', true],
@@ -56,7 +56,7 @@ test('below a folder is what has its name and a slash before its own', () => {
   }
 });
 
-test('a list of paths is split like each alone', () => {
+test('`pathSplitter` splits each path of a list like `dirname` and `basename`', () => {
   const split = pathSplitter();
   for (const path of ['/a', '/a/b', '/a/c', '/a/b/c', '/ab/c', '/d', '/a/e']) {
     assert.deepEqual(split(path), [posix.dirname(path), posix.basename(path)], path);

@@ -25,7 +25,7 @@ const prepare = (paths: string[], roots: string[], from = 0, ownFiles: string[] 
   );
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
-test('a pinned folder stays the same whatever takes its name', (t) => {
+test('a pinned directory stays the same if another takes its name', (t) => {
   const { folder, root } = tree(t);
   const pinned = pinFolder(join(root, 'a'), [root]);
   renameSync(join(root, 'a'), join(root, 'moved'));
@@ -36,7 +36,7 @@ test('a pinned folder stays the same whatever takes its name', (t) => {
   closeSync(pinned?.fd as number);
 });
 
-test('a symlink anywhere between root and folder is refused, and no descriptor stays open', (t) => {
+test('pinning refuses a symlink between the root and the directory, and keeps nothing open', (t) => {
   const { folder, root } = tree(t);
   symlinkSync(join(folder, 'outside'), join(root, 'out'));
   symlinkSync(join(root, 'a'), join(root, 'in'));
@@ -48,7 +48,7 @@ test('a symlink anywhere between root and folder is refused, and no descriptor s
   assert.equal(descriptors(), before);
 });
 
-test('what is missing, or below a file, is absent; so is everything below a root that is missing', (t) => {
+test('pinning returns undefined for a missing directory, for a file, and below a missing root', (t) => {
   const { root } = tree(t);
   writeFileSync(join(root, 'file'), '');
   for (const path of ['missing', 'missing/deeper', 'file', 'file/deeper']) {
@@ -57,7 +57,7 @@ test('what is missing, or below a file, is absent; so is everything below a root
   assert.equal(pinFolder(join(root, 'none', 'x'), [join(root, 'none')]), undefined);
 });
 
-test('a removal is cut where an argument list or the open folders would become too many', async (t) => {
+test('`prepareStep` splits a removal before its arguments or open directories become too many', async (t) => {
   const { root } = tree(t);
   const one = await prepare([join(root, 'a', 'b'), join(root, 'a', 'c'), join(root, 'd')], [root]);
   assert.deepEqual(one.launch?.args.slice(4), [
@@ -85,7 +85,7 @@ test('a removal is cut where an argument list or the open folders would become t
   for (const fd of long.launch?.fds ?? []) closeSync(fd);
 });
 
-test('one folder that moved stops the whole part, with nothing left open', async (t) => {
+test('`prepareStep` refuses the whole part if one directory has moved, and keeps nothing open', async (t) => {
   const { root } = tree(t);
   symlinkSync(join(root, 'a'), join(root, 'in'));
   const before = descriptors();
@@ -96,7 +96,7 @@ test('one folder that moved stops the whole part, with nothing left open', async
   assert.equal(descriptors(), before);
 });
 
-test("what holds a file of the daemon's is not handed to rm, also where that came after the 202", async (t) => {
+test('`prepareStep` does not pass a directory with a file of the daemon to `rm`, even one created after the 202', async (t) => {
   const { root } = tree(t);
   const before = descriptors();
   const own = [join(root, 'a', 'b', 'db.sqlite3')];
@@ -105,7 +105,7 @@ test("what holds a file of the daemon's is not handed to rm, also where that cam
   assert.equal(descriptors(), before);
 });
 
-test('nor is what is mounted', { skip: !canMount && 'mounts' }, async (t) => {
+test('`prepareStep` does not pass a mount point to `rm`', { skip: !canMount && 'mounts' }, async (t) => {
   const mount = mounter(t);
   const { folder, root } = tree(t);
   mount(join(root, 'a', 'b'), '--bind', join(folder, 'outside'));

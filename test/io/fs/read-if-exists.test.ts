@@ -6,14 +6,14 @@ import { test } from 'node:test';
 import { readPresentFile } from '../../../src/io/fs/read-if-exists.ts';
 import { testFolder } from '../../support/folder.ts';
 
-test('a plain file has its text, an absent one nothing', async (t) => {
+test('`readPresentFile` reads a regular file, and returns nothing for a missing one', async (t) => {
   const folder = testFolder(t);
   writeFileSync(join(folder, 'file'), 'Grüße\n');
   assert.deepEqual(await readPresentFile(join(folder, 'file')), { text: 'Grüße\n' });
   assert.deepEqual(await readPresentFile(join(folder, 'none')), {});
 });
 
-test('anything else is not read, and nothing is waited for', async (t) => {
+test('`readPresentFile` does not read other kinds of files, and never blocks', async (t) => {
   const folder = testFolder(t);
   const at = (name: string) => join(folder, name);
   mkdirSync(at('folder'));

@@ -44,7 +44,7 @@ function cronDirectory(t: TestContext) {
   return { folder, cron, target, staged: join(cron, '.dbcalm.x'), stage };
 }
 
-test('a staged file is new, whole and mode 0644 whatever the umask', async (t) => {
+test('stageFile creates a new complete file of mode 0644, whatever the umask', async (t) => {
   const mask = process.umask(0o077);
   t.after(() => process.umask(mask));
   const { target, staged, stage } = cronDirectory(t);
@@ -73,7 +73,7 @@ test('stageFile neither follows nor overwrites nor removes an entry that has the
   assert.equal(directoryObjection(target), undefined);
 });
 
-test('stagedName takes an id of its grammar alone', () => {
+test('stagedName accepts only an id of its grammar', () => {
   assert.equal(stagedName('/etc/cron.d/dbcalm', 'aZ09_-'), '.dbcalm.aZ09_-');
   for (const id of ['', '.', 'a/b', '../x', 'a.b', 'x\n', 'a'.repeat(65), 'x\0'])
     assert.throws(() => stagedName('/etc/cron.d/dbcalm', id), { code: 'STAGING_FAILED' });
@@ -123,7 +123,7 @@ test("holdDirectoryOf refuses another user's directory, at the end of the path a
   closeSync(holdDirectoryOf(target).fd);
 });
 
-test('stageFile goes to the directory that is held, whatever gets its name meanwhile', async (t) => {
+test('stageFile writes to the held directory, whatever takes its name', async (t) => {
   const { folder, cron, target } = cronDirectory(t);
   const directory = holdDirectoryOf(target);
   renameSync(cron, join(folder, 'moved'));
@@ -133,7 +133,7 @@ test('stageFile goes to the directory that is held, whatever gets its name meanw
   assert.deepEqual([readdirSync(cron), readdirSync(join(folder, 'moved'))], [[], ['.dbcalm.x']]);
 });
 
-/** In whole seconds, as cron programs compare. */
+/** In whole seconds, which cron programs compare. */
 const secondsOf = (path: string) => Math.floor(statSync(path).mtimeMs / 1_000);
 
 test('stageFile dates a file at least one whole second after the one that it replaces', async (t) => {
@@ -148,7 +148,7 @@ test('stageFile dates a file at least one whole second after the one that it rep
   }
 });
 
-test('stageFile goes on from an mtime in the future, and from one of long ago goes to now', async (t) => {
+test('stageFile exceeds an mtime in the future, and uses the present for one in the past', async (t) => {
   const { target, staged, stage } = cronDirectory(t);
   const future = Math.floor(Date.now() / 1_000) + 1_000_000;
   writeFileSync(target, 'old');
@@ -162,7 +162,7 @@ test('stageFile goes on from an mtime in the future, and from one of long ago go
   assert.ok(statSync(staged).mtimeMs >= now - 1 && statSync(staged).mtimeMs <= Date.now() + 1);
 });
 
-test('stageFile compares with a symlink that it replaces, not with the target of that', async (t) => {
+test('stageFile compares with the mtime of a symlink that it replaces, not with that of its target', async (t) => {
   const { folder, target, staged, stage } = cronDirectory(t);
   const future = Math.floor(Date.now() / 1_000) + 1_000_000;
   symlinkSync(join(folder, 'none'), target);

@@ -18,7 +18,7 @@ import { canMount, mounter } from '../../support/mount.ts';
 
 const NO_LIMITS = { maxEntries: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
 
-/** A folder, and what measures names in it, together. */
+/** A directory and one `TreeSizes` that measures names in it. */
 function stand(t: TestContext, limits: Partial<typeof NO_LIMITS> = {}) {
   const folder = testFolder(t);
   const fd = openSync(folder, 'r');
@@ -41,7 +41,7 @@ function stand(t: TestContext, limits: Partial<typeof NO_LIMITS> = {}) {
 
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
-test('a tree has its entries, the lengths of its files, and what du counts of the disk', async (t) => {
+test('`TreeSizes` counts the entries, the bytes of the files and the disk space that `du` counts', async (t) => {
   const { folder, put, measure, du } = stand(t);
   for (let index = 0; index < 600; index++) put(`tree/${index % 7}/inner/${index}`, index);
   put('tree/large', 1_000_000);
@@ -58,7 +58,7 @@ test('a tree has its entries, the lengths of its files, and what du counts of th
   assert.equal(descriptors(), before);
 });
 
-test('a plain file is one entry, an absent name nothing', async (t) => {
+test('`TreeSizes` counts a regular file as one entry, and returns nothing for a missing name', async (t) => {
   const { put, measure, du } = stand(t);
   put('file', 10);
   assert.deepEqual(await measure('file'), {
@@ -70,7 +70,7 @@ test('a plain file is one entry, an absent name nothing', async (t) => {
   assert.equal(await measure('none'), undefined);
 });
 
-test('what a symlink leads to is not counted, wherever it stands', async (t) => {
+test('`TreeSizes` does not count the target of a symlink', async (t) => {
   const { folder, put, measure } = stand(t);
   put('outside/large', 100_000);
   put('tree/file', 10);
@@ -82,7 +82,7 @@ test('what a symlink leads to is not counted, wherever it stands', async (t) => 
   assert.deepEqual([link?.entries, link?.apparentBytes], [1, length]);
 });
 
-test('names that are not UTF-8 are counted', async (t) => {
+test('`TreeSizes` counts names that are not UTF-8', async (t) => {
   const { folder, put, measure } = stand(t);
   put('tree/file', 10);
   const odd = Buffer.concat([Buffer.from(`${folder}/tree/`), Buffer.of(0xff, 0xfe)]);
@@ -92,7 +92,7 @@ test('names that are not UTF-8 are counted', async (t) => {
   assert.deepEqual([size?.entries, size?.apparentBytes, size?.incomplete], [4, 11, undefined]);
 });
 
-test('a file of several names counts once, and is freed where its last name goes', async (t) => {
+test('`TreeSizes` counts a file with several names once, and as freed only with its last name', async (t) => {
   const { folder, put, measure, du } = stand(t);
   for (const name of ['both', 'alone']) put(`one/${name}`, 50_000);
   put('kept', 70_000);
@@ -106,7 +106,7 @@ test('a file of several names counts once, and is freed where its last name goes
   assert.deepEqual([two?.apparentBytes, two?.freedBytes], [70_000, emptyTwo + file]);
 });
 
-test('beyond the limit it says what is not counted, and of all trees together', async (t) => {
+test('`TreeSizes` stops at its limit for all trees together, and says so', async (t) => {
   const { put, measure } = stand(t, { maxEntries: 10 });
   for (let index = 0; index < 20; index++) put(`one/${index}`);
   put('two/file');
@@ -115,21 +115,21 @@ test('beyond the limit it says what is not counted, and of all trees together', 
   assert.deepEqual([two?.entries, two?.incomplete], [1, 'more than 10 entries are not counted']);
 });
 
-test('it ends once the time is over', async (t) => {
+test('`TreeSizes` ends when its time is over', async (t) => {
   const { put, measure } = stand(t, { signal: AbortSignal.abort() });
   put('tree/file');
   const size = await measure('tree');
   assert.deepEqual([size?.entries, size?.incomplete], [1, 'the time for it is over']);
 });
 
-test('folders in folders without end take no descriptor each', async (t) => {
+test('`TreeSizes` bounds its file descriptors in deeply nested directories', async (t) => {
   const { put, measure } = stand(t);
   put(`${'d/'.repeat(300)}file`);
   const size = await measure('d');
   assert.deepEqual([size?.entries, size?.incomplete], [101, 'more than 100 folders lie in each other']);
 });
 
-test('what is mounted in a tree is left out', { skip: !canMount && 'mounts' }, async (t) => {
+test('`TreeSizes` leaves out a mounted file system', { skip: !canMount && 'mounts' }, async (t) => {
   const mount = mounter(t);
   const { folder, put, measure } = stand(t);
   put('tree/file');

@@ -8,7 +8,7 @@ import { makeBackups, testFolder } from '../../support/folder.ts';
 const isRoot = process.getuid?.() === 0;
 const REFUSED = /not where the path says: .*\/link is a symlink that others can put there/;
 
-test('a symlink in a folder that only we can write to is followed, wherever it leads', (t) => {
+test('`rootPlace` follows a symlink in a directory that only the daemon can write to', (t) => {
   const folder = testFolder(t);
   makeBackups(folder, 'disk/root', 'above/below');
   symlinkSync(join(folder, 'disk'), join(folder, 'absolute'));
@@ -26,7 +26,7 @@ test('a symlink in a folder that only we can write to is followed, wherever it l
 });
 
 for (const mode of [0o770, 0o2770, 0o1770, 0o757, 0o1777]) {
-  test(`a symlink in a folder of mode ${mode.toString(8)} is not, and a plain folder there is a root`, (t) => {
+  test(`\`rootPlace\` refuses a symlink in a directory of mode ${mode.toString(8)}, and accepts a directory there`, (t) => {
     const folder = testFolder(t);
     makeBackups(folder, 'shared/root', 'elsewhere');
     symlinkSync(join(folder, 'elsewhere'), join(folder, 'shared', 'link'));
@@ -37,7 +37,7 @@ for (const mode of [0o770, 0o2770, 0o1770, 0o757, 0o1777]) {
   });
 }
 
-test('a folder of our own that others can move makes no symlink in it ours', (t) => {
+test('`rootPlace` refuses a symlink in an own directory that others can move', (t) => {
   const folder = testFolder(t);
   makeBackups(folder, 'shared/closed', 'elsewhere');
   symlinkSync(join(folder, 'elsewhere'), join(folder, 'shared', 'closed', 'link'));
@@ -49,7 +49,7 @@ test('a folder of our own that others can move makes no symlink in it ours', (t)
   assert.equal(place(), join(folder, 'elsewhere'), 'where the folder is sticky they cannot');
 });
 
-test("another user's symlink, or one in another's folder, is not followed", {
+test('`rootPlace` refuses a symlink of another user, and one in a directory of another user', {
   skip: !isRoot && 'gives files away',
 }, (t) => {
   const folder = testFolder(t);

@@ -15,7 +15,7 @@ const INSERT =
 const journal = (path: string): HistorySource => ({ kind: 'journal', path });
 const at = (hour: number) => `2026-11-24 ${String(hour).padStart(2, '0')}:00:00.000000`;
 
-/** For the daemon's user alone. */
+/** A directory that only the daemon's user can enter. */
 function stateFolder(t: TestContext): string {
   const folder = join(testFolder(t), 'state');
   mkdirSync(folder, { mode: 0o700 });
@@ -31,7 +31,7 @@ function fill(database: Database.Database): void {
   add('cccc1', 'running', 4, 'backup');
 }
 
-test('states are ours where we know them, and each filter holds', (t) => {
+test('`list` takes states from the journal where it has them, and applies each filter', (t) => {
   const path = join(testFolder(t), 'state', 'state.sqlite3');
   const database = openJournalDatabase(path, 0);
   fill(database);
@@ -60,7 +60,7 @@ test('states are ours where we know them, and each filter holds', (t) => {
   database.close();
 });
 
-test('the beginning of an id is enough where it is of one command', (t) => {
+test('`matching` finds a command by the beginning of its id', (t) => {
   const path = join(testFolder(t), 'state', 'state.sqlite3');
   const database = openJournalDatabase(path, 0);
   fill(database);
@@ -72,7 +72,7 @@ test('the beginning of an id is enough where it is of one command', (t) => {
   database.close();
 });
 
-test('`readHistory` reads rows and no transitions of the shared database, whatever tables it has, and changes nothing', (t) => {
+test('`readHistory` reads rows but no transitions from the shared database, and changes nothing', (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
   const database = new Database(path);
   database.exec(SERVER_DATABASES.Go);
@@ -93,7 +93,7 @@ test('`readHistory` reads rows and no transitions of the shared database, whatev
   database.close();
 });
 
-test('what is no database is told so, and none is made', (t) => {
+test('`readHistory` refuses a file that is not a database, and creates none', (t) => {
   const folder = testFolder(t);
   const read = (path: string) => () => readHistory(journal(path), (reader) => reader.last());
   assert.throws(read(join(folder, 'none.sqlite3')), { code: 'DATABASE_UNREADABLE' });
@@ -103,8 +103,10 @@ test('what is no database is told so, and none is made', (t) => {
   assert.throws(read(text), { code: 'DATABASE_UNREADABLE' });
 });
 
-test('a commit wakes who watches, also of a database that comes later', { timeout: 60_000 }, async (t) => {
-  // Not the timer does.
+test('`watchDatabase` wakes its reader at a commit, also in a database that is created later', {
+  timeout: 60_000,
+}, async (t) => {
+  // The mocked timer cannot wake the reader.
   t.mock.timers.enable({ apis: ['setInterval'] });
   const path = join(stateFolder(t), 'state.sqlite3');
   const watched = watchDatabase(path);
@@ -119,7 +121,7 @@ test('a commit wakes who watches, also of a database that comes later', { timeou
   database.close();
 });
 
-test('a folder that is not there is looked at by the timer', async (t) => {
+test('`watchDatabase` checks a missing directory by a timer', async (t) => {
   const watched = watchDatabase(join(testFolder(t), 'none', 'db.sqlite3'));
   t.after(() => watched.close());
   await watched.changed();

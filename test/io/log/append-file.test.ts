@@ -29,7 +29,7 @@ import { canMount, mounter } from '../../support/mount.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-/** As /var/log/dbcalm is: open to its group. */
+/** A directory like /var/log/dbcalm, which its group can write to. */
 function sharedFolder(t: TestContext, mode = 0o2770) {
   const folder = testFolder(t);
   const shared = join(folder, 'shared');
@@ -46,7 +46,7 @@ function append(file: string, line: string): void {
   closeSync(fd);
 }
 
-/** Opens the log: what was in its place has another name then, and is as it was. */
+/** Opens the log. The previous entry must be unchanged, under another name. */
 function isSetAside(file: string, why: RegExp): void {
   assert.match(logFileObjection(file) as string, /, and others can have put it there$/);
   const before = lstatSync(file);
@@ -73,7 +73,7 @@ function isSetAside(file: string, why: RegExp): void {
 const pick = ({ ino, mode, nlink, uid }: Stats) => ({ ino, mode, nlink, uid });
 const geteuid = () => process.geteuid?.();
 
-test('a log is made with its folder, for its group to read, and is appended to', (t) => {
+test('openLogFile creates a log readable for its group, with its directory, and appends to it', (t) => {
   const file = join(testFolder(t), 'a', 'b', 'cmd.log');
   assert.equal(logFileObjection(file), undefined);
   append(file, 'one\n');
@@ -98,7 +98,7 @@ for (const mode of [0o2770, 0o3770, 0o770, 0o1777]) {
   });
 }
 
-test('openLogFile moves aside a file with a second name, a pipe that is read or not, and a directory', (t) => {
+test('openLogFile moves aside a file with a second name, a pipe with or without a reader, and a directory', (t) => {
   const { file, another } = sharedFolder(t);
   linkSync(another, file);
   isSetAside(file, /was a file of 2 names/);
@@ -128,11 +128,13 @@ test("openLogFile moves another user's file aside, whatever its mode", {
   }
 });
 
-test('openLogFile leaves a file that cannot be moved, and says why', { skip: !canMount && 'mounts' }, (t) => {
+test('openLogFile leaves an entry that cannot be moved, and says why', {
+  skip: !canMount && 'mounts',
+}, (t) => {
   const mount = mounter(t);
   const { file } = sharedFolder(t, 0o3770);
   mkdirSync(file);
-  // As any user can by FUSE.
+  // Any user can mount there with FUSE.
   mount(file, '-t', 'tmpfs', 'tmpfs');
   assert.throws(() => openLogFile(file), {
     code: 'LOG_OCCUPIED',
@@ -141,7 +143,7 @@ test('openLogFile leaves a file that cannot be moved, and says why', { skip: !ca
   assert.deepEqual(readdirSync(dirname(file)), ['cmd.log']);
 });
 
-test('isLogInPlace tells a file that was renamed or replaced, and what others have put in its place', (t) => {
+test('isLogInPlace notices a log that was renamed or replaced', (t) => {
   const { file } = sharedFolder(t);
   const { fd } = openLogFile(file);
   assert.ok(isLogInPlace(file, fd));
@@ -160,7 +162,7 @@ test('isLogInPlace tells a file that was renamed or replaced, and what others ha
   closeSync(fd);
 });
 
-test('a folder on the way that others can swap leads nowhere, and none is made behind it', (t) => {
+test('openLogFile refuses a path through a directory that others can swap, and creates nothing behind it', (t) => {
   const { folder, shared } = sharedFolder(t);
   mkdirSync(join(folder, 'elsewhere'));
   symlinkSync(join(folder, 'elsewhere'), join(shared, 'logs'));
@@ -173,7 +175,7 @@ test('a folder on the way that others can swap leads nowhere, and none is made b
   assert.ok(!existsSync(join(folder, 'elsewhere', 'deeper')));
 });
 
-test('in a folder that only we can write to a link is followed, but not through one that others can', (t) => {
+test('openLogFile follows a link in a directory that only the daemon can write to, but no further link in a shared one', (t) => {
   const { folder, file, another } = sharedFolder(t);
   const link = join(folder, 'cmd.log');
   symlinkSync('another', link);
@@ -193,7 +195,7 @@ test('in a folder that only we can write to a link is followed, but not through 
   assert.throws(() => openLogFile(join(folder, 'circle')), /leads in a circle/);
 });
 
-test('devices of the system are logs, and so is what stderr leads to', (t) => {
+test('openLogFile opens devices of the system and the target of stderr', (t) => {
   for (const device of ['/dev/null', '/dev/full']) closeSync(openLogFile(device).fd);
   const file = join(testFolder(t), 'stderr');
   const fd = openSync(file, 'w');
@@ -202,7 +204,7 @@ test('devices of the system are logs, and so is what stderr leads to', (t) => {
   assert.equal(readFileSync(file, 'utf8'), 'a line\n');
 });
 
-test('what the system has against it is told with the path that was given', (t) => {
+test('openLogFile reports an error of the system with the given path', (t) => {
   const folder = testFolder(t);
   mkdirSync(join(folder, 'cmd.log'));
   assert.throws(() => openLogFile(join(folder, 'cmd.log')), {

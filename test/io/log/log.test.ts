@@ -24,7 +24,7 @@ import { canMount, mounter } from '../../support/mount.ts';
 import { replaceCall } from '../../support/replace-call.ts';
 import { until } from '../../support/until.ts';
 
-/** A log into a pipe: its disk is slow while nobody reads, and broken while nobody has it open. */
+/** A log into a pipe. Its disk is slow while the test does not read, and broken while the pipe is closed. */
 async function pipedLog(t: TestContext) {
   const file = join(testFolder(t), 'log');
   execFileSync('mkfifo', [file]);
@@ -53,7 +53,7 @@ async function pipedLog(t: TestContext) {
   return { log, open, read, write, lostLine, hangUp: () => closeSync(fd) };
 }
 
-test('lines that find no room while the disk is slow are counted, and the count is written when there is some', async (t) => {
+test('the log counts lines that find no room while the disk is slow, and writes the count later', async (t) => {
   const { log, read, write, lostLine } = await pipedLog(t);
   write(500);
   const { lost, msg } = await until('the count', lostLine);
@@ -65,7 +65,7 @@ test('lines that find no room while the disk is slow are counted, and the count 
   await log.close();
 });
 
-test('a log that was full when its disk failed goes on when the disk is back', async (t) => {
+test('the log continues after its disk failed while it was full', async (t) => {
   const { log, open, read, write, lostLine, hangUp } = await pipedLog(t);
   hangUp();
   write(500);
@@ -77,7 +77,7 @@ test('a log that was full when its disk failed goes on when the disk is back', a
   await log.close();
 });
 
-test('a log that could not be opened anew is, once it can; what was open before is closed once', async (t) => {
+test('`reopen` opens the log again after a failure, and closes the old file once', async (t) => {
   const folder = join(testFolder(t), 'logs');
   const log = await openLog({ file: join(folder, 'log'), level: 'info' });
   log.leaveStderr();
@@ -98,7 +98,7 @@ test('a log that could not be opened anew is, once it can; what was open before 
   await log.close();
 });
 
-test('lines that come one soon after the other are few writes, also behind one that is slow', async (t) => {
+test('the log joins lines of a short time into few writes, also behind a slow write', async (t) => {
   const file = join(testFolder(t), 'log');
   const log = await openLog({ file, level: 'info' });
   log.leaveStderr();
@@ -113,7 +113,7 @@ test('lines that come one soon after the other are few writes, also behind one t
   };
   write(20);
   await until('the first write', () => writes > 0);
-  // These are gathered, and handed on, while it lasts.
+  // These lines are gathered while the slow write lasts, and then written at once.
   write(20);
   await wait(50);
   slow.resolve();
@@ -122,7 +122,7 @@ test('lines that come one soon after the other are few writes, also behind one t
   await log.close();
 });
 
-/** A log in a directory that others can write to; each line looks at its place. */
+/** A log in a directory that others can write to. Each line checks the place of the file. */
 async function watchedLog(t: TestContext, lookMs = 0) {
   const folder = testFolder(t);
   const shared = join(folder, 'shared');
@@ -140,7 +140,7 @@ async function watchedLog(t: TestContext, lookMs = 0) {
   return { log, file, warnings, write };
 }
 
-test('openLog takes its name back without a SIGHUP where another file has it', async (t) => {
+test('openLog takes its name back from another file without a SIGHUP', async (t) => {
   const { log, file, warnings, write } = await watchedLog(t);
   renameSync(file, `${file}.1`);
   symlinkSync(`${file}.1`, file);
@@ -151,21 +151,21 @@ test('openLog takes its name back without a SIGHUP where another file has it', a
   assert.equal(log.trouble(), undefined);
 });
 
-test('openLog makes its file again without a SIGHUP where it was rotated', async (t) => {
+test('openLog creates its file again after a rotation without a SIGHUP', async (t) => {
   const { file, warnings, write } = await watchedLog(t);
   renameSync(file, `${file}.1`);
   await write('here');
   assert.deepEqual(warnings, []);
 });
 
-test('openLog looks at the place of its file no more often than it is told', async (t) => {
+test('openLog checks the place of its file no more often than configured', async (t) => {
   const { file, write } = await watchedLog(t, 60_000);
   renameSync(file, `${file}.1`);
   await write('here', `${file}.1`);
   assert.ok(!existsSync(file));
 });
 
-test('openLog warns once of a name that it cannot take back, and tries until it can', {
+test('openLog warns once about a name that it cannot take back, and retries until it can', {
   skip: !canMount && 'mounts',
 }, async (t) => {
   const mount = mounter(t);
@@ -181,7 +181,7 @@ test('openLog warns once of a name that it cannot take back, and tries until it 
   execFileSync('umount', [file]);
   await write('there');
   assert.equal(log.trouble(), undefined);
-  // The file that was open got them meanwhile.
+  // The file that was open received the lines meanwhile.
   assert.equal(readFileSync(file, 'utf8').match(/"here"/g)?.length, 3);
   assert.deepEqual(warnings, ['LOG_OCCUPIED']);
 });

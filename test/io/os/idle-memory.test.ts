@@ -6,7 +6,7 @@ import { IdleMemory } from '../../../src/io/os/idle-memory.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
-test('memory is given back ten seconds after the last work, and again only when it has grown', async (t) => {
+test('`IdleMemory` collects garbage ten seconds after the last work, and again only if memory has grown', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let resident = 100 * MEBIBYTE;
   t.mock.method(process.memoryUsage, 'rss', () => resident);

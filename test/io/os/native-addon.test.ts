@@ -9,7 +9,7 @@ import { canMount, mounter } from '../../support/mount.ts';
 const ADDON = `better-sqlite3/prebuilds/linux-${process.arch}.node`;
 const MODULES = join(import.meta.dirname, '..', '..', '..', 'node_modules');
 
-/** The assets of the executable, which the tests do not run in. */
+/** Returns an asset of the executable. The tests do not run in it, so the asset is read from its file. */
 const assetOf = (name: string) => Uint8Array.from(readFileSync(join(MODULES, name))).buffer;
 const load = (...folders: string[]) => loadAddon(ADDON, folders, assetOf);
 
@@ -17,7 +17,7 @@ interface Exports {
   readonly Database: unknown;
 }
 
-test('an addon is loaded from a file without a name, which stays open', (t) => {
+test('`loadAddon` loads the addon from an unlinked file, and keeps the file open', (t) => {
   const folder = testFolder(t);
   const { Database } = load(folder) as Exports;
   assert.equal(typeof Database, 'function');
@@ -27,7 +27,7 @@ test('an addon is loaded from a file without a name, which stays open', (t) => {
   assert.match(linkOf(held[0] as string), /\(deleted\)$/);
 });
 
-/** One of those that are listed was closed again: the one that listed them. */
+/** One of the listed descriptors is closed by now: the one that listed them. */
 function linkOf(fd: string): string {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);
@@ -36,7 +36,9 @@ function linkOf(fd: string): string {
   }
 }
 
-test('where one folder does not take it, the next one does', { skip: !canMount }, (t) => {
+test('`loadAddon` tries the next directory if one does not allow to execute the file', {
+  skip: !canMount,
+}, (t) => {
   const mount = mounter(t);
   const folder = testFolder(t);
   const [strict, good] = [join(folder, 'noexec'), join(folder, 'good')] as const;
@@ -52,7 +54,7 @@ test('where one folder does not take it, the next one does', { skip: !canMount }
   });
 });
 
-test('a folder that is full is passed over', { skip: !canMount }, (t) => {
+test('`loadAddon` skips a full directory', { skip: !canMount }, (t) => {
   const mount = mounter(t);
   const folder = testFolder(t);
   const [full, good] = [join(folder, 'full'), join(folder, 'good')] as const;

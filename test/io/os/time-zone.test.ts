@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { systemTimeZone } from '../../../src/io/os/time-zone.ts';
 import { testFolder } from '../../support/folder.ts';
 
-test('the time zone is named by where the link leads', (t) => {
+test('`systemTimeZone` takes the name from the target of the link', (t) => {
   const folder = testFolder(t);
   const zoneOf = (name: string) => {
     const file = join(folder, 'zoneinfo', name);
@@ -21,7 +21,7 @@ test('the time zone is named by where the link leads', (t) => {
   assert.equal(zoneOf('Nowhere/Land'), 'UTC');
 });
 
-test('without the file it is UTC; a copy says nothing, and what Node takes it for must do', (t) => {
+test('`systemTimeZone` is UTC without the file, and the zone of Node if the file is a copy', (t) => {
   const file = join(testFolder(t), 'localtime');
   assert.equal(systemTimeZone(file), 'UTC');
   writeFileSync(file, '');

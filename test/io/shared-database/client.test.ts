@@ -58,7 +58,7 @@ function insert(client: SharedClient, commandId: string): number {
   return result && 'id' in result ? (result.id ?? -1) : -1;
 }
 
-/** The process that has the database open; its name is in its command line. */
+/** Returns the process that has the database mapped. */
 function serverPid(path: string): number | undefined {
   return readdirSync('/proc')
     .map(Number)
@@ -118,7 +118,7 @@ test('`SharedClient.rollback` writes nothing, and `close` leaves no process and 
   await until('the end of the process', () => serverPid(path) === undefined);
 });
 
-test('`SharedClient.commit` throws where the process is killed before it, and another process takes its place', async (t) => {
+test('`SharedClient.commit` throws if its process was killed, and another process replaces it', async (t) => {
   const { client, path, opened } = openClient(t);
   await opened();
   client.begin({ inserts: [row('a')] });
@@ -130,7 +130,7 @@ test('`SharedClient.commit` throws where the process is killed before it, and an
   assert.deepEqual(listRows(path), [['b', 'running']]);
 });
 
-test('`SharedClient` survives a shared memory file that is truncated: its process dies', async (t) => {
+test('`SharedClient` survives a truncated shared memory file, which kills its process', async (t) => {
   const { client, path, told, opened } = openClient(t);
   await opened();
   truncateSync(`${path}-shm`, 0);
@@ -191,7 +191,7 @@ test('`SharedClient` keeps its process through signals for the whole group', asy
   assert.equal(serverPid(path), pid);
 });
 
-test('`SharedClient` tells when commits are on disk', async (t) => {
+test('`SharedClient` reports when commits are on disk', async (t) => {
   const { client, opened, durableCount } = openClient(t);
   await opened();
   const inserts = Array.from({ length: 1_500 }, (_, index) => ({
@@ -200,7 +200,7 @@ test('`SharedClient` tells when commits are on disk', async (t) => {
   }));
   client.begin({ inserts });
   client.commit();
-  // The length of the log is looked at now and then.
+  // The length of the log is checked only from time to time.
   for (let count = 0; client.findTrouble() === undefined; count++) {
     assert.ok(count < 100, 'a checkpoint begins');
     insert(client, `more-${count}`);

@@ -144,7 +144,7 @@ test('openSharedDatabase refuses a pipe, a link and the journal of a crash besid
   }
   writeFileSync(`${path}-journal`, 'the remains of a crash');
   assert.throws(() => openSharedDatabase(path, 0), UNSAFE);
-  // As a transaction leaves it that has ended, in two other modes of the journal.
+  // The remains of a completed transaction, in two other journal modes.
   for (const ended of ['', '\0\0\0\0']) {
     writeFileSync(`${path}-journal`, ended);
     close(openSharedDatabase(path, 0));
@@ -161,7 +161,7 @@ test('openSharedDatabase does not open a pipe that becomes the journal after the
     database.exec('CREATE TABLE theirs (x)');
     database.close();
     let put = false;
-    // The last look before SQLite opens the database.
+    // This is the last check before SQLite opens the database.
     afterCall(t, 'readdirSync', (looked) => {
       if (looked !== '/proc/self/fd' || put) return;
       put = true;
@@ -180,7 +180,7 @@ for (const [what, put] of [
   ['a symlink to', symlinkSync],
   ['a link of', linkSync],
 ] as const) {
-  test(`${what} another file in place of a log does not open that file to the group`, {
+  test(`openSharedDatabase does not open another file to the group through ${what} it in the place of a log`, {
     skip: process.getuid?.() !== 0 && 'gives a file away',
   }, (t) => {
     const folder = testFolder(t);
@@ -204,7 +204,7 @@ for (const [what, put] of [
   });
 }
 
-test("the logs of another owner's database are for the group where the daemon may not give them away", {
+test("openSharedDatabase opens the logs of another owner's database to the group if it cannot change their owner", {
   skip: process.getuid?.() !== 0 && 'gives a file away',
 }, (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
@@ -220,7 +220,7 @@ test("the logs of another owner's database are for the group where the daemon ma
   assert.equal(made, '0 664, 0 664');
 });
 
-test('a database that cannot be given to the group of its folder is not made, at any start; setgid is enough', {
+test('openSharedDatabase creates no database that it cannot give to the group of its directory; setgid suffices', {
   skip: process.getuid?.() !== 0 && 'gives a folder away',
 }, (t) => {
   const folder = join(testFolder(t), 'lib');
@@ -248,7 +248,7 @@ test('a database that cannot be given to the group of its folder is not made, at
   assert.deepEqual([gid, mode & 0o777], [12345, 0o660]);
 });
 
-/** Runs it as the unit does: root that can give nothing away. */
+/** Runs the script as the unit does: as root without the right to give files away. */
 function withoutChown(script: string): string {
   const source = JSON.stringify(
     join(import.meta.dirname, '..', '..', '..', 'src/io/shared-database/open.ts'),

@@ -10,7 +10,8 @@ import { until } from '../../support/until.ts';
 const LIMIT = 100_000;
 const PATIENCE = 60_000;
 
-/** Reads from our end; `next` gives what was told, one after the other, `decision` what was told after the last `more`. */
+/** Reads from the daemon's end. `next` gives one arrival after the other, `decision` the first one that is not
+ * `more`. */
 async function reading(t: TestContext, options?: PairOptions, room: RequestRoom = ROOM) {
   const { ours, client } = await socketPair(t, options);
   const told: string[] = [];
@@ -32,7 +33,7 @@ async function reading(t: TestContext, options?: PairOptions, room: RequestRoom 
 
 const textOf = (arrival: Arrival) => ('text' in arrival ? arrival.text.toString() : undefined);
 
-test('an object that comes in pieces is `more` until its last bracket, then `complete` with all of its text', async (t) => {
+test('`readRequest` reports an object in pieces as `more` until its last bracket, then as `complete` with its text', async (t) => {
   const { client, next } = await reading(t);
   client.write('{"a":[');
   assert.deepEqual(await next(), { kind: 'more', progress: { bytes: 6, open: 2, inString: false } });
@@ -43,7 +44,7 @@ test('an object that comes in pieces is `more` until its last bracket, then `com
   assert.deepEqual([whole.kind, textOf(whole)], ['complete', '{"a":["b"]}']);
 });
 
-test('what cannot become an object is `stray` at once, and what is too large `oversized`', async (t) => {
+test('`readRequest` reports `stray` at once for text that is no object, and `oversized` for one that is too large', async (t) => {
   const stray = await reading(t);
   stray.client.write(' [1');
   const arrival = await stray.next();
@@ -54,7 +55,7 @@ test('what cannot become an object is `stray` at once, and what is too large `ov
 });
 
 for (const sent of ['', '{"a":']) {
-  test(`a half-close after ${JSON.stringify(sent)} is \`halted\`, also while the clock stands still`, async (t) => {
+  test(`\`readRequest\` reports \`halted\` for a half-close after ${JSON.stringify(sent)}, also while the clock stands still`, async (t) => {
     const { client, decision, told } = await reading(t);
     t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
     client.end(sent);
@@ -63,10 +64,10 @@ for (const sent of ['', '{"a":']) {
   });
 }
 
-test('a client that leaves is told as `left` when its end of the line is gone, decided or not', async (t) => {
+test('`readRequest` reports `left` when the client has closed the connection, before or after the decision', async (t) => {
   const undecided = await reading(t, { unread: true });
   await new Promise((resolve) => undecided.ours.write('x', resolve));
-  // Since it has not read that, the kernel resets the connection instead of ending it.
+  // The client has not read this byte, so the kernel resets the connection instead of closing it.
   undecided.client.destroy();
   assert.equal((await undecided.next()).kind, 'left');
   const decided = await reading(t);
@@ -80,7 +81,7 @@ test('a client that leaves is told as `left` when its end of the line is gone, d
 const DECISIVE = { complete: '{}', stray: 'x', oversized: `{"${'x'.repeat(LIMIT)}` };
 
 for (const [kind, decisive] of Object.entries(DECISIVE)) {
-  test(`after \`${kind}\` what follows is read and told to nobody, so that no reset takes the reply`, async (t) => {
+  test(`\`readRequest\` discards the bytes after \`${kind}\`, so that no reset destroys the reply`, async (t) => {
     const { ours, client, told, next, decision, received } = await reading(t);
     const heard = hear(client);
     client.write(decisive);
@@ -95,7 +96,7 @@ for (const [kind, decisive] of Object.entries(DECISIVE)) {
   });
 }
 
-test('who stops reading hears nothing more, and the bytes flow all the same', async (t) => {
+test('`readRequest` reports nothing after it is stopped, and discards further bytes', async (t) => {
   const { ours, client, told, stop, received } = await reading(t);
   stop();
   client.end(`{} ${'x'.repeat(10 * LIMIT)}`);
@@ -105,7 +106,7 @@ test('who stops reading hears nothing more, and the bytes flow all the same', as
   assert.deepEqual(told, []);
 });
 
-/** Our end has sent its reply; `sent` is what was said about it. */
+/** Sends a reply from the daemon's end. `sent` holds what `sendReply` reported. */
 async function replying(t: TestContext, linger: boolean) {
   const { ours, client } = await socketPair(t);
   ours.resume();
@@ -115,18 +116,18 @@ async function replying(t: TestContext, linger: boolean) {
   sendReply(ours, Buffer.from('reply'), linger, (delivered) => sent.push(delivered));
   await once(client, 'end');
   assert.equal(Buffer.concat(pieces).toString(), 'reply');
-  // A way there: whatever our end does of itself after the reply, it has done when this arrives.
+  // A round trip: everything that the daemon's end does after the reply is done when this arrives.
   client.write('more');
   await until('what came after the reply', () => ours.bytesRead === 4);
   return { client, sent };
 }
 
-test('a reply is delivered when the client is there to take it; nobody waits for him to close', async (t) => {
+test('`sendReply` reports delivery to a connected client without waiting for its close', async (t) => {
   const { sent } = await replying(t, false);
   assert.deepEqual(sent, [true]);
 });
 
-test('whoever lingers waits for the client to close, as long as that one still sends', async (t) => {
+test('`sendReply` with `linger` waits for the close of a client that still sends', async (t) => {
   const { client, sent } = await replying(t, true);
   assert.deepEqual(sent, []);
   client.end();
@@ -134,7 +135,7 @@ test('whoever lingers waits for the client to close, as long as that one still s
   assert.deepEqual(sent, [true]);
 });
 
-test('a reply to a client that has left is not delivered, and says so once', async (t) => {
+test('`sendReply` reports a reply to a client that has left as not delivered, once', async (t) => {
   for (const linger of [false, true]) {
     const { ours, client } = await socketPair(t);
     const sent: boolean[] = [];
@@ -148,7 +149,7 @@ test('a reply to a client that has left is not delivered, and says so once', asy
   }
 });
 
-test('`readRequest` reads a request without room no further until there is room, and then to its end', async (t) => {
+test('`readRequest` pauses a request without room until there is room, and then reads it to its end', async (t) => {
   const asked: [bytes: number, isComplete: boolean][] = [];
   let goOn: (() => void) | undefined;
   const room: RequestRoom = {
@@ -177,7 +178,7 @@ test('`readRequest` reads a request without room no further until there is room,
   assert.deepEqual(told, ['waiting', 'more', 'waiting', 'complete']);
 });
 
-test('`sendReply` has a request that is answered while it waits for room read no further', async (t) => {
+test('`sendReply` stops the reading of a request that is answered while it waits for room', async (t) => {
   const { ours, client, next, told } = await reading(t, undefined, { ...ROOM, grow: () => false });
   client.resume().write('{"a":');
   assert.equal((await next()).kind, 'waiting');
@@ -192,7 +193,7 @@ for (const [rest, kind] of [
   ['5]}', 'complete'],
   ['5', 'halted'],
 ] as const) {
-  test(`\`readRequest\` takes a half-close while a request waits for what it is: the end of one that is ${kind}`, async (t) => {
+  test(`\`readRequest\` takes a half-close while a request waits as the end of one that is ${kind}`, async (t) => {
     let goOn: (() => void) | undefined;
     const room: RequestRoom = {
       ...ROOM,

@@ -15,7 +15,7 @@ function scan(text: string | Buffer, piece: number, limit = 1_048_576): Scan & {
 const textOf = (found: Scan) => ('text' in found ? found.text.toString() : undefined);
 
 for (const piece of [1, 2, 3, 16, 4096, 100_000]) {
-  test(`an object ends at its last bracket, in pieces of ${piece}`, () => {
+  test(`\`ObjectScanner\` ends an object at its last bracket, in pieces of ${piece}`, () => {
     const objects = [
       '{}',
       ' \r\n\t{}',
@@ -34,30 +34,30 @@ for (const piece of [1, 2, 3, 16, 4096, 100_000]) {
     }
   });
 
-  test(`what cannot be an object is seen at its first byte, in pieces of ${piece}`, () => {
+  test(`\`ObjectScanner\` detects text that cannot be an object at its first byte, in pieces of ${piece}`, () => {
     for (const text of ['[', '"{}"', 'x', '}', ' \n5', '\0'])
       assert.equal(scan(text, piece).kind, 'stray', text);
   });
 
-  test(`an object that goes on is not complete, in pieces of ${piece}`, () => {
+  test(`\`ObjectScanner\` reports an unfinished object as incomplete, in pieces of ${piece}`, () => {
     for (const text of ['', '  ', '{', '{"a":"}', '{"a":"\\"}', '{"a":[}', '{{}']) {
       assert.equal(scan(text, piece).kind, 'more', text);
     }
   });
 }
 
-test('what follows in the piece that completes it belongs to the text, what comes later does not', () => {
+test('`ObjectScanner` keeps the rest of the piece that completes the object, and no later piece', () => {
   const scanner = new ObjectScanner(100);
   assert.equal(textOf(scanner.push(Buffer.from('{} x'))), '{} x');
 });
 
-test('it counts what is open, for the message of what was missing', () => {
+test('`ObjectScanner` counts open brackets and strings, for the message about an incomplete request', () => {
   const scanner = new ObjectScanner(100);
   scanner.push(Buffer.from('{"a":[{"b":"x'));
   assert.deepEqual(scanner.progress, { bytes: 13, open: 3, inString: true });
 });
 
-test('the limit is the last byte that is read', () => {
+test('`ObjectScanner` reads at most as many bytes as its limit', () => {
   assert.equal(scan('{"a":1}', 1, 7).kind, 'complete');
   assert.equal(scan('{"a":1}', 1, 6).kind, 'oversized');
   assert.equal(scan('{"a":1} ', 100, 7).kind, 'oversized');

@@ -7,7 +7,7 @@ import { listenAt } from '../../../src/io/socket/listen.ts';
 import { afterCall } from '../../support/after-call.ts';
 import { testFolder } from '../../support/folder.ts';
 
-/** Calls `then` as soon as there is a socket, before anything else is done with it. */
+/** Calls `then` as soon as the socket exists, before any other operation on it. */
 function onceMade(t: TestContext, then: () => void): void {
   const { listen } = Server.prototype;
   t.mock.method(Server.prototype, 'listen', function (this: Server, ...args: unknown[]) {
@@ -20,7 +20,7 @@ function onceMade(t: TestContext, then: () => void): void {
 const me = () => process.getuid?.() as number;
 const ACCESS = { mode: 0o666, owner: null, group: null };
 
-test('closing takes its own socket away, and never what another put in its place', async (t) => {
+test("`close` removes the daemon's own socket, and never another file at its path", async (t) => {
   const path = join(testFolder(t), 's');
   const first = await listenAt(path, ACCESS, () => {});
   first.close();
@@ -36,7 +36,7 @@ test('closing takes its own socket away, and never what another put in its place
   assert.ok(existsSync(path));
 });
 
-test('draining takes the socket away at once, and lets in all who had connected', async (t) => {
+test('`drain` removes the socket at once, and accepts all clients that have connected', async (t) => {
   const path = join(testFolder(t), 's');
   let accepted = 0;
   const socket = await listenAt(path, ACCESS, (client) => {
@@ -47,7 +47,7 @@ test('draining takes the socket away at once, and lets in all who had connected'
   const clients: Socket[] = Array.from({ length: 50 }, () => connect(path));
   const connected = new Promise((resolve) => clients[0]?.once('connect', resolve));
   const closed = clients.map((client) => new Promise((resolve) => client.resume().once('close', resolve)));
-  // The kernel connects them before anybody accepts.
+  // The kernel connects them before the server accepts.
   await connected;
   const drained = socket.drain();
   assert.ok(!existsSync(path));
@@ -56,7 +56,7 @@ test('draining takes the socket away at once, and lets in all who had connected'
   await Promise.all(closed);
 });
 
-test('the socket has its mode, owner and group, whatever the umask', {
+test('listenAt sets the mode, owner and group of the socket, whatever the umask', {
   skip: process.getuid?.() !== 0 && 'gives a file away',
 }, async (t) => {
   const mask = process.umask(0o077);
@@ -78,7 +78,7 @@ for (const [owner, group, mode, first] of [
   [me(), null, 0o666, 0],
   [null, process.getgid?.() as number, 0o660, 0],
 ] as const) {
-  test(`a socket of mode ${mode.toString(8)}, owner ${owner}, group ${group} is made with mode ${first}`, async (t) => {
+  test(`listenAt creates a socket of mode ${mode.toString(8)}, owner ${owner}, group ${group} with mode ${first}`, async (t) => {
     const path = join(testFolder(t), 's');
     const seen: number[] = [];
     onceMade(t, () => seen.push(lstatSync(path).mode & 0o777));
@@ -91,7 +91,7 @@ for (const [owner, group, mode, first] of [
   });
 }
 
-test('it has its owner before anybody may connect', async (t) => {
+test('listenAt sets the owner of the socket before its mode lets others connect', async (t) => {
   const path = join(testFolder(t), 's');
   const calls: string[] = [];
   for (const name of ['chownSync', 'lchownSync', 'chmodSync'] as const) {
@@ -107,7 +107,7 @@ for (const [what, put] of [
   ['another file', (path: string) => writeFileSync(path, '', { mode: 0o600 })],
   ['a symlink to a socket without permissions', (path: string) => symlinkSync(`${path}.away`, path)],
 ] as const) {
-  test(`${what} in place of the socket that was just made is not given away`, async (t) => {
+  test(`listenAt does not change ${what} in place of the socket that it has just created`, async (t) => {
     const folder = testFolder(t);
     const [path, victim] = [join(folder, 's'), join(folder, 'victim')];
     writeFileSync(victim, '', { mode: 0o600 });

@@ -9,7 +9,7 @@ import { peerOf } from '../../../src/io/socket/peer.ts';
 import { testFolder } from '../../support/folder.ts';
 import { NO_COVERAGE } from '../../support/member.ts';
 
-/** The server's side of one connection that `come` makes. */
+/** The server's side of a connection that `come` makes. */
 async function visited(t: TestContext, come: (path: string) => void): Promise<Socket> {
   const folder = testFolder(t);
   chmodSync(folder, 0o755);
@@ -22,14 +22,16 @@ async function visited(t: TestContext, come: (path: string) => void): Promise<So
   return socket;
 }
 
-test('the kernel tells who connected', async (t) => {
+test('`peerOf` gives the process, user and group of the client', async (t) => {
   const socket = await visited(t, (path) => connect(path).resume());
   t.after(() => socket.destroy());
   const { pid, getuid, getgid } = process;
   assert.deepEqual(peerOf(socket), { known: true, pid, uid: getuid?.(), gid: getgid?.() });
 });
 
-test('also of another user', { skip: process.getuid?.() !== 0 && 'becomes another user' }, async (t) => {
+test('`peerOf` gives the ids of another user', {
+  skip: process.getuid?.() !== 0 && 'becomes another user',
+}, async (t) => {
   const client = "require('net').connect(process.argv[1], () => process.exit())";
   const socket = await visited(t, (path) => {
     spawnSync(process.execPath, ['-e', client, path], {
@@ -45,13 +47,13 @@ test('also of another user', { skip: process.getuid?.() !== 0 && 'becomes anothe
   assert.deepEqual(ids, { known: true, uid: 12345, gid: 23456 });
 });
 
-test('what cannot be known is unknown, never root', async (t) => {
+test('`peerOf` reports an unknown peer as unknown, never as root', async (t) => {
   const socket = await visited(t, (path) => connect(path).resume());
   socket.destroy();
   assert.deepEqual(peerOf(socket), { known: false, why: 'the connection is closed' });
 });
 
-test('users and groups are found by name and by number, and members of a group', (t) => {
+test('`readAccounts` finds users and groups by name or number, and members of a group', (t) => {
   const folder = testFolder(t);
   const [passwd, group] = [join(folder, 'passwd'), join(folder, 'group')];
   writeFileSync(passwd, 'root:x:0:0::/root:/bin/sh\napi:x:7:8::/:/bin/false\n');

@@ -9,7 +9,7 @@ const STATUS = {
   503: 'Service Unavailable',
 };
 
-test('id stands on 202 alone, message on errors alone, in the order of the contract', () => {
+test('`encodeReply` writes an id only for 202 and a message only for errors, in the order of the contract', () => {
   assert.equal(encodeReply({ code: 202, id: 'x' }).toString(), '{"code":202,"status":"Accepted","id":"x"}');
   for (const [code, status] of Object.entries(STATUS)) {
     const bytes = encodeReply(refuse(Number(code) as 400, 'why'));
@@ -17,7 +17,7 @@ test('id stands on 202 alone, message on errors alone, in the order of the contr
   }
 });
 
-test('whatever the message is made of, a reply is valid, at most 4,096 bytes, and cut only where it must be', () => {
+test('`encodeReply` writes valid JSON of at most 4,096 bytes, and cuts a message only if it must', () => {
   for (const filling of ['x', '"', '\0', 'ü', '€', '😀', '\ud800']) {
     for (const length of [0, 1, 600, 2020, 4030, 4031, 4040, 4095, 4096, 5000, 1_000_000]) {
       const message = filling.repeat(length);

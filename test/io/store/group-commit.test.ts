@@ -52,13 +52,13 @@ function store(t: TestContext) {
   };
 }
 
-test('a commit is resolved when another connection can read it, with the result of its work', async (t) => {
+test('`commit` resolves with the result of its work once another connection can read it', async (t) => {
   const { group, note, notes } = store(t);
   assert.equal(await group.commit(note('a')), 1);
   assert.deepEqual(notes(), ['a']);
 });
 
-test('what arrives together shares a transaction', async (t) => {
+test('`GroupCommit` writes works that arrive together in one transaction', async (t) => {
   const { group, note, notes, transactions } = store(t);
   await Promise.all(Array.from({ length: 100 }, (_, index) => group.commit(note(String(index)))));
   assert.equal(transactions(), 1);
@@ -67,7 +67,7 @@ test('what arrives together shares a transaction', async (t) => {
   assert.ok(transactions() <= 5, `${transactions()} commits`);
 });
 
-test('what has leisure goes with the first that has none, in the order in which they came', async (t) => {
+test('`GroupCommit` writes a work with `maxDelayMs` with the next one without, in order of arrival', async (t) => {
   const { group, note, notes, transactions } = store(t);
   const HOUR = 3_600_000;
   const patient = group.commit(note('a'), { maxDelayMs: HOUR });
@@ -78,7 +78,7 @@ test('what has leisure goes with the first that has none, in the order in which 
   assert.deepEqual(notes(), ['a', 'b']);
 });
 
-test('what has leisure does not wait for ever, nor for a stop, nor beyond a full group', async (t) => {
+test('`GroupCommit` writes a work with `maxDelayMs` at its deadline, at a stop or in a full group', async (t) => {
   const { group, note, transactions } = store(t);
   const HOUR = 3_600_000;
   await group.commit(note('a'), { maxDelayMs: 5 });
@@ -92,7 +92,7 @@ test('what has leisure does not wait for ever, nor for a stop, nor beyond a full
   assert.equal(transactions(), 3);
 });
 
-test('a work that is wrong fails alone, and not those that share its transaction', async (t) => {
+test('`GroupCommit` rejects a failing work alone, and commits the others of its transaction', async (t) => {
   const { group, note, notes } = store(t);
   const results = await Promise.allSettled(
     ['a', 'b', 'a', 'c'].map((text) => group.commit(note(text), { lockTimeoutMs: 1_000 })),
@@ -104,7 +104,7 @@ test('a work that is wrong fails alone, and not those that share its transaction
   assert.deepEqual(notes(), ['a', 'b', 'c']);
 });
 
-test('a work that must not be lost is kept even when it is wrong, and holds up nobody', async (t) => {
+test('`GroupCommit` retries a failing work without `lockTimeoutMs`, and commits others meanwhile', async (t) => {
   const { group, other, note, notes } = store(t);
   await group.commit(note('a'));
   const kept = group.commit(note('a'));
@@ -115,7 +115,7 @@ test('a work that must not be lost is kept even when it is wrong, and holds up n
   assert.deepEqual(notes(), ['b', 'a']);
 });
 
-test("under another's lock the patient wait, the impatient are refused, and nothing of theirs is written", async (t) => {
+test('`GroupCommit` under a lock keeps works without `lockTimeoutMs`, and rejects the others without writing them', async (t) => {
   const { group, other, note, notes, troubles } = store(t);
   other.exec('BEGIN IMMEDIATE');
   const kept = group.commit(note('kept'));
@@ -128,7 +128,7 @@ test("under another's lock the patient wait, the impatient are refused, and noth
   assert.deepEqual(troubles, ['database is locked', undefined], 'told once, and once when it is over');
 });
 
-test('a disk without room refuses what is new and keeps what must not be lost', async (t) => {
+test('`GroupCommit` on a full disk rejects works with `lockTimeoutMs`, and keeps the others', async (t) => {
   const { database, group, note, notes } = store(t);
   const pages = database.pragma('page_count', { simple: true }) as number;
   database.pragma(`max_page_count = ${pages}`);
@@ -144,7 +144,7 @@ test('a disk without room refuses what is new and keeps what must not be lost', 
   assert.deepEqual(notes(), [large]);
 });
 
-test('drained waits for what is under way; closed refuses what waits and what comes', async (t) => {
+test('`drained` waits for works in progress, and `close` rejects waiting and new works', async (t) => {
   const { group, other, note, notes } = store(t);
   await group.drained();
   const written = group.commit(note('a'));
@@ -159,7 +159,7 @@ test('drained waits for what is under way; closed refuses what waits and what co
   await assert.rejects(group.commit(note('c')), /it is closed/);
 });
 
-test('however many are kept, an impatient one does not wait longer than it wants, and nothing of it is written', async (t) => {
+test('`GroupCommit` rejects a work at its `lockTimeoutMs` however many others are kept, and does not write it', async (t) => {
   const { group, other, note, notes } = store(t);
   other.exec('BEGIN IMMEDIATE');
   const kept = Array.from({ length: 300 }, (_, index) => group.commit(note(`kept ${index}`)));
@@ -170,7 +170,7 @@ test('however many are kept, an impatient one does not wait longer than it wants
   assert.ok(!notes().includes('impatient'));
 });
 
-test('trouble ends by itself, also where nobody waits for it', async (t) => {
+test('`GroupCommit` recovers from trouble by itself, also without a waiting work', async (t) => {
   const { group, other, note, troubles } = store(t);
   other.exec('BEGIN IMMEDIATE');
   await assert.rejects(group.commit(note('a'), { lockTimeoutMs: 1 }));
@@ -179,7 +179,7 @@ test('trouble ends by itself, also where nobody waits for it', async (t) => {
   assert.equal(group.trouble, undefined);
 });
 
-test('trouble in the middle of writing one by one forgets nobody', async () => {
+test('`GroupCommit` loses no work when trouble begins while it writes one by one', async () => {
   const did: string[] = [];
   const answers = ['wrong', 'ok', 'locked', 'ok'];
   const database = {

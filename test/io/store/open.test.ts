@@ -13,13 +13,13 @@ function open(t: TestContext, path: string): Database.Database {
   return database;
 }
 
-test('openJournalDatabase has every commit on disk: WAL, synchronous FULL, and no waiting for locks', (t) => {
+test('openJournalDatabase puts every commit on disk: WAL, synchronous FULL, and no wait for locks', (t) => {
   const database = open(t, join(testFolder(t), 'state', 'state.sqlite3'));
   const pragma = (name: string) => database.pragma(name, { simple: true });
   assert.deepEqual([pragma('journal_mode'), pragma('synchronous'), pragma('busy_timeout')], ['wal', 2, 0]);
 });
 
-test('openJournalDatabase makes a directory for the user of the daemon alone, whatever the umask', (t) => {
+test("openJournalDatabase creates a directory for the daemon's user only, whatever the umask", (t) => {
   const path = join(testFolder(t), 'state', 'state.sqlite3');
   const mask = process.umask(0);
   t.after(() => process.umask(mask));
@@ -53,7 +53,7 @@ test('openJournalDatabase refuses a directory that another user owns, enters, or
   });
 });
 
-test('each migration runs once, in order, and a database of a newer daemon is left alone', (t) => {
+test('`migrate` runs each migration once in order, and refuses a database of a newer daemon', (t) => {
   const database = new Database(join(testFolder(t), 'db'));
   t.after(() => database.close());
   migrate(database);
@@ -70,7 +70,7 @@ test('each migration runs once, in order, and a database of a newer daemon is le
   );
 });
 
-test('a migration that fails leaves nothing of itself', (t) => {
+test('`migrate` leaves nothing of a migration that fails', (t) => {
   const database = new Database(join(testFolder(t), 'db'));
   t.after(() => database.close());
   const broken = [...MIGRATIONS, 'CREATE TABLE half (x); CREATE TABLE half (x)'];

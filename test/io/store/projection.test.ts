@@ -30,7 +30,7 @@ const describe = ({ request }: { readonly request: string }) => {
   };
 };
 
-test('`accept` resolves when the shared row is there; its changes follow', async (t) => {
+test('`accept` resolves when the shared row exists; its changes follow', async (t) => {
   const { store, shared, finish } = await openedStore(t);
   const id = await store.accept(command('u'));
   const { command: words } = command('u');
@@ -57,7 +57,7 @@ test('`accept` rejects while the shared database is locked, and records nothing'
   );
 });
 
-test('`start` and `end` do not wait for a lock on the shared database; the row follows when the lock is free', async (t) => {
+test('`start` and `end` do not wait for a lock on the shared database; the row follows after the lock', async (t) => {
   const { store, shared, list, finish } = await openedStore(t);
   const id = await store.accept(command('u'));
   shared.exec('BEGIN IMMEDIATE');
@@ -70,7 +70,7 @@ test('`start` and `end` do not wait for a lock on the shared database; the row f
   assert.equal(store.trouble(), undefined);
 });
 
-test('`openStore` writes shared rows again that a power cut took, with whole texts', async (t) => {
+test('`openStore` restores shared rows that a power cut has removed, with complete texts', async (t) => {
   const first = await openedStore(t, { describe });
   copyFileSync(first.sharedPath, `${first.sharedPath}.before`);
   await first.store.accept(command('open'));
@@ -100,7 +100,7 @@ test('`openStore` inserts no shared row twice, however often it runs', async (t)
   store.close();
   const other = new Database(sharedPath);
   t.after(() => other.close());
-  // Another service has the number by now.
+  // Another service has taken the number.
   other.exec(`UPDATE process SET id = 9; INSERT INTO process (id, command_id, command, status, start_time, type, args)
     VALUES (1, 'theirs', '', 'running', '', 'backup', '{}')`);
   for (let time = 0; time < 3; time++) {
@@ -110,7 +110,7 @@ test('`openStore` inserts no shared row twice, however often it runs', async (t)
   }
 });
 
-test('`end` brings shared rows up to date although the shared table refuses another row', async (t) => {
+test('`end` updates shared rows although the shared table refuses another row', async (t) => {
   const { store, shared, finish, list } = await openedStore(t);
   const [bad, good] = [await store.accept(command('bad')), await store.accept(command('good'))];
   shared.exec(`CREATE UNIQUE INDEX theirs ON process (command_id);

@@ -33,12 +33,12 @@ function live(t: TestContext) {
   return { path, write, notes, database };
 }
 
-test('what goes into a file that is not at its path any more does not count', async (t) => {
+test('a write fails if the database file is no longer at its path, and a new file is created later', async (t) => {
   const { path, write, notes } = live(t);
   write('a');
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix);
   assert.throws(() => write('b'), /the database file was deleted or replaced/);
-  // Who deletes it may be about to put another there.
+  // Another process may be about to replace the deleted file.
   assert.throws(() => write('c'), /the database file was deleted/);
   assert.ok(!existsSync(path));
   await until('a new file', () => {
@@ -52,7 +52,7 @@ test('what goes into a file that is not at its path any more does not count', as
   assert.deepEqual(notes(), ['d']);
 });
 
-test('a log that has become long is put into the database, after the commit and not within it', async (t) => {
+test('a long write-ahead log is checkpointed after the commit, not within it', async (t) => {
   const { path, write } = live(t);
   const reader = new Database(path, { readonly: true });
   t.after(() => reader.close());
@@ -68,12 +68,12 @@ test('a log that has become long is put into the database, after the commit and 
   assert.equal(log().checkpointed, 0);
   await setImmediate();
   assert.equal(log().checkpointed, log().log);
-  // The next begins at its start.
+  // The next write begins at the start of the log.
   write(short);
   assert.ok(log().log < 10);
 });
 
-test('another file in its place is opened, also when only the log was taken away', (t) => {
+test('another file at the path is opened, also after only the log was removed', (t) => {
   const { path, write, notes } = live(t);
   write('a');
   rmSync(`${path}-wal`);
@@ -90,7 +90,7 @@ test('another file in its place is opened, also when only the log was taken away
   assert.deepEqual(notes(), ['e']);
 });
 
-test("another's lock is trouble that says so, and a work that throws is told as it is", (t) => {
+test('a lock of another connection is busy trouble, and an error of the work is thrown as it is', (t) => {
   const { path, write, database, notes } = live(t);
   const other = new Database(path);
   t.after(() => other.close());
@@ -113,7 +113,7 @@ test("another's lock is trouble that says so, and a work that throws is told as 
   assert.deepEqual(notes(), ['b']);
 });
 
-test('a claim keeps another daemon off until it is released', (t) => {
+test('`claimDatabase` refuses a second daemon until the claim is released', (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
   const claim = claimDatabase(path);
   assert.throws(() => claimDatabase(path), /another daemon works on the database/);
@@ -121,7 +121,7 @@ test('a claim keeps another daemon off until it is released', (t) => {
   claimDatabase(path).release();
 });
 
-test('what cannot be prepared leaves no connection open', (t) => {
+test('`open` closes its connection if the database cannot be prepared', (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
   const open = () =>
     new LiveDatabase({
@@ -137,7 +137,7 @@ test('what cannot be prepared leaves no connection open', (t) => {
   assert.equal(readdirSync('/proc/self/fd').length, before);
 });
 
-test('a database that is up to date opens under the lock of another; a new one there waits as for any lock', (t) => {
+test('an up-to-date database opens under a lock of another connection, and a new one waits for the lock', (t) => {
   const { path, write, notes } = live(t);
   const other = new Database(path);
   t.after(() => other.close());
@@ -159,7 +159,7 @@ test('a database that is up to date opens under the lock of another; a new one t
   assert.deepEqual(notes(), ['c']);
 });
 
-test('after an error of the disk the connection is opened anew; a full disk is not one', (t) => {
+test('the connection is reopened after an I/O error, and kept after a full disk', (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
   let opened = 0;
   const database = new LiveDatabase({ path, open: openWal, prepare: () => opened++ });

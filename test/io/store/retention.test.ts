@@ -5,7 +5,7 @@ import type { Retention } from '../../../src/io/store/records.ts';
 import { PEER } from '../../support/connection.ts';
 import { command, DAY, NOON, openedStore, step } from '../../support/real-store.ts';
 
-/** Three commands of long ago, then a new daemon with its own retention and one more command. */
+/** Stores three old commands, then opens a new store with its own retention and stores one more. */
 async function aged(t: TestContext, retention: Retention) {
   const { store, path } = await openedStore(t);
   for (const days of [30, 10, 5])
@@ -17,12 +17,12 @@ async function aged(t: TestContext, retention: Retention) {
   return { store: next, list, kept: () => list('SELECT command_id FROM cmd_transition ORDER BY id') };
 }
 
-test('transitions that are older than the limit go, on the day itself they stay', async (t) => {
+test('the store removes transitions that are older than the limit', async (t) => {
   const { kept } = await aged(t, { maxAgeMs: 10 * DAY, maxCount: 1_000 });
   assert.deepEqual(kept(), ['10 days', '5 days', 'now']);
 });
 
-test('of more transitions than the limit the last are kept, also while the daemon runs', async (t) => {
+test('the store keeps the newest transitions up to the limit, also while the daemon runs', async (t) => {
   const { kept, store, list } = await aged(t, { maxAgeMs: 1_000 * DAY, maxCount: 2 });
   assert.deepEqual(kept(), ['5 days', 'now']);
   const recoveries = Array.from({ length: 1_000 }, () => store.recover(step(4, 'now', 'pending')));
@@ -44,14 +44,14 @@ const refused = (at: Date) =>
     repeated: 0,
   });
 
-test('of the entries of the audit the last are kept, also where nothing but refusals is written', async (t) => {
+test('the store keeps the newest audit entries up to the limit, also if only refusals are written', async (t) => {
   const { store, list } = await openedStore(t, { retention: { maxAgeMs: 1_000 * DAY, maxCount: 10 } });
   await Promise.all(Array.from({ length: 5_000 }, () => store.audit(refused(NOON))));
   assert.ok(list('SELECT id FROM cmd_audit').length <= 10 + 100);
   assert.equal(list('SELECT max(id) FROM cmd_audit')[0], 5_000);
 });
 
-test('entries of the audit that are older than the limit go', async (t) => {
+test('the store removes audit entries that are older than the limit', async (t) => {
   const { store, list } = await openedStore(t, { retention: { maxAgeMs: 10 * DAY, maxCount: 1_000 } });
   const old = new Date(NOON.getTime() - 11 * DAY);
   await Promise.all(Array.from({ length: 50 }, () => store.audit(refused(old))));

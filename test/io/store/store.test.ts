@@ -4,7 +4,7 @@ import { refusedEntry, subjectOf } from '../../../src/io/log/audit.ts';
 import { PEER } from '../../support/connection.ts';
 import { command, NOON, openedStore, step } from '../../support/real-store.ts';
 
-test('what is accepted is readable by others at once: the row, its transition, and what a restart needs', async (t) => {
+test('`accept` commits the row, its transition and the data for a restart before it resolves', async (t) => {
   const { store, read } = await openedStore(t);
   assert.equal(await store.accept(command('u')), 1);
   const at = '2026-11-23 12:00:00.007000';
@@ -39,7 +39,7 @@ const ENDS: [number, string, string, string | null, string | null][] = [
 ];
 
 for (const [code, stdout, stderr, output, error] of ENDS) {
-  test(`exit ${code} of ${JSON.stringify([stdout, stderr])} is read as ${JSON.stringify([output, error])}`, async (t) => {
+  test(`exit code ${code} with ${JSON.stringify([stdout, stderr])} is stored as ${JSON.stringify([output, error])}`, async (t) => {
     const { store, read, list, finish } = await openedStore(t);
     const id = await store.accept(command('u'));
     const kept = await store.accept(command('v'));
@@ -54,7 +54,7 @@ for (const [code, stdout, stderr, output, error] of ENDS) {
   });
 }
 
-test('an end whose number is another command by now gets a row of its own, and leaves that one alone', async (t) => {
+test('`end` inserts a new row if another command has taken its number, and leaves that row alone', async (t) => {
   const { other, store, list, finish } = await openedStore(t);
   const id = await store.accept(command('u'));
   other.exec("UPDATE process SET command_id = 'another'");
@@ -63,7 +63,7 @@ test('an end whose number is another command by now gets a row of its own, and l
   assert.deepEqual(list('SELECT process_id FROM cmd_transition'), [1, 2]);
 });
 
-test('a new daemon finds what the last one accepted and did not end, in order, as far as it was', async (t) => {
+test('`unsettled` gives the unfinished commands of the last daemon in order, with their states', async (t) => {
   const { store, path, finish } = await openedStore(t);
   for (const id of ['c', 'a', 'b', 'd']) await store.accept(command(id));
   await store.start(step(2, 'a', 'running'));
@@ -81,7 +81,7 @@ test('a new daemon finds what the last one accepted and did not end, in order, a
   ]);
 });
 
-test('each recovery counts as a try, of that command alone; trust and a start forget them', async (t) => {
+test('`recover` counts a try of its command only, and `trust` and `start` reset the count', async (t) => {
   const { store, attempts, list } = await openedStore(t);
   for (const id of ['a', 'b', 'c']) await store.accept(command(id));
   for (const id of [1, 1, 2, 3]) await store.recover(step(id, ' abc'[id] as string, 'pending'));
@@ -98,7 +98,7 @@ test('each recovery counts as a try, of that command alone; trust and a start fo
   );
 });
 
-test('who asked for what is written with it; a refusal by itself', async (t) => {
+test('the store audits each command with its client, and each refusal', async (t) => {
   const { store, read, finish } = await openedStore(t);
   await store.accept(command('u'));
   await finish(1, 'u', 0, '', '');

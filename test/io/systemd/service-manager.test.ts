@@ -14,13 +14,13 @@ function manager(env: NodeJS.ProcessEnv) {
   return { ...made, complaints };
 }
 
-test('without systemd nobody is told anything, and nothing is inherited', () => {
+test('`serviceManager` without systemd sends nothing and inherits nothing', () => {
   const { socket, watchdogPeriod, tell, complaints } = manager({});
   tell('READY=1');
   assert.deepEqual([socket, watchdogPeriod, complaints], [undefined, undefined, []]);
 });
 
-test('what is told arrives as one datagram, by path and in the abstract namespace', (t) => {
+test('`tell` sends one datagram, by path or in the abstract namespace', (t) => {
   for (const path of [join(testFolder(t), 'notify'), `@dbcalm-cmd-test-${randomUUID()}`]) {
     const heard = datagramEar(t, path);
     const { tell, complaints } = manager({ NOTIFY_SOCKET: path });
@@ -31,7 +31,7 @@ test('what is told arrives as one datagram, by path and in the abstract namespac
   }
 });
 
-test('systemd that cannot be told is complained of once, and never waited for', (t) => {
+test('`tell` reports a failure once, and never waits', (t) => {
   const gone = manager({ NOTIFY_SOCKET: join(testFolder(t), 'none') });
   gone.tell('READY=1');
   gone.tell('STOPPING=1');
@@ -44,21 +44,21 @@ test('systemd that cannot be told is complained of once, and never waited for', 
   }
 });
 
-/** systemd that reads nothing until it is asked what it heard. */
+/** systemd that reads nothing until `heard` is called. */
 function busySystemd(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const path = join(testFolder(t), 'busy');
   const heard = datagramEar(t, path);
   const send = notifySocket(path);
   while (send('from another service') === undefined);
-  /** In steps: a timer that is set meanwhile counts from the end of a step. */
+  /** Advances in steps, since a timer that is set meanwhile counts from the end of a step. */
   const pass = (seconds: number) => {
     for (let step = 0; step < seconds * 100; step++) t.mock.timers.tick(10);
   };
   return { ...manager({ NOTIFY_SOCKET: path }), heard, pass };
 }
 
-test('what systemd has no room for yet is told, in order, once it has', (t) => {
+test('`tell` queues messages without room, and sends them in order once there is room', (t) => {
   const { tell, complaints, heard, pass } = busySystemd(t);
   tell('READY=1');
   tell('WATCHDOG=1');
@@ -71,7 +71,7 @@ test('what systemd has no room for yet is told, in order, once it has', (t) => {
   assert.deepEqual([heard(), complaints], [['STATUS=draining'], []]);
 });
 
-test('systemd that never has room is complained of once; no more than some words are held for it', (t) => {
+test('`tell` reports a permanent lack of room once, and queues a bounded number of messages', (t) => {
   const { tell, complaints, heard, pass } = busySystemd(t);
   tell('READY=1');
   pass(60);
@@ -87,22 +87,22 @@ test('systemd that never has room is complained of once; no more than some words
   assert.equal(complaints.length, 1);
 });
 
-test('the watchdog is asked for in microseconds, of one process', () => {
+test('`watchdogPeriod` is read in microseconds, for this process only', () => {
   assert.equal(manager({ WATCHDOG_USEC: '30000000' }).watchdogPeriod, 30_000);
   assert.equal(manager({ WATCHDOG_USEC: '500', WATCHDOG_PID: String(process.pid) }).watchdogPeriod, 0.5);
   assert.equal(manager({ WATCHDOG_USEC: '500', WATCHDOG_PID: '1' }).watchdogPeriod, undefined);
   assert.equal(manager({ WATCHDOG_USEC: 'soon' }).watchdogPeriod, undefined);
 });
 
-test('what was passed to another process is not ours', () => {
+test('`serviceManager` ignores a socket that was passed to another process', () => {
   assert.equal(manager({ LISTEN_FDS: '1', LISTEN_PID: '1' }).socket, undefined);
   assert.equal(manager({ LISTEN_FDS: '0', LISTEN_PID: String(process.pid) }).socket, undefined);
 });
 
-test('what is passed must be a socket that listens, and be named where it is not alone', () => {
+test('`serviceManager` requires a listening socket, with its name if several are passed', () => {
   const passed = (LISTEN_FDS: string, LISTEN_FDNAMES?: string) =>
     manager({ LISTEN_FDS, LISTEN_PID: String(process.pid), LISTEN_FDNAMES });
-  // Whatever descriptor 3 of this process is, it does not listen.
+  // File descriptor 3 of this process is not a listening socket, whatever it is.
   assert.throws(() => passed('1'), { code: 'SOCKET_UNUSABLE' });
   assert.throws(
     () => passed('2', 'other:another'),

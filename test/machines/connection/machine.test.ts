@@ -19,7 +19,7 @@ const {
 } = CONNECTION_LIMITS;
 const GOOD = '{"cmd":"delete_directory","args":{"path":"/r/b1"}}';
 
-test('reading → parsing → validating → permitting → accepting → replying → closed', async () => {
+test('`connectionMachine`: reading → parsing → validating → permitting → accepting → replying → closed', async () => {
   const client = lonelyConnection();
   assert.equal(client.state(), 'reading:silent');
   client.receives(5);
@@ -41,7 +41,7 @@ test('reading → parsing → validating → permitting → accepting → replyi
   assert.equal(client.actor.getSnapshot().output?.delivered, true);
 });
 
-test('who may not ask is told so without being heard', () => {
+test('`connectionMachine` refuses a peer that is not allowed without reading its request', () => {
   const refusal = refuse(403, 'this peer may not ask', 'peer.refused');
   const stranger = lonelyConnection(refusal);
   assert.equal(stranger.state(), 'replying');
@@ -50,7 +50,7 @@ test('who may not ask is told so without being heard', () => {
   assert.deepEqual(stranger.requests, []);
 });
 
-test('who says nothing is let go of after the time for the first byte, without a word', () => {
+test('`connectionMachine` closes a silent connection after the limit for the first byte, without a reply', () => {
   const client = lonelyConnection();
   client.clock.increment(FIRST_BYTE_LIMIT - 1);
   assert.equal(client.state(), 'reading:silent');
@@ -62,7 +62,7 @@ test('who says nothing is let go of after the time for the first byte, without a
   assert.deepEqual(client.replies, []);
 });
 
-test('silence after a first byte is a 400, a millisecond before it is not', () => {
+test('`connectionMachine` answers 400 after the silence limit, and not a millisecond earlier', () => {
   const client = lonelyConnection();
   client.receives(1);
   client.clock.increment(SILENCE_LIMIT - 1);
@@ -77,7 +77,7 @@ test('silence after a first byte is a 400, a millisecond before it is not', () =
   assert.equal(client.replies[0]?.linger, true);
 });
 
-test('a byte that the kernel held while the daemon was busy ends the doubt', () => {
+test('`connectionMachine` goes on reading if the last read finds a byte that was in the kernel buffer', () => {
   const client = lonelyConnection();
   client.receives(1);
   client.clock.increment(SILENCE_LIMIT);
@@ -86,7 +86,7 @@ test('a byte that the kernel held while the daemon was busy ends the doubt', () 
   assert.equal(client.state(), 'reading:receiving');
 });
 
-test('dripping does not extend the time for the whole request', () => {
+test('`connectionMachine` does not extend the limit of the whole request for single bytes', () => {
   const client = lonelyConnection();
   const step = SILENCE_LIMIT / 2;
   for (let at = step, bytes = 1; at < REQUEST_LIMIT; at += step, bytes++) {
@@ -98,7 +98,7 @@ test('dripping does not extend the time for the whole request', () => {
   assert.equal(client.state(), 'replying');
 });
 
-test('a draining daemon hears who has begun, and lets go of who only holds the line', () => {
+test('`connectionMachine` of a draining daemon reads a request that has begun, and closes a silent connection early', () => {
   const silent = lonelyConnection();
   silent.actor.send({ type: 'daemon.draining' });
   silent.clock.increment(SILENCE_LIMIT - 1);
@@ -119,7 +119,7 @@ test('a draining daemon hears who has begun, and lets go of who only holds the l
   assert.equal(hurried.state(), 'reading:receiving');
 });
 
-test('a half-closed client gets a 400 if something came, and nothing if nothing did', () => {
+test('`connectionMachine` answers 400 to a half-closed incomplete request, and nothing to an empty one', () => {
   const silent = lonelyConnection();
   silent.tell({ type: 'request.halted' });
   assert.equal(silent.state(), 'closed');
@@ -132,7 +132,7 @@ test('a half-closed client gets a 400 if something came, and nothing if nothing 
   );
 });
 
-test('refusals of size, of parsing and of validating go straight to the reply', () => {
+test('`connectionMachine` replies at once to an oversized, malformed or invalid request', () => {
   const large = lonelyConnection();
   large.tell({ type: 'request.oversized' });
   assert.deepEqual(large.replies, [{ reply: refuse(400, 'Message too large'), linger: true }]);
@@ -148,7 +148,7 @@ test('refusals of size, of parsing and of validating go straight to the reply', 
   assert.deepEqual(unknown.requests, []);
 });
 
-test('what the disk says against it is a 403, a look that fails a 500, one that never ends a 503', async () => {
+test('`connectionMachine` answers 403 if the path check refuses, 500 if it fails, and 503 if it exceeds its limit', async () => {
   const refusal = refuse(403, 'Cannot delete /r/b1', 'symlink.met');
   const refused = lonelyConnection();
   refused.completes(GOOD);
@@ -168,7 +168,7 @@ test('what the disk says against it is a 403, a look that fails a 500, one that 
   for (const { requests } of [refused, broken, stuck]) assert.deepEqual(requests, []);
 });
 
-test('a refusal of the process is passed on; a word that never comes is a 503', async () => {
+test('`connectionMachine` passes on a refusal of the process, and answers 503 if no decision arrives', async () => {
   const refused = lonelyConnection();
   refused.completes(GOOD);
   await refused.permits();
@@ -183,7 +183,7 @@ test('a refusal of the process is passed on; a word that never comes is a 503', 
   assert.equal(waiting.replies[0]?.reply.code, 503);
 });
 
-test('a peer that leaves closes the connection in any state', () => {
+test('`connectionMachine` closes in any state when the peer leaves', () => {
   const arrange: ((client: ReturnType<typeof lonelyConnection>) => void)[] = [
     () => {},
     (client) => client.receives(1),
@@ -200,7 +200,7 @@ test('a peer that leaves closes the connection in any state', () => {
   }
 });
 
-test('a reply that nobody takes is given up; who was answered early is lingered for', () => {
+test('`connectionMachine` gives up a reply at its limit, and ends lingering after an early reply', () => {
   const stuck = lonelyConnection();
   stuck.completes('{}');
   stuck.clock.increment(REPLY_LIMIT - 1);
@@ -215,7 +215,7 @@ test('a reply that nobody takes is given up; who was answered early is lingered 
   assert.equal(early.actor.getSnapshot().output?.delivered, true);
 });
 
-test('who was answered early and then leaves has had his reply; who leaves before it is written has not', () => {
+test('`connectionMachine` counts an early reply as delivered if the peer then leaves, and an unwritten one as not', () => {
   for (const [bring, delivered] of [
     [(client: ReturnType<typeof lonelyConnection>) => client.tell({ type: 'request.oversized' }), true],
     [(client: ReturnType<typeof lonelyConnection>) => client.completes('{}'), false],
@@ -228,7 +228,7 @@ test('who was answered early and then leaves has had his reply; who leaves befor
   }
 });
 
-test('a write that fails closes the connection', async () => {
+test('`connectionMachine` closes after a failed write', async () => {
   const client = lonelyConnection();
   client.completes('{}');
   client.wrote.reject(new Error('EPIPE'));
@@ -248,7 +248,7 @@ const understood: [string, string | undefined, readonly string[], number, number
 ];
 
 for (const [text, cmd, paths, paths_left, schedule_count] of understood) {
-  test(`${text} is refused, and what was understood of it is told`, async () => {
+  test(`\`connectionMachine\` refuses ${text}, and outputs the parts that it understood`, async () => {
     const client = lonelyConnection();
     client.completes(text);
     assert.equal(client.state(), 'replying');
@@ -260,7 +260,7 @@ for (const [text, cmd, paths, paths_left, schedule_count] of understood) {
   });
 }
 
-test('what a plan says is told of a command that was refused after it was planned', async () => {
+test('`connectionMachine` outputs the paths of a command that was refused after its plan', async () => {
   const client = lonelyConnection();
   client.completes(GOOD);
   await client.permits(refuse(403, 'no'));

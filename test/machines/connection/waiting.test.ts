@@ -10,7 +10,7 @@ failOnWarnings();
 const { SILENCE_LIMIT, ROOM_LIMIT } = CONNECTION_LIMITS;
 const GOOD = '{"cmd":"delete_directory","args":{"path":"/r/b1"}}';
 
-test('`connectionMachine` does not cut off a request that waits for room, and goes on when there is room', () => {
+test('`connectionMachine` does not time out a request that waits for room, and continues when there is room', () => {
   const client = lonelyConnection();
   client.receives(100);
   client.tell({ type: 'request.waiting' });
@@ -23,7 +23,7 @@ test('`connectionMachine` does not cut off a request that waits for room, and go
   assert.equal(client.state(), 'permitting');
 });
 
-test('`connectionMachine` answers a request without room in time with a 503, and stops waiting', () => {
+test('`connectionMachine` answers 503 to a request without room in time, and stops waiting', () => {
   const client = lonelyConnection();
   let left = 0;
   client.actor.getSnapshot().context.holding.leave = () => {
@@ -38,7 +38,7 @@ test('`connectionMachine` answers a request without room in time with a 503, and
   assert.deepEqual([client.replies, left], [[{ reply, linger: true }], 1]);
 });
 
-test('`connectionMachine` keeps no refused request in its parsed form, which may take much more memory than its text', () => {
+test('`connectionMachine` does not keep the parsed form of a refused request, which may be larger than its text', () => {
   const client = lonelyConnection();
   client.completes('{"cmd":"cleanup_backups","args":{"backup_ids":[{}],"folders":["/r/a"]}}');
   const { request, understood } = client.actor.getSnapshot().context;

@@ -11,7 +11,7 @@ failOnWarnings();
 
 const { RECOVERY_LIMIT, CLOSING_LIMIT, CONNECTIONS_LIMIT, CHILDREN_LIMIT, FLUSH_LIMIT } = DAEMON_LIMITS;
 
-test('starting → listening → draining, step by step → stopped', async () => {
+test('`daemonMachine`: starting → listening → draining, step by step → stopped', async () => {
   const daemon = await draining();
   daemon.actor.send({ type: 'log.reopen' });
   daemon.drained('connections');
@@ -34,7 +34,7 @@ test('starting → listening → draining, step by step → stopped', async () =
   ]);
 });
 
-test('what cannot be opened fails the start with its exit code, and nothing is recovered', async () => {
+test('`daemonMachine` ends with an exit code if the socket or the store cannot be opened, and recovers nothing', async () => {
   const socket = lonelyDaemon();
   socket.checked.reject(new DaemonError('SOCKET_IN_USE'));
   await socket.settle();
@@ -51,7 +51,7 @@ test('what cannot be opened fails the start with its exit code, and nothing is r
   assert.equal(late.output()?.failure?.code, 'SOCKET_IN_USE');
 });
 
-test('it does not listen before what the last daemon left is settled, and says so when that does not end', async () => {
+test('`daemonMachine` does not listen before recovery is done, and ends if recovery exceeds its limit', async () => {
   const daemon = await recovering();
   daemon.unsettled.resolve([LEFT]);
   await daemon.settle();
@@ -66,14 +66,14 @@ test('it does not listen before what the last daemon left is settled, and says s
   assert.equal(unreadable.output()?.failure?.code, 'STORE_UNAVAILABLE');
 });
 
-test('a signal while it recovers drains what was taken over', async () => {
+test('`daemonMachine` drains the recovered processes after a signal during recovery', async () => {
   const daemon = await recovering();
   daemon.actor.send(TERM);
   assert.ok(daemon.matches('serving:draining:answering'));
   assert.ok(!daemon.did.includes('bind'));
 });
 
-test('each step of draining has its limit', async () => {
+test('`daemonMachine` limits each step of draining', async () => {
   const daemon = await listening();
   daemon.actor.send(TERM);
   daemon.clock.increment(CLOSING_LIMIT - 1);
@@ -95,7 +95,7 @@ test('each step of draining has its limit', async () => {
   );
 });
 
-test('a second signal ends it at once, with exit code 1', async () => {
+test('`daemonMachine` ends at once with exit code 1 after a second signal', async () => {
   for (const begun of [await draining(), await listening()]) {
     if (begun.matches('serving:open:listening')) begun.actor.send(TERM);
     begun.actor.send(TERM);
@@ -103,7 +103,7 @@ test('a second signal ends it at once, with exit code 1', async () => {
   }
 });
 
-test('the late word of one supervisor does not pass for that of the other', async () => {
+test('`daemonMachine` does not take a late event of one supervisor for one of the other', async () => {
   const daemon = await draining();
   daemon.clock.increment(CONNECTIONS_LIMIT);
   assert.ok(daemon.matches('serving:draining:finishing'));
@@ -113,13 +113,13 @@ test('the late word of one supervisor does not pass for that of the other', asyn
   assert.ok(daemon.matches('serving:draining:flushing'));
 });
 
-test('a signal during the start stops it', () => {
+test('`daemonMachine` stops after a signal during the start', () => {
   const daemon = lonelyDaemon();
   daemon.actor.send(TERM);
   assert.equal(daemon.output()?.exitCode, 0);
 });
 
-test('a signal while it binds drains what is there', async () => {
+test('`daemonMachine` drains after a signal while it binds', async () => {
   const daemon = await binding();
   daemon.actor.send(TERM);
   assert.ok(daemon.matches('serving:open:closing'));
@@ -128,7 +128,7 @@ test('a signal while it binds drains what is there', async () => {
   assert.ok(daemon.did.includes('close'));
 });
 
-test('a flush that fails is told', async () => {
+test('`daemonMachine` reports a failed flush by its exit code', async () => {
   const daemon = await draining();
   daemon.drained('connections');
   daemon.drained('processes');
@@ -137,7 +137,7 @@ test('a flush that fails is told', async () => {
   assert.equal(daemon.output()?.exitCode, 70);
 });
 
-test('operators who cannot look in are no reason to stop: it is logged, in whichever state', async () => {
+test('`daemonMachine` logs a failed admin socket and goes on, in every state', async () => {
   for (const daemon of [await recovering(), await listening(), await draining()]) {
     const before = JSON.stringify(daemon.actor.getSnapshot().value);
     daemon.look({ type: 'admin.failed', error: new DaemonError('ADMIN_UNUSABLE', 'EACCES') });

@@ -5,7 +5,7 @@ import { failOnWarnings } from '../../support/no-warnings.ts';
 
 failOnWarnings();
 
-test('systemd hears when it is ready, when it stops, and what it does in between', async () => {
+test('`daemonMachine` tells systemd when it is ready, when it stops, and its status in between', async () => {
   const daemon = await listening();
   assert.deepEqual(daemon.told, [
     'STATUS=starting',
@@ -16,7 +16,7 @@ test('systemd hears when it is ready, when it stops, and what it does in between
   assert.equal(daemon.told.at(-1), 'STOPPING=1 STATUS=draining');
 });
 
-test('a reload is told where it listens, from the signal to the end; elsewhere it is no word of being ready', async () => {
+test('`daemonMachine` reports a reload from the signal to its end while it listens, and in no other state', async () => {
   const daemon = await listening();
   daemon.actor.send({ type: 'log.reopen' });
   assert.match(daemon.told.at(-1) as string, /^RELOADING=1 MONOTONIC_USEC=\d+$/);
@@ -32,7 +32,7 @@ test('a reload is told where it listens, from the signal to the end; elsewhere i
   }
 });
 
-test('the watchdog is answered by the machine, for as long as it lives', async () => {
+test('`daemonMachine` answers the watchdog until it ends', async () => {
   const daemon = await draining();
   daemon.remind();
   assert.equal(daemon.told.at(-1), 'WATCHDOG=1');

@@ -19,7 +19,7 @@ async function executing(next?: number) {
   return process;
 }
 
-test('each step is on disk before anybody hears of it, and before the next begins', async () => {
+test('`processMachine` records each step on disk before it announces the step and begins the next', async () => {
   const process = lonelyProcess();
   assert.equal(process.state(), 'pending:recording');
   assert.deepEqual(process.news(), ['recordAccepted']);
@@ -51,21 +51,21 @@ test('each step is on disk before anybody hears of it, and before the next begin
   );
 });
 
-test('what cannot be recorded is refused, and nothing runs', async () => {
+test('`processMachine` refuses a command that cannot be recorded, and runs nothing', async () => {
   const process = lonelyProcess();
   await process.fails('recordAccepted', new DaemonError('STORE_UNAVAILABLE', 'disk full'));
   assert.equal(process.state(), 'refused');
   assert.deepEqual(process.news(), ['recordAccepted', 'process.refused']);
 });
 
-test('a client that has left takes nothing with it', async () => {
+test('`processMachine` continues after its client has left', async () => {
   const process = lonelyProcess();
   (process.client as unknown as { stop(): void }).stop();
   await process.done('recordAccepted', 7);
   assert.equal(process.state(), 'pending:waiting');
 });
 
-test('a child that fails is a failure, with what it said', async () => {
+test('`processMachine` fails with the exit code and the output of a failed child', async () => {
   const process = await executing();
   process.child({ type: 'child.exited', end: { code: 3, stdout: 'o', stderr: 'e' } });
   assert.deepEqual(process.news(), ['after failure', 'finish']);
@@ -75,7 +75,7 @@ test('a child that fails is a failure, with what it said', async () => {
   assert.deepEqual(process.outcomes, [{ code: 3, stdout: 'o', stderr: 'e', at: new Date(2000) }]);
 });
 
-test('a child that could not be started is -1, with what to do', async () => {
+test('`processMachine` fails with -1 and the remedy if the child could not start', async () => {
   const process = await executing();
   process.child({ type: 'child.refused', error: new DaemonError('CHILD_NOT_STARTED', '/bin/rm: ENOENT') });
   await process.done('finish');
@@ -89,7 +89,7 @@ test('a child that could not be started is -1, with what to do', async () => {
   assert.equal(process.written.at(-1)?.event, 'process.faulted');
 });
 
-test('a plan that cannot be prepared is -1, without a child', async () => {
+test('`processMachine` fails with -1 and without a child if the plan cannot be prepared', async () => {
   const process = lonelyProcess();
   await process.done('recordAccepted', 7);
   process.actor.send({ type: 'process.admitted' });
@@ -103,7 +103,7 @@ test('a plan that cannot be prepared is -1, without a child', async () => {
   assert.equal(process.outcomes[0]?.code, -1);
 });
 
-test('a plan without anything to do succeeds without a child', async () => {
+test('`processMachine` succeeds without a child if the plan has nothing to do', async () => {
   const process = lonelyProcess();
   await process.done('recordAccepted', 7);
   process.actor.send({ type: 'process.admitted' });
@@ -115,7 +115,7 @@ test('a plan without anything to do succeeds without a child', async () => {
   assert.ok(!process.did.includes('spawn'));
 });
 
-test('a removal of many parts goes on after one that failed, and ends with its code and all that was said', async () => {
+test('`processMachine` continues a removal after a failed part, and ends with its exit code and all output', async () => {
   const process = await executing(10);
   process.child({ type: 'child.exited', end: { code: 1, stdout: 'a', stderr: 'x' } });
   assert.deepEqual(process.news(), ['from 10', 'prepare']);
@@ -130,7 +130,7 @@ test('a removal of many parts goes on after one that failed, and ends with its c
   assert.match(process.outcomes[0]?.stderr as string, /^xy{49}\n… 101 bytes left out …\ny{50}$/);
 });
 
-test('a rename that cannot be made to last is a failure', async () => {
+test('`processMachine` fails if the rename cannot be synced', async () => {
   const process = await executing();
   process.child({ type: 'child.exited', end: QUIET });
   await process.fails('finish', new Error('EIO'));
@@ -139,7 +139,7 @@ test('a rename that cannot be made to last is a failure', async () => {
   assert.match(process.outcomes[0]?.stderr as string, /EIO/);
 });
 
-test('a store that closes before the end is written leaves the row to the next daemon', async () => {
+test('`processMachine` leaves the row to the next daemon if the store closes before the end is written', async () => {
   const starting = lonelyProcess();
   await starting.done('recordAccepted', 7);
   starting.actor.send({ type: 'process.admitted' });

@@ -10,14 +10,14 @@ failOnWarnings();
 const recovered = (left: Partial<typeof LEFT> = {}, input = {}) =>
   lonelyProcess({ recovered: { ...LEFT, ...left }, client: undefined, ...input });
 
-/** One that the last daemon had begun, up to the look for its child. */
+/** A process that the last daemon had begun, up to the search for its child. */
 async function begun(left: Partial<typeof LEFT> = {}, input = {}) {
   const process = recovered({ state: 'running', ...left }, input);
   await process.done('recordRecovered');
   return process;
 }
 
-test('what had not begun waits again, after the try is on record, and runs when its turn comes', async () => {
+test('a pending process waits again once its try is recorded, and runs when it is admitted', async () => {
   const process = recovered();
   assert.equal(process.state(), 'recovering:recording');
   assert.deepEqual(process.news(), ['recordRecovered']);
@@ -36,7 +36,7 @@ test('what had not begun waits again, after the try is on record, and runs when 
   );
 });
 
-test('what had begun is never run again: its child is awaited, then the effect decides', async () => {
+test('a process that had begun is never run again: its child is awaited, then its effect decides', async () => {
   const process = await begun();
   assert.equal(process.state(), 'running:adopting');
   assert.deepEqual(process.news(), ['recordRecovered', 'hear running', 'look for the child']);
@@ -57,7 +57,7 @@ test('what had begun is never run again: its child is awaited, then the effect d
   assert.ok(!process.did.includes('spawn'));
 });
 
-test('an effect that is not in place is a failure, and what was staged is removed', async () => {
+test('recovery fails a process whose effect is not in place, and removes its staged file', async () => {
   const process = await begun();
   process.orphan('orphan.gone');
   await process.done('inspect', { inPlace: false, detail: '1 of 1 still there' });
@@ -72,7 +72,7 @@ test('an effect that is not in place is a failure, and what was staged is remove
   );
 });
 
-test('an inspection that fails is told as what it is', async () => {
+test('recovery reports a failed inspection as such', async () => {
   const process = await begun();
   process.orphan('orphan.gone');
   await process.fails('inspect', new Error('EIO'));
@@ -82,7 +82,7 @@ test('an inspection that fails is told as what it is', async () => {
   assert.match(process.outcomes[0]?.stderr as string, /EIO/);
 });
 
-test('what waited longer than the limit is not started: to the millisecond', async () => {
+test('recovery does not start a process that has waited longer than the limit, to the millisecond', async () => {
   const age = (milliseconds: number) => ({ now: () => new Date(1000 + 3_600_000 + milliseconds) });
   const young = recovered({}, age(0));
   await young.done('recordRecovered');
@@ -92,12 +92,12 @@ test('what waited longer than the limit is not started: to the millisecond', asy
   await old.done('recordEnd');
   assert.equal(old.state(), 'failed');
   assert.match(old.outcomes[0]?.stderr as string, /^expired: accepted at 1970-01-01T00:00:01\.000Z, and/);
-  // What had begun does not expire: its effect may be in place.
+  // A process that had begun does not expire, since its effect may be in place.
   const begunLongAgo = await begun({}, age(1));
   assert.equal(begunLongAgo.state(), 'running:adopting');
 });
 
-test('three tries are enough, whatever it was at', async () => {
+test('recovery gives a process up after three tries, whatever its state', async () => {
   for (const state of ['pending', 'running'] as const) {
     const last = recovered({ state, tries: 2 });
     await last.done('recordRecovered');
@@ -111,7 +111,7 @@ test('three tries are enough, whatever it was at', async () => {
   }
 });
 
-test('a request that is refused today is not run; what had begun with it was interrupted', async () => {
+test('recovery does not run a request that is refused today, and reports one that had begun as interrupted', async () => {
   const replan = () => ({ refusal: refuse(403, 'Cannot delete /r/b1') });
   for (const [state, message] of [
     ['pending', /^the config of the restarted daemon does not allow it any more: Cannot delete \/r\/b1/],
@@ -119,7 +119,7 @@ test('a request that is refused today is not run; what had begun with it was int
   ] as const) {
     const process = recovered({ state }, { replan });
     await process.done('recordRecovered');
-    // Its child may live all the same.
+    // Its child may be alive.
     if (state === 'running') process.orphan('orphan.gone');
     await process.done('recordEnd');
     assert.equal(process.state(), 'failed');
@@ -127,7 +127,7 @@ test('a request that is refused today is not run; what had begun with it was int
   }
 });
 
-test('a daemon that stops in peace leaves what waits, and does not count it as a try', async () => {
+test('a draining daemon leaves a pending process, and does not count that as a try', async () => {
   const process = recovered();
   await process.done('recordRecovered');
   process.news();
@@ -141,7 +141,7 @@ test('a daemon that stops in peace leaves what waits, and does not count it as a
   assert.ok(!fresh.did.includes('trust'));
 });
 
-test('what runs is not left while the daemon drains', async () => {
+test('a draining daemon does not leave a running process', async () => {
   const process = lonelyProcess();
   await process.done('recordAccepted', 7);
   process.actor.send({ type: 'process.admitted' });
@@ -149,7 +149,7 @@ test('what runs is not left while the daemon drains', async () => {
   assert.equal(process.state(), 'running:recording');
 });
 
-test('a store that closes before the try is counted leaves it to the next daemon', async () => {
+test('recovery leaves a process to the next daemon if the store closes before the try is counted', async () => {
   const process = recovered();
   await process.fails('recordRecovered', new DaemonError('STORE_UNAVAILABLE'));
   assert.equal(process.state(), 'abandoned');

@@ -14,11 +14,11 @@ import { replaceStep } from '../../support/replace-step.ts';
 
 failOnWarnings();
 
-/** No machine is so slow; one that waits for ever is told as such. */
+/** No machine is this slow. A process that waits for ever fails with this timeout. */
 const PATIENCE = { timeout: 60_000 };
 const SOURCE = join(import.meta.dirname, '..', '..', '..', 'src');
 
-test('of what touches the world nothing is left in it; what records is as it was', () => {
+test('the shadow machine replaces every actor with an effect, and keeps those that record', () => {
   const [real, shadow] = [processMachine, shadowProcessMachine].map(
     ({ implementations }) => implementations.actors,
   );
@@ -50,7 +50,7 @@ function shadow(input: Parameters<typeof processInput>[0]) {
   return { actor, ends };
 }
 
-test('each kind of step ends as a success that says that nothing was done', async () => {
+test('each kind of step succeeds in shadow mode, with an output that says that nothing was done', async () => {
   const steps = [
     { do: 'remove', paths: ['/r/b1'] },
     replaceStep('/c'),
@@ -70,7 +70,7 @@ test('each kind of step ends as a success that says that nothing was done', asyn
   }
 });
 
-test('one that a shadow left in the middle is no success, and nobody looks for its child', async () => {
+test('a process that a shadow left unfinished fails, and its child is not searched for', async () => {
   const { actor, ends } = shadow({ recovered: { ...LEFT, state: 'running' } });
   await waitFor(actor, ({ status }) => status === 'done', PATIENCE);
   assert.equal(ends[0]?.outcome.code, -1);

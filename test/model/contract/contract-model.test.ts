@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fabricate, INTERRUPTED, removal } from './fabricated-story.ts';
 import { all, type Deed, disk, hear, nothing, put, REMOVE_3, row, WRONG } from './wrong-worlds.ts';
 
-/** What the model complains of; it looks before `then` and after it. */
+/** Returns the complaint of the model, which checks before `then` and after it. */
 function complaintOf(first: Deed, then: Deed = nothing): string {
   const story = fabricate();
   try {
@@ -45,24 +45,24 @@ const RIGHT: readonly (readonly [what: string, first: Deed, then?: Deed])[] = [
   ['blanks in the JSON of a row', row('remove 0', { args: '{ "path": "/backups/f0" }' })],
 ];
 
-test('the model finds nothing where nothing is wrong', async (t) => {
+test('the model finds nothing in a right world', async (t) => {
   for (const [what, first, then] of RIGHT) {
     await t.test(what, () => assert.equal(complaintOf(first, then), 'nothing'));
   }
 });
 
-test('the model says what is wrong', async (t) => {
+test('the model reports each wrong world', async (t) => {
   for (const [what, told, first, then] of WRONG) {
     await t.test(what, () => assert.equal(complaintOf(first, then), told));
   }
 });
 
-test('half a request is no reason for a row', () => {
+test('the model expects no row for an incomplete request', () => {
   const told = complaintOf(all(waiting(false), put(removal(6, 'remove 3', 3)), gone3));
   assert.match(told, /^expected no row that nobody asked for/);
 });
 
-test('there is a wrong world for each complaint of the model', () => {
+test('each complaint of the model has a wrong world', () => {
   const code = readFileSync(join(import.meta.dirname, 'contract-model.ts'), 'utf8');
   const complaints = [...code.matchAll(/new Error\(\s*[`'](.+?)[`'],?\s*\)/g)].map(([, text = '']) => text);
   assert.equal(complaints.length, code.split('new Error(').length - 1);

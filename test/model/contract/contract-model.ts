@@ -1,7 +1,7 @@
-/** The contract as a model: what clients may hear, what the table holds, and what the disk looks like. It knows the
- * contract and nothing of the daemon that is held against it. */
+/** The contract as a model: the replies that clients may get, the rows of the table and the state of the disk. It
+ * knows the contract, and nothing of the daemon under test. */
 
-/** Folders and updates go by their numbers. */
+/** Directories and updates are identified by their numbers. */
 export type Command =
   | { readonly kind: 'delete'; readonly folder: number }
   | { readonly kind: 'cleanup'; readonly folders: readonly number[] | null }
@@ -26,22 +26,22 @@ export interface Row {
   readonly end_time: string | null;
 }
 
-/** Where that lies which commands are about. */
+/** The paths that the commands concern. */
 export interface Places {
   readonly backups: string;
   readonly cronFile: string;
 }
 
 export interface CronFile {
-  /** The update whose whole file it is; undefined: of none. */
+  /** The update whose complete file this is, or undefined for any other file. */
   readonly update: number | undefined;
   readonly mode: number;
 }
 
-/** What is there to be seen when every command has its end. */
+/** The observable state once every command has ended. */
 export interface World {
   readonly rows: readonly Row[];
-  /** The numbers of the folders that are there. */
+  /** The numbers of the existing directories. */
   readonly folders: ReadonlySet<number>;
   readonly cronFile: CronFile | undefined;
   readonly litter: readonly string[];
@@ -49,25 +49,25 @@ export interface World {
 
 interface Sent {
   readonly command: Command;
-  /** A daemon was killed after it was sent: only that excuses a failure. */
+  /** A daemon was killed after this command was sent, which is the only excuse for a failure. */
   killed: boolean;
 }
 
 interface Waiting {
   readonly request: Request;
-  /** All of it is sent. */
+  /** The request has been sent completely. */
   readonly whole: boolean;
 }
 
 const UPDATE = 'update_cron_schedules';
 
-/** The name of a folder, and of the backup that is in it. */
+/** The name of a directory, and of the backup in it. */
 export const nameOf = (folder: number): string => `f${folder}`;
 
 const inWords = (type: string, command: string, args: unknown) =>
   `${type}: ${command} ${JSON.stringify(args)}`;
 
-/** What a row says. Of the command of an update the contract knows only the file that it replaces. */
+/** The content of a row. Of the command of an update, the contract specifies only the file that it replaces. */
 const wordsOfRow = ({ type, command, args }: Row): string =>
   inWords(type, type === UPDATE ? (command.split(' ').at(-1) as string) : command, JSON.parse(args));
 
@@ -77,18 +77,18 @@ export class ContractModel {
   updates = 0;
   readonly clients = new Map<number, Waiting>();
   readonly #places: Places;
-  /** By the id that came with the 202. */
+  /** By the id of the 202. */
   readonly #accepted = new Map<string, Sent>();
-  /** Sent, and nobody heard what came of them. */
+  /** Commands that were sent without a known outcome. */
   readonly #doubtful: Sent[] = [];
-  /** By id: the row as it was when it was first seen with its end. */
+  /** By id: the row when it was first seen with its end. */
   readonly #ended = new Map<string, string>();
 
   constructor(places: Places) {
     this.#places = places;
   }
 
-  /** A reply to a whole request. `draining`: the daemon may be about to stop. */
+  /** Takes a reply to a complete request. `draining`: the daemon may be about to stop. */
   hear(request: Request, reply: Reply | undefined, draining = false): void {
     if (reply === undefined && draining) return this.doubt(request);
     if (reply === undefined) throw new Error('expected a reply, got silence');
@@ -101,7 +101,7 @@ export class ContractModel {
     this.#accepted.set(reply.id, { command: request, killed: false });
   }
 
-  /** The client left, or the daemon was killed: both may be, that it is accepted and that it is not. */
+  /** The client left, or the daemon was killed. The command may or may not have been accepted. */
   doubt(request: Request): void {
     if (request.kind !== 'bad') this.#doubtful.push({ command: request, killed: false });
   }
@@ -111,7 +111,8 @@ export class ContractModel {
     for (const sent of [...this.#accepted.values(), ...this.#doubtful]) sent.killed = true;
   }
 
-  /** At any time: what was promised is on record, nothing else is, and what ended stays so. */
+  /** Checks what holds at any time: accepted commands are recorded, no others are, and an ended command does not
+   * change. */
   check(rows: readonly Row[]): void {
     const known = new Map(rows.map((row) => [row.command_id, row]));
     for (const [id, { command }] of this.#accepted) {
@@ -131,7 +132,7 @@ export class ContractModel {
     }
   }
 
-  /** At any time: a reader finds the whole file of an update, if any. */
+  /** Checks what holds at any time: the cron file is the complete file of an update, or missing. */
   checkCronFile(file: CronFile | undefined): void {
     if (file === undefined) return;
     if (file.update === undefined) throw new Error('expected the whole cron file of an update, got another');
@@ -139,7 +140,7 @@ export class ContractModel {
       throw new Error(`expected the cron file with mode 644, got ${file.mode.toString(8)}`);
   }
 
-  /** When all commands have their end. */
+  /** Checks the state once all commands have ended. */
   checkSettled(world: World): void {
     this.check(world.rows);
     const open = world.rows.find(({ status }) => status === 'running');
@@ -153,7 +154,7 @@ export class ContractModel {
 
   #pathOf = (folder: number) => `${this.#places.backups}/${nameOf(folder)}`;
 
-  /** What the row of a command has to say. */
+  /** Returns the content that the row of a command must have. */
   #wordsOf(command: Command): string {
     if (command.kind === 'update')
       return inWords(UPDATE, this.#places.cronFile, { schedule_count: command.schedules });
@@ -166,7 +167,7 @@ export class ContractModel {
     return inWords('cleanup_backups', argv.join(' '), { backup_ids: folders.map(nameOf) });
   }
 
-  /** All that may be on record without a promise. */
+  /** Returns all commands that may be recorded without a 202. */
   #unpromised(): Sent[] {
     const underWay = [...this.clients.values()].flatMap(({ request, whole }) =>
       whole && request.kind !== 'bad' ? [{ command: request, killed: false }] : [],
@@ -174,7 +175,7 @@ export class ContractModel {
     return [...this.#doubtful, ...underWay];
   }
 
-  /** What a row may be of: of one that nobody was promised only its words are known. */
+  /** Returns the commands that a row may belong to. A command without a 202 is known only by its content. */
   #behind(row: Row): readonly Sent[] {
     const promised = this.#accepted.get(row.command_id);
     if (promised) return [promised];
@@ -190,7 +191,7 @@ export class ContractModel {
     }
   }
 
-  /** A failure has to have a reason that the contract knows: here only that its daemon was killed. */
+  /** A failure must have a reason that the contract allows: here only that its daemon was killed. */
   #checkEnd(row: Row): void {
     const { status, error, return_code: code } = row;
     if (status !== 'success' && status !== 'failed')
@@ -204,7 +205,7 @@ export class ContractModel {
       throw new Error(`expected to be told of the restart, got ${error} with code ${code}`);
   }
 
-  /** The rows say what was asked, as `check` knows: what they name is what somebody wanted gone. */
+  /** `check` has verified the rows, so a directory that a row names was requested to be removed. */
   #checkFolder(folder: number, { rows, folders }: World): void {
     const naming = rows.filter(({ command }) => command.split(' ').includes(this.#pathOf(folder)));
     const there = folders.has(folder);
@@ -214,7 +215,7 @@ export class ContractModel {
       throw new Error(`expected folder ${folder}, which nobody named, to be there, got it gone`);
   }
 
-  /** The last that succeeded, in the order of acceptance, is in place. */
+  /** The last successful update, in order of acceptance, is in place. */
   #checkUpdate({ rows, cronFile }: World): void {
     const done = rows.filter(({ type, status }) => type === UPDATE && status === 'success');
     const last = done.toSorted((one, other) => one.id - other.id).at(-1);

@@ -38,8 +38,9 @@ const replacement = (id: number, name: string, schedule_count: number): Row => {
   return rowOfSuccess(id, name, 'update_cron_schedules', mv, { schedule_count });
 };
 
-/** One without a flaw. Folder 4 was to be deleted, and two updates were asked for, of which nobody heard of the second;
- * then came a kill. After it folder 0 was deleted, and folders 1 and 2 cleaned up. Nobody named folder 3. */
+/** A story without a flaw. The deletion of directory 4 was accepted, and two updates were sent, the second without a
+ * reply; then the daemon was killed. Afterwards directory 0 was deleted, and directories 1 and 2 were cleaned up. No
+ * request named directory 3. */
 export function fabricate(): Story {
   const model = new ContractModel({ backups: '/backups', cronFile: '/cron.d/dbcalm' });
   const accept = (id: string, command: Command) => model.hear(command, { code: 202, id });

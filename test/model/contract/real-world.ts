@@ -1,4 +1,4 @@
-/** A real daemon in its jail with its clients, as the steps of a sequence use them. */
+/** A real daemon in its jail and its clients, for the steps of a sequence. */
 import {
   existsSync,
   mkdirSync,
@@ -122,7 +122,7 @@ export class RealWorld {
     return { update: updateIn(readFileSync(cronFile, 'utf8')), mode: statSync(cronFile).mode & 0o7777 };
   }
 
-  /** Requests that the contract refuses; each names the daemon's own folder at the most. */
+  /** Requests that the contract refuses; each names the daemon's own directory at the most. */
   refusable(index: number): Request {
     const all = refusable(this.at);
     const [code, bytes] = all[index % all.length] as (typeof all)[number];

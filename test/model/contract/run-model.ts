@@ -1,4 +1,4 @@
-/** Lets fast-check make sequences of steps, run each against a real daemon, and shrink one that fails. */
+/** Lets fast-check generate sequences of steps, run each against a real daemon, and shrink a failing one. */
 import fc from 'fast-check';
 import type { Program } from '../../support/daemon.ts';
 import { ContractModel } from './contract-model.ts';
@@ -8,20 +8,20 @@ import * as steps from './steps.ts';
 export interface ModelOptions {
   readonly seed: number;
   readonly runs: number;
-  /** What a failure was told with: begins with the sequence that failed. */
+  /** The path that a failure has reported. The run begins with the sequence that failed. */
   readonly path?: string | undefined;
-  /** What runs as the daemon. */
+  /** The program that runs as the daemon. */
   readonly program?: Program;
-  /** Hears of each sequence that was run. */
+  /** Called with each sequence that was run. */
   readonly tell?: (sequence: string) => void;
 }
 
 export interface Finding {
   readonly runs: number;
   readonly steps: number;
-  /** The shortest sequence that fails, in words; undefined: none does. */
+  /** The shortest failing sequence in words, or undefined if none fails. */
   readonly failure: string | undefined;
-  /** What brings it back. */
+  /** The path that reproduces it. */
   readonly path: string | undefined;
 }
 
@@ -56,10 +56,10 @@ const STEPS: readonly (readonly [weight: number, step: fc.Arbitrary<steps.Step>]
   [2, fc.constant(steps.start())],
 ];
 
-/** fast-check takes each of the list equally often. */
+/** fast-check takes each entry of the list equally often. */
 const weighted = STEPS.flatMap(([weight, step]) => Array.from({ length: weight }, () => step));
 
-/** The two parts of a path: which sequence, and which of its steps were taken. */
+/** The two parts of a path: the sequence, and the steps of it that were taken. */
 const parted = (path: string | undefined) => path?.split('@') ?? [];
 
 export async function runModel({
@@ -117,7 +117,7 @@ function failureOf(result: fc.RunDetails<[Iterable<steps.Step>]>): Pick<Finding,
   };
 }
 
-/** fast-check adds how to replay a sequence to its words. */
+/** Splits the words of a sequence from the replay path that fast-check appends. */
 function partsOf(sequence: string): [words: string, which: string] {
   const [, words = '', which = ''] = /^(.*?)(?:\s*\/\*replayPath="(.*)"\*\/)?$/s.exec(sequence) ?? [];
   return [words.split(',').join(' → '), which];

@@ -1,4 +1,4 @@
-/** The steps that fast-check makes sequences of: what clients, an operator and the kernel do. */
+/** The steps of which fast-check makes sequences: what clients, an operator and the kernel do. */
 import type { AsyncCommand } from 'fast-check';
 import { BRISK } from '../../support/client.ts';
 import { scheduleCount } from '../../support/schedules.ts';
@@ -8,17 +8,17 @@ import type { RealWorld } from './real-world.ts';
 
 export type Step = AsyncCommand<ContractModel, RealWorld>;
 
-/** What a client wants, before it is known which folders and updates there are. */
+/** The request of a client before the existing directories and updates are known. */
 export type Wish =
   | { readonly kind: 'delete'; readonly folder: number }
   | { readonly kind: 'cleanup'; readonly folders: readonly number[] | null }
   | { readonly kind: 'update' }
   | { readonly kind: 'bad'; readonly which: number };
 
-/** The number of a folder that never was there. */
+/** The number of a directory that has never existed. */
 const NEVER = 999;
 
-/** A step with its words; after it, what anybody may look at is as promised. */
+/** A step with its words. After each step the state that holds at any time is checked. */
 function step(
   words: string,
   check: (model: Readonly<ContractModel>) => boolean,
@@ -52,7 +52,7 @@ export const ask = (wish: Wish): Step =>
     },
   );
 
-/** Sends all of a request, and does not wait. */
+/** Sends a complete request, without waiting for its reply. */
 export const send = (client: number, wish: Wish): Step =>
   step(
     `client ${client} asks to ${inWords(wish)}`,
@@ -75,7 +75,7 @@ export const begin = (client: number, wish: Wish): Step =>
     },
   );
 
-/** Sends what is left, and hears. */
+/** Sends the rest of a request, and waits for its reply. */
 export const hearOut = (client: number): Step =>
   step(
     `client ${client} is answered`,
@@ -118,7 +118,7 @@ export const kill = (): Step =>
       await real.kill();
       model.kill();
       await hearAll(model, real);
-      // Also those whose 202 was on its way.
+      // This includes clients whose 202 was on its way.
       model.kill();
     },
   );
@@ -145,7 +145,7 @@ export const start = (): Step =>
     },
   );
 
-/** Of a daemon that is gone, each client hears the end. */
+/** Each client of a dead daemon gets the end of its connection. */
 async function hearAll(model: ContractModel, real: RealWorld): Promise<void> {
   for (const [client, { request, whole }] of [...model.clients]) {
     const reply = await real.heard(client);

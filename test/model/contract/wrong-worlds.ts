@@ -1,9 +1,9 @@
-/** What must not be, with the words that the model of the contract has for it. */
+/** Worlds that violate the contract, with the complaint of the model. */
 import type { Command, Reply, Request, Row, World } from './contract-model.ts';
 import { fabricate, INTERRUPTED, removal, type Story } from './fabricated-story.ts';
 
 export type Deed = (story: Story) => void;
-/** `then` is done after the model has looked for the first time. */
+/** `then` is done after the first check of the model. */
 type Wrong = readonly [what: string, told: string, first: Deed, then?: Deed];
 
 export const REMOVE_3: Command = { kind: 'delete', folder: 3 };

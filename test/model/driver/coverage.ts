@@ -1,11 +1,11 @@
-/** Which transitions of which machines were walked, from XState's own word. */
+/** Records which transitions of which machines were walked, from XState's inspection events. */
 import type { AnyStateMachine, AnyTransitionDefinition, InspectionEvent } from 'xstate';
 import { edgeName, edgesOf } from './edges.ts';
 
 export class Coverage {
   readonly #walked = new Map<string, Set<string>>();
 
-  /** For `inspect` of an actor, or of the system that it lives in. */
+  /** The `inspect` option of an actor, or of the system in which it runs. */
   readonly inspect = (event: InspectionEvent): void => {
     for (const [machine, edge] of walkedIn(event)) this.add(machine, edge);
   };
@@ -24,17 +24,17 @@ export class Coverage {
     return [...(this.#walked.get(machine) ?? [])];
   }
 
-  /** The transitions of a machine that nobody walked. */
+  /** Returns the transitions of a machine that were not walked. */
   missing(machine: AnyStateMachine): string[] {
     return edgesOf(machine).filter((edge) => !this.has(machine.id, edge));
   }
 }
 
-/** The machine and the name of each transition that an inspection event tells of. */
+/** Returns the machine and the name of each transition in an inspection event. */
 export function walkedIn(event: InspectionEvent): (readonly [machine: string, edge: string])[] {
   if (event.type !== '@xstate.microstep') return [];
   const taken = event._transitions as AnyTransitionDefinition[];
-  // The first step of an actor comes from nowhere.
+  // The first step of an actor has no source.
   return taken
     .filter(({ eventType }) => typeof eventType === 'string')
     .map((transition) => [transition.source.machine.id, edgeName(transition)] as const);

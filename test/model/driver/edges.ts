@@ -1,7 +1,7 @@
 /** The transitions of a machine, by name: `reading.silent (after FIRST_BYTE_LIMIT) → reading.doubting`. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 
-/** All of them: of events, delays, ends and failures of what is invoked, and those taken at once. */
+/** Returns all transitions: those of events, delays, and results of invoked actors, and those that are always taken. */
 export function edgesOf({ root }: AnyStateMachine): string[] {
   const edges = transitionsOf(root).map(edgeName);
   const double = edges.find((edge, index) => edges.indexOf(edge) !== index);
@@ -25,7 +25,7 @@ function transitionsOf(node: AnyStateNode): AnyTransitionDefinition[] {
   return [...own, ...Object.values<AnyStateNode>(node.states).flatMap(transitionsOf)];
 }
 
-/** The root goes by the name of its machine. */
+/** The root has the name of its machine. */
 const placeOf = (node: AnyStateNode) => node.path.join('.') || node.key;
 
 function causeOf(node: AnyStateNode, eventType: string): string {

@@ -1,7 +1,8 @@
-/** The events that XState makes itself, for the state that a machine is in; undefined where it cannot come there. */
+/** The events that XState itself sends in a given state, or undefined if they cannot occur there. */
 import type { AnyMachineSnapshot, AnyStateNode, EventObject } from 'xstate';
 
-/** A named delay is over that should count in this state: also where the machine has forgotten it, which is to be found. */
+/** The end of a named delay that should run in this state. It is sent also if the machine lacks the delay, so that a
+ * test finds it. */
 export function after(
   snapshot: AnyMachineSnapshot,
   delay: string,
@@ -13,14 +14,14 @@ export function after(
   return { type: type ?? 'time.passed' };
 }
 
-/** What is invoked under the name `src` is done. */
+/** The completion of the invoked actor `src`. */
 export function done(snapshot: AnyMachineSnapshot, src: string, output?: unknown): EventObject | undefined {
   const id = invoked(snapshot, src);
   const type = `xstate.done.actor.${id}`;
   return id === undefined ? undefined : ({ type, output, actorId: id } as EventObject);
 }
 
-/** What is invoked under the name `src` failed. */
+/** The failure of the invoked actor `src`. */
 export function failed(snapshot: AnyMachineSnapshot, src: string, error: unknown): EventObject | undefined {
   const id = invoked(snapshot, src);
   const type = `xstate.error.actor.${id}`;

@@ -1,35 +1,36 @@
-/** Ways through a machine, from the machine itself. */
+/** Paths through a machine, derived from the machine itself. */
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
 import { getAdjacencyMap, getShortestPaths, getSimplePaths } from 'xstate/graph';
 import { stateOf } from './events.ts';
 
-/** What the paths are made of. The names are words of whoever reads a failure, not of the machine. */
+/** The material of paths. Its names are words for the reader of a failure, not names of the machine. */
 export interface Vocabulary {
   readonly machine: AnyStateMachine;
   /** By name: the inputs to begin with. */
   readonly starts: Readonly<Record<string, unknown>>;
-  /** By name: the machine's event in a state, or undefined where it cannot come. It should come wherever the world can
-   * bring it, also where the machine does not listen: what is ignored by mistake is found only if it is tried. */
+  /** By name: the machine's event in a state, or undefined if it cannot occur. An event should be possible wherever
+   * the world can cause it, also where the machine ignores it: an event that is ignored by mistake is found only if
+   * it is tried. */
   readonly events: Readonly<Record<string, (snapshot: AnyMachineSnapshot) => EventObject | undefined>>;
-  /** What else than the state decides about the ways on. */
+  /** The data besides the state that decides about the further paths. */
   readonly distinguish?: (snapshot: AnyMachineSnapshot) => unknown;
-  /** Whether the world can bring these events one after the other: what ends once does not end twice. */
+  /** Whether the world can cause these events one after the other: an actor that has ended does not end again. */
   readonly isPossible?: (events: readonly string[]) => boolean;
 }
 
 export interface Path {
   readonly machine: string;
   readonly start: string;
-  /** The state to begin with, and the one after each event. */
+  /** The initial state, and the state after each event. */
   readonly states: readonly string[];
   readonly events: readonly string[];
 }
 
-/** A vocabulary whose ways have no end is a mistake. */
+/** A vocabulary with endless paths is a mistake. */
 const MOST_STEPS = 20_000;
 
-/** The shortest path to each state, every simple path (no state twice), and the shortest path to each state with each
- * event that can come there: none twice. */
+/** Returns the shortest path to each state, every simple path (no state twice), and the shortest path to each state
+ * followed by each event that can occur there, without duplicates. */
 export function pathsOf(vocabulary: Vocabulary): Path[] {
   const found = Object.keys(vocabulary.starts).flatMap((start) => [
     ...shortestPaths(vocabulary, start),
@@ -51,7 +52,8 @@ export function simplePaths(vocabulary: Vocabulary, start: string): Path[] {
   return getSimplePaths(vocabulary.machine, options).map(toPath);
 }
 
-/** Each event that can come in a state, after the shortest path to it; and each that changes nothing with a second one. */
+/** Each event that can occur in a state, after the shortest path to it. Each event that changes nothing is followed
+ * by another. */
 export function probes(vocabulary: Vocabulary, start: string): Path[] {
   const { options, toPath, wordOf } = traversal(vocabulary, start);
   const ways = getAdjacencyMap(vocabulary.machine, options) as unknown as Ways;
@@ -67,7 +69,7 @@ export function probes(vocabulary: Vocabulary, start: string): Path[] {
     const idle = onwards.filter(({ state }) => options.serializeState(state) === here);
     return [
       ...onwards.map((way) => then(path, way)),
-      // What seems to change nothing may have been meant to: it shows in what comes of the next event.
+      // An event that seems to change nothing may have been meant to. The next event shows it.
       ...idle.flatMap((way) => onwards.map((next) => then(then(path, way), next))),
     ];
   });
@@ -78,7 +80,7 @@ interface Way {
   readonly state: AnyMachineSnapshot;
 }
 
-/** By state, then by event: where it leads. */
+/** By state, then by event: the target. */
 type Ways = Readonly<Record<string, { readonly transitions: Readonly<Record<string, Way>> }>>;
 
 const keyOf = ({ start, events }: Path) => [start, ...events].join(' → ');
@@ -92,7 +94,7 @@ function traversal({ machine, starts, events, distinguish }: Vocabulary, start: 
   const wordOf = (event: EventObject) => words.get(event) ?? event.type;
   const options = {
     input: starts[start],
-    // Passing a list would replace what each state has of its own, such as its delays.
+    // A list would replace the events of the states themselves, such as their delays.
     events: (snapshot: AnyMachineSnapshot) =>
       snapshot.status === 'active' ? possible(events, snapshot, words) : [],
     serializeState: (snapshot: AnyMachineSnapshot) =>
@@ -104,7 +106,7 @@ function traversal({ machine, starts, events, distinguish }: Vocabulary, start: 
     machine: machine.id,
     start,
     states: steps.map(({ state }) => stateOf(state as AnyMachineSnapshot)),
-    // The first is how it began.
+    // The first step is the start.
     events: steps.slice(1).map(({ event }) => wordOf(event)),
   });
   return { options: options as never as { serializeState: (snapshot: unknown) => string }, toPath, wordOf };
@@ -123,7 +125,8 @@ function possible(
   });
 }
 
-/** Of these paths those that walk a transition which none before it walks; `walkedBy` gives what one walks. */
+/** Returns those paths that walk a transition which no earlier one walks. `walkedBy` returns the transitions of a
+ * path. */
 export async function covering(
   paths: readonly Path[],
   walkedBy: (path: Path) => Promise<readonly string[]>,

@@ -1,28 +1,28 @@
-/** Walks a path with whatever can do its events: the machine itself, or the real thing. */
+/** Walks a path with a subject that can carry out its events: the machine itself, or the real thing. */
 
 import type { Path } from './paths.ts';
 import { inWords } from './words.ts';
 
-/** What is seen from outside in the end, in words: `{ reply: 'a 400', row: 'no row' }`. */
+/** The final observations in words: `{ reply: 'a 400', row: 'no row' }`. */
 export type Sight = Readonly<Record<string, string>>;
 
 export interface Subject {
-  /** By the words of the vocabulary: makes it happen. */
+  /** By the words of the vocabulary: causes the event. */
   readonly events: Readonly<Record<string, () => unknown>>;
-  /** By state: throws unless what can be seen says that it is in it. A state without an entry cannot be told. */
+  /** By state: throws unless the observations match the state. A state without an entry cannot be observed. */
   readonly states?: Readonly<Record<string, () => unknown>> | undefined;
-  /** Lets what was begun come to rest, and looks. */
+  /** Waits until the subject is at rest, and observes it. */
   readonly rest: () => Sight | Promise<Sight>;
   readonly end?: () => unknown;
 }
 
-/** Thrown by a subject that could not do in time what a path asks of it: the walk says nothing, and is begun anew. */
+/** Thrown by a subject that was too slow for its path. The walk has no result, and is repeated. */
 export class TooSlow extends Error {}
 
-/** So often; then it is told as a failure. */
+/** The number of attempts before the walk fails. */
 const ATTEMPTS = 50;
 
-/** Resolves when all was as expected. Throws with the path in words. */
+/** Resolves if everything was as expected. Otherwise throws with the path in words. */
 export async function walk(path: Path, subject: Subject, expected: Sight): Promise<void> {
   let walked = 0;
   try {
@@ -44,19 +44,19 @@ export async function walk(path: Path, subject: Subject, expected: Sight): Promi
   }
 }
 
-/** So many failures are told; the shortest paths say most. */
+/** The number of failures that are reported. The shortest paths are the most useful. */
 const MOST_TOLD = 5;
 
 export interface WalkOptions {
-  /** So many paths at a time; one without it. */
+  /** The number of paths at a time, by default one. */
   readonly atOnce?: number;
-  /** Which ones have to be walked alone, after the others. */
+  /** Whether a path has to be walked alone, after the others. */
   readonly alone?: (path: Path) => boolean;
-  /** Hears of each path when it was walked: how many were until now, and how it failed, in words. */
+  /** Called after each path with the number of walked paths and the failure, if any, in words. */
   readonly tell?: (walked: number, failure: string | undefined) => void;
 }
 
-/** Walks each path with a subject of its own, and throws with those that failed, shortest first. */
+/** Walks each path with a subject of its own, and throws with the failures, shortest first. */
 export async function walkAll(
   paths: readonly Path[],
   subject: (path: Path) => Subject | Promise<Subject>,
@@ -84,7 +84,7 @@ export async function walkAll(
   throw new Error([count, ...told.map(({ message }) => message)].join('\n'));
 }
 
-/** Longer (ms) than any step takes: what hangs is told by its path. */
+/** Longer (ms) than any step takes. A step that hangs is reported with its path. */
 const PATIENCE = 60_000;
 
 async function inTime<T>(step: T | Promise<T>): Promise<T> {
@@ -108,7 +108,7 @@ async function walkInTime(
   }
 }
 
-/** What cannot even begin is told by its path, too. */
+/** A path that cannot begin is reported with its words, too. */
 async function begin(path: Path, subject: (path: Path) => Subject | Promise<Subject>): Promise<Subject> {
   try {
     return await inTime(subject(path));

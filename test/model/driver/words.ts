@@ -1,4 +1,4 @@
-/** A path as it reads in a failure: `connection, a client: reading.silent → (half-close) → closed`. */
+/** Returns a path in words: `connection, a client: reading.silent → (half-close) → closed`. */
 import type { Path } from './paths.ts';
 
 export function inWords({ machine, start, states, events }: Path): string {

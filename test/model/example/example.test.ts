@@ -13,13 +13,13 @@ import { expectedInTheEnd, expectedOf, lineVocabulary, realLine, simulatedLine }
 
 const paths = pathsOf(lineVocabulary);
 
-test('the machine: every path ends as it must, and every transition is walked', async () => {
+test('the machine of the example ends every path as expected, and every transition is walked', async () => {
   const coverage = new Coverage();
   await walkAll(paths, () => simulatedLine(lineMachine, coverage.inspect), expectedOf);
   assert.deepEqual(coverage.missing(lineMachine), []);
 });
 
-test('a real server: the same', async (t) => {
+test('a real server with the machine of the example ends every path as expected', async (t) => {
   const coverage = new Coverage();
   const socket = join(testFolder(t), 's');
   let last: Socket | undefined;
@@ -37,7 +37,7 @@ test('a real server: the same', async (t) => {
   assert.deepEqual(coverage.missing(lineMachine), []);
 });
 
-test('a machine that has forgotten its delay is told by the path that shows it', async () => {
+test('`walkAll` reports a machine without its delay by the path that shows it', async () => {
   const { gathering, ...states } = lineMachine.config.states as Record<string, object>;
   const forgetful = lineSetup.createMachine({
     ...lineMachine.config,
@@ -50,7 +50,7 @@ test('a machine that has forgotten its delay is told by the path that shows it',
   );
 });
 
-test('docs/model-testing.md shows what stands here', () => {
+test('docs/model-testing.md shows the code of the example', () => {
   const page = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'model-testing.md'), 'utf8');
   const files = globSync('*.ts', { cwd: import.meta.dirname });
   const sources = files.map((file) => readFileSync(join(import.meta.dirname, file), 'utf8'));

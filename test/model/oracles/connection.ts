@@ -1,4 +1,4 @@
-/** What a client may expect, by the contract alone: from the words of what happened to what is seen. */
+/** The expectations of a client, from the contract alone: maps the words of the events to the observations. */
 import type { Sight } from '../driver/walk.ts';
 
 type Stage = 'reading' | 'doubting' | 'waiting' | 'looking' | 'asked' | 'answered' | 'gone';
@@ -8,7 +8,7 @@ export interface Expected {
   readonly came: boolean;
   readonly reply: string;
   readonly handed: boolean;
-  /** Answered although the client may still be sending. */
+  /** The reply was sent although the client may still be sending. */
   readonly early: boolean;
   readonly delivered: boolean;
 }
@@ -43,7 +43,7 @@ const READING: Rules = {
 /** At any stage. */
 const ENDING: readonly string[] = ['vanish', 'the reader fails'];
 
-/** By stage, then by what happens; what is not here changes nothing that a client could see. */
+/** By stage, then by event. An event without an entry changes nothing that a client can observe. */
 const RULES: Readonly<Record<Stage, Rules>> = {
   reading: {
     ...READING,
@@ -51,7 +51,7 @@ const RULES: Readonly<Record<Stage, Rules>> = {
     'SILENCE_LIMIT passes': () => ({ stage: 'doubting' }),
     'REQUEST_LIMIT passes': () => answered('a 400', true),
   },
-  // What has arrived in time is read, even if the daemon was too busy to look.
+  // Bytes that have arrived in time are read, also if the daemon was busy.
   doubting: { ...READING, 'LAST_LOOK passes': cutOff },
   // Nothing more is read before there is room.
   waiting: {
@@ -95,7 +95,7 @@ function happen(before: Expected, event: string): Expected {
   return ENDING.includes(event) ? { ...before, stage: 'gone' } : before;
 }
 
-/** What happens when nobody does anything more: so each connection comes to its end. */
+/** The next event if nothing interferes, which leads each connection to its end. */
 const LEFT_ALONE: Readonly<Partial<Record<Stage, string>>> = {
   reading: 'SILENCE_LIMIT passes',
   doubting: 'LAST_LOOK passes',
@@ -105,7 +105,7 @@ const LEFT_ALONE: Readonly<Partial<Record<Stage, string>>> = {
   answered: 'sent',
 };
 
-/** The same events, and what follows by itself. */
+/** The same events, and those that follow by themselves. */
 export function leftAlone(start: string, events: readonly string[]): readonly string[] {
   const next = LEFT_ALONE[expectedOf(start, events).stage];
   return next === undefined ? events : leftAlone(start, [...events, next]);

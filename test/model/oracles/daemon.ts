@@ -1,4 +1,4 @@
-/** What an operator may expect of the daemon as a whole: from the words of what happened to what it does. */
+/** The expectations of an operator about the whole daemon: maps the words of the events to its effects. */
 import type { Sight } from '../driver/walk.ts';
 
 type Stage =
@@ -16,11 +16,11 @@ type Stage =
 export interface Expected {
   readonly stage: Stage;
   readonly exit: number | undefined;
-  /** What it made its parts do, in order. */
+  /** The effects of the machine on its parts, in order. */
   readonly did: readonly string[];
-  /** What it told systemd, in order. */
+  /** The messages to systemd, in order. */
   readonly told: readonly string[];
-  /** What it wrote into its log before it began. */
+  /** The log messages before the daemon began to serve. */
   readonly logged: readonly string[];
 }
 
@@ -34,7 +34,7 @@ const CLOSE: Change = { stage: 'closing', did: ['listener.drain'], told: [STOPPI
 const ANSWER: Change = { stage: 'answering', did: ['connections: supervisor.drain'], told: [STOPPING] };
 const FINISH: Change = { stage: 'finishing', did: ['processes: supervisor.drain'] };
 const FLUSH: Change = { stage: 'flushing', did: ['flush'] };
-/** Whoever leaves a state that listens takes the socket away first. */
+/** The daemon removes its socket first when it leaves a state that listens. */
 const closed = (change: Change): Change => ({ ...change, did: ['close', ...(change.did ?? [])] });
 const late = (what: string, change: Change): Change => ({
   ...change,
@@ -43,7 +43,7 @@ const late = (what: string, change: Change): Change => ({
 
 const LISTENER_FAILS = { 'cannot bind': closed(exits(75)), 'the listener fails': closed(exits(70)) };
 
-/** By stage, then by what happens; what is not here changes nothing that could be seen. */
+/** By stage, then by event. An event without an entry changes nothing observable. */
 const RULES: Readonly<Record<Stage, Readonly<Record<string, Change>>>> = {
   checking: {
     'the socket is free': { stage: 'opening' },
@@ -69,7 +69,7 @@ const RULES: Readonly<Record<Stage, Readonly<Record<string, Change>>>> = {
   },
   listening: {
     'a signal': CLOSE,
-    // Only who was ready can be so again.
+    // Only a daemon that was ready can be ready again.
     'a hangup': { did: ['reopen'], told: ['RELOADING=1 MONOTONIC_USEC=now'] },
     'the log is open again': { told: [READY] },
     ...LISTENER_FAILS,
@@ -117,7 +117,7 @@ function changeOf({ stage }: Expected, event: string): Change | undefined {
   if (event === 'a hangup') return { did: ['reopen'] };
   if (event === 'the watchdog asks') return { told: ['WATCHDOG=1'] };
   if (!SERVING.includes(stage)) return undefined;
-  // Nobody's command depends on who looks.
+  // Inspection does not affect any command.
   if (event === 'operators cannot look') return { did: ['admin: EACCES'] };
   if (event === 'the admin part fails') return { did: ['admin: EIO'] };
   if (!VITAL.includes(event)) return undefined;
@@ -145,7 +145,7 @@ function happen(before: Expected, event: string): Expected {
   };
 }
 
-/** What happens when nobody interferes. */
+/** The next event if nothing interferes. */
 const LEFT_ALONE: Readonly<Partial<Record<Stage, string>>> = {
   checking: 'the socket is free',
   opening: 'the store opens',
@@ -157,7 +157,7 @@ const LEFT_ALONE: Readonly<Partial<Record<Stage, string>>> = {
   flushing: 'flushed',
 };
 
-/** The same events, and what follows by itself. */
+/** The same events, and those that follow by themselves. */
 export function leftAlone(start: string, events: readonly string[]): readonly string[] {
   const next = LEFT_ALONE[expectedOf(start, events).stage];
   return next === undefined ? events : leftAlone(start, [...events, next]);
@@ -165,7 +165,7 @@ export function leftAlone(start: string, events: readonly string[]): readonly st
 
 export const sightOf = ({ exit, did, told, logged }: Expected): Sight => ({
   exit: exit === undefined ? 'no end' : `exit code ${exit}`,
-  // Of sysexits each is a failure; 1 is a stop that was cut short.
+  // Each code of sysexits is a failure; 1 is a stop that was cut short.
   end: exit === undefined ? 'no end' : exit > 1 ? 'failed' : 'stopped',
   did: did.join(', ') || 'nothing done',
   told: told.join(', '),

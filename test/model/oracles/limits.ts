@@ -1,5 +1,5 @@
-/** How long the daemon waits, in milliseconds, written down once more: what the code says would not show what it does
- * wrong. SILENCE_LIMIT is the contract's, the others are the choice of this daemon. */
+/** The limits of the daemon in milliseconds, repeated here: limits from the code would hide its mistakes.
+ * SILENCE_LIMIT is part of the contract, the others are the choice of this daemon. */
 export const LIMITS = {
   FIRST_BYTE_LIMIT: 5_000,
   SILENCE_LIMIT: 200,

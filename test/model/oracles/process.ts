@@ -1,4 +1,4 @@
-/** What becomes of a command, by the invariants alone: from the words of what happened to what is seen. */
+/** The expectations about a command, from the invariants alone: maps the words of the events to the observations. */
 import type { Sight } from '../driver/walk.ts';
 
 export type ProcessStart =
@@ -27,18 +27,18 @@ type Stage =
 export interface Expected {
   readonly start: string;
   readonly stage: Stage;
-  /** What the client has heard. */
+  /** The reply that the client has received. */
   readonly client: string;
-  /** What is on record, in order. */
+  /** The recorded states, in order. */
   readonly record: readonly string[];
   readonly children: number;
   readonly pid: boolean;
   readonly more: boolean;
   readonly code: number;
-  /** What the end of the work was told as, for whoever makes it last or cleans up. */
+  /** The reported end of the work, for the step that syncs or cleans up. */
   readonly finished: string;
   readonly adopted: boolean;
-  /** True where a try of this daemon shall not count against the command. */
+  /** True if a try of this daemon must not count against the command. */
   readonly trusted: boolean;
 }
 
@@ -76,7 +76,7 @@ const launched =
   (more: boolean): Rule =>
   ({ children }) => ({ stage: 'executing', more, children: children + 1 });
 
-/** What had begun is never run again; what had not runs only if it still may. */
+/** A command that had begun is never run again. A pending one runs only if it is still allowed. */
 const takenOver: Rule = (before) => {
   const { start } = before;
   const was = start.startsWith('left running') ? 'running' : 'pending';
@@ -89,7 +89,7 @@ const takenOver: Rule = (before) => {
 const noChild: Rule = ({ start }) =>
   start.endsWith('refused today') ? { code: -1, stage: 'settling' } : { stage: 'inspecting' };
 
-/** By stage, then by what happens; what is not here changes nothing that could be seen. */
+/** By stage, then by event. An event without an entry changes nothing observable. */
 const RULES: Readonly<Record<Stage, Readonly<Record<string, Rule>>>> = {
   promising: {
     written: (before) => ({ ...recorded(before, 'pending'), client: 'a 202', stage: 'waiting' }),
@@ -148,7 +148,7 @@ function happen(before: Expected, event: string): Expected {
   return rule ? { ...before, ...rule(before) } : before;
 }
 
-/** What happens when nobody interferes; what was left behind says whether an effect is in place. */
+/** The next event if nothing interferes. The remains tell whether an effect is in place. */
 const LEFT_ALONE: Readonly<Partial<Record<Stage, string>>> = {
   promising: 'written',
   'taking over': 'written',
@@ -161,10 +161,10 @@ const LEFT_ALONE: Readonly<Partial<Record<Stage, string>>> = {
   settling: 'written',
 };
 
-/** The same events, and what follows by itself. */
+/** The same events, and those that follow by themselves. */
 export function leftAlone(start: string, events: readonly string[]): readonly string[] {
   const { stage } = expectedOf(start, events);
-  // Of many parts the next one is the last.
+  // The next part is the last one.
   const next = stage === 'preparing' ? 'ready' : LEFT_ALONE[stage];
   return next === undefined ? events : leftAlone(start, [...events, next]);
 }

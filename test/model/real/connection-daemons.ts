@@ -1,13 +1,13 @@
-/** Which daemon a path needs; one that is fit for the next path is used again. One client at a time. */
+/** Chooses the daemon for a path. A daemon that is fit for the next path is used again, for one client at a time. */
 import type { TestDaemon } from '../../support/daemon.ts';
 import type { Path } from '../driver/paths.ts';
 import { isHung } from './connection-paths.ts';
 import type { Daemons, LaunchOptions } from './daemons.ts';
 
-/** Nobody's. */
+/** The uid of no user. */
 const SOMEBODY_ELSE = 4_242_424;
-/** So much faster the clock of a daemon runs where a limit is waited for that is long: for ten seconds a machine that has
- * much else to do cannot keep up what takes two, and after four the store gives up by itself. */
+/** The factor by which the clock of a daemon runs faster where a long limit is waited for. With ten seconds a busy
+ * machine cannot keep up with what takes two, and after four the store gives up by itself. */
 const HURRY = 5;
 
 export class ConnectionDaemons {
@@ -26,7 +26,7 @@ export class ConnectionDaemons {
 
   async giveBack(path: Path, daemon: TestDaemon): Promise<void> {
     const kind = JSON.stringify(needsOf(path));
-    // It may be gone, and that not be told yet; a fault is met once.
+    // The daemon may have died without a report yet, and a fault occurs only once.
     if (SPENT.some((event) => path.events.includes(event))) await daemon.kill().catch(() => daemon.exited);
     else this.#free.set(kind, [...(this.#free.get(kind) ?? []), daemon]);
   }

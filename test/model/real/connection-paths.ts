@@ -1,4 +1,4 @@
-/** Which of the paths a client, the kernel and an operator can bring about, with a real daemon. */
+/** Chooses the paths that a client, the kernel and an operator can cause with a real daemon. */
 import { type Path, pathsOf } from '../driver/paths.ts';
 import { expectedOf, leftAlone } from '../oracles/connection.ts';
 import { connectionVocabulary } from '../vocabularies/connection.ts';
@@ -69,21 +69,23 @@ const isBusy = ({ events }: Path, stages: readonly string[]) =>
     (stage, index) => stage === 'looking' && [...BY_CLIENT, DRAIN].includes(events[index] as string),
   );
 
-/** Whether the disk must never answer: the look lasts until its limit then; else who vanishes in it has a row all the same. */
+/** Whether the disk must never answer, so that the path check lasts until its limit. Otherwise a client that vanishes
+ * during the check would have a row. */
 export function isHung({ start, events }: Path): boolean {
   if (events.includes('CHECK_LIMIT passes')) return true;
   const left = events.indexOf('vanish');
   return left !== -1 && expectedOf(start, events.slice(0, left)).stage === 'looking';
 }
 
-/** The stage of the oracle; what can be done then depends on more than that in two of them. */
+/** Returns the stage of the oracle, refined for the two stages in which more than that decides about the possible
+ * events. */
 export function stageBefore({ start, events }: Path, index: number): string {
   const { stage, came, early } = expectedOf(start, events.slice(0, index));
   if (stage === 'reading' && came) return 'receiving';
   return stage === 'answered' && early ? 'answered early' : stage;
 }
 
-/** Those come first that leave their daemon to the next. */
+/** Paths that leave their daemon to the next path come first. */
 export function chooseConnectionPaths(): Choice {
   const choice = choose(
     pathsOf(connectionVocabulary),

@@ -1,4 +1,4 @@
-/** What can be seen of one client from outside: what he got, and what the table holds of his request. */
+/** The external observations of one client: its reply, and the rows of its request. */
 import type { Path } from '../driver/paths.ts';
 import type { Sight } from '../driver/walk.ts';
 import { expectedOf, leftAlone } from '../oracles/connection.ts';
@@ -13,7 +13,7 @@ export function see({ events }: Path, text: string, rows: number): Sight {
   };
 }
 
-/** What is expected once nobody does anything any more. */
+/** The expectation once nothing more happens. */
 export function expectedInTheEnd({ start, events }: Path): Sight {
   const { reply, handed } = expectedOf(start, leftAlone(start, events));
   return {

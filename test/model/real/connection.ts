@@ -1,5 +1,6 @@
-/** A real daemon with one client as a subject: each event of the connection machine as what a client, the kernel or an
- * operator does, each state as what the admin socket tells, the end as what the client got and the table holds. */
+/** A real daemon with one client as a subject. Each event of the connection machine is an action of a client, the
+ * kernel or an operator, each state is read from the admin socket, and the end is the reply of the client and the
+ * rows. */
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -15,11 +16,11 @@ import { see } from './connection-sight.ts';
 import { comesTo } from './inside.ts';
 import { BRISK, DRIP } from './pace.ts';
 
-/** Those that last long enough to be met. */
+/** States that last long enough to be observed. */
 const LASTING = ['reading.silent', 'reading.receiving', 'reading.hurried'];
-/** Those that silence ends soon: who is not met there may have been there. */
+/** States that silence ends soon. A connection that is not observed in one of them may have been there. */
 const PASSING = ['reading.receiving', 'reading.hurried'];
-/** Milliseconds to meet one of them. */
+/** Milliseconds to observe one of them. */
 const PASSING_PATIENCE = 1_000;
 const TOO_MUCH = Buffer.alloc(1_048_577, ' ');
 /** Bytes of it at a time. */
@@ -35,12 +36,12 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
   let lastSign = Date.now();
   let begun = false;
   let hurried = false;
-  // From then on no silence counts.
+  // From then on silence does not matter.
   let decided = path.start === 'a stranger';
 
   const socket = connect({ path: at.socket, allowHalfOpen: true });
   const end = socket.end.bind(socket) as () => void;
-  // `hear` closes its side when the daemon has closed its own; who stays does not.
+  // `hear` closes its side when the daemon has closed its own. A client that stays does not.
   const stays = staysOn(path);
   if (stays) socket.end = (() => socket) as never;
   const heard = hear(socket);
@@ -57,12 +58,12 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
   };
   const send = (bytes: string | Buffer, decides = false) => {
     const written = write(bytes);
-    // What comes after a request is thrown away; what would still be there in the end is answered with a reset.
+    // Bytes after a request are discarded. Bytes that are still unread at the end would cause a reset.
     if (decided) return written;
     decided = decides;
     return undefined;
   };
-  /** The kernel does not take it at once: who is held up meanwhile is refused as one who is silent. */
+  /** The kernel does not take it at once. A client that is delayed meanwhile is refused as a silent one. */
   const sendTooMuch = async () => {
     if (decided) return send(TOO_MUCH);
     for (let sent = 0; sent < TOO_MUCH.length; sent += PART)
@@ -100,7 +101,7 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
   };
   const byItself = () => {};
   const events: Subject['events'] = {
-    // What comes next goes on from there.
+    // The next piece continues from there.
     'a piece': () => send(begun ? ' ' : '{'),
     'a good request': () => {
       if (isLocked && !decided) {
@@ -143,13 +144,13 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
       path.states.filter((state) => lasting.includes(state)).map((state) => [state, () => isIn(state)]),
     ),
     rest: async () => {
-      // Who is told that nothing is on record must be told so while nothing can be.
+      // A client that learns that nothing is recorded must learn it while nothing can be recorded.
       if (!path.events.some((event) => UNRECORDED.includes(event))) unlock();
       if (stays && !path.events.includes('REPLY_PATIENCE passes')) end();
       await isIn('closed');
       if (stays) socket.destroy();
       const { text } = await heard;
-      // Who has left hears nothing of his command.
+      // A client that has left receives nothing about its command.
       await comesTo(
         daemon,
         (inside) => !inside?.processes.length,
@@ -168,14 +169,14 @@ export async function realConnection(path: Path, daemons: ConnectionDaemons): Pr
 
 const UNRECORDED = ['refused', 'ACCEPT_LIMIT passes'];
 
-/** Whether the database is locked while the request is there: something happens before its row can be written. */
+/** Whether the database is locked when the request arrives: an event must occur before its row can be written. */
 function needsLock({ events }: Path): boolean {
   const next = events[events.indexOf('allowed') + 1];
   return events.includes('allowed') && next !== undefined && next !== 'on record';
 }
 
-/** Whether the client keeps his side open although he has his reply: for as long as the daemon lets him, or until it has
- * been told to drain. */
+/** Whether the client keeps its side open after its reply: for as long as the daemon lets it, or until the daemon
+ * drains. */
 function staysOn(path: Path): boolean {
   if (path.events.includes('REPLY_PATIENCE passes')) return true;
   return path.events.some(
@@ -183,7 +184,7 @@ function staysOn(path: Path): boolean {
   );
 }
 
-/** What is to be deleted: nothing that is there, or something behind a symlink. */
+/** The path to delete: a missing one, or one behind a symlink. */
 function targetOf({ events }: Path, { at }: TestDaemon): string {
   if (!events.includes('forbidden')) return join(at.backups, 'b1');
   const link = join(at.backups, 'link');

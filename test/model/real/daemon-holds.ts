@@ -1,4 +1,4 @@
-/** What keeps a daemon in a stage for as long as a path wants. */
+/** Keeps a daemon in a stage for as long as a path needs. */
 import { connect, type Socket } from 'node:net';
 import Database from 'better-sqlite3';
 import type { Layout, TestDaemon } from '../../support/daemon.ts';
@@ -7,7 +7,7 @@ import type { DaemonScenario } from './daemon-scenario.ts';
 import { comesTo } from './inside.ts';
 import { BRISK, DRIP } from './pace.ts';
 
-/** Milliseconds; less than the 4 s that the daemon lets them. */
+/** Milliseconds; less than the 4 s that the daemon grants a write. */
 const WRITES_WAIT = 3_000;
 
 export class Holds {
@@ -36,19 +36,19 @@ export class Holds {
     if (held.includes('flushing') && !this.#other) {
       this.lock();
       this.#writing = Date.now();
-      // What is told of it is written, and waits for the lock.
+      // The audit entry is written, and waits for the lock.
       await daemon.ask({ cmd: 'unknown' });
     }
-    // Last: they may take the only place, and not for long.
+    // These come last, since they may take the only place, and not for long.
     if (held.includes('answering') && !this.#dripping) await this.#drip(daemon);
   }
 
-  /** A write that nobody needs is given up after a while. */
+  /** An optional write is given up after a while. */
   haveWorn(): boolean {
     return Date.now() - this.#writing > WRITES_WAIT;
   }
 
-  /** Clients that were to go on sending were held up, and may have been silent for too long. */
+  /** Clients that should keep sending were delayed, and may have been silent for too long. */
   haveDried(): boolean {
     return this.#hasPaused;
   }
@@ -74,7 +74,7 @@ export class Holds {
     this.#other = undefined;
   }
 
-  /** Two clients that go on sending and never come to an end. */
+  /** Starts two clients that keep sending and never complete a request. */
   async #drip(daemon: TestDaemon): Promise<void> {
     const clients = [connect(daemon.at.socket), connect(daemon.at.socket)];
     for (const client of clients) client.on('error', () => {}).write('{');

@@ -1,4 +1,4 @@
-/** Which of the paths an operator, the disk and clients can bring about, with a real daemon. */
+/** Chooses the paths that an operator, the disk and clients can cause with a real daemon. */
 import { type Path, pathsOf } from '../driver/paths.ts';
 import { leftAlone } from '../oracles/daemon.ts';
 import { daemonVocabulary } from '../vocabularies/daemon.ts';

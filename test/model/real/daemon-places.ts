@@ -1,4 +1,4 @@
-/** What a daemon finds when it starts: its config, and what is in the place of its things already. */
+/** The environment of a daemon at its start: its config, and existing entries at its paths. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -6,13 +6,13 @@ import type { Layout } from '../../support/daemon.ts';
 import type { DaemonScenario } from './daemon-scenario.ts';
 import type { Daemons } from './daemons.ts';
 
-/** Gives the servers that have a place already. */
+/** Returns the servers that occupy a path. */
 export async function putInPlace(
   { before, config, held }: DaemonScenario,
   at: Layout,
   daemons: Daemons,
 ): Promise<Server[]> {
-  // There must be a database to be locked.
+  // A lock requires a database.
   if (held.includes('recovering')) {
     await (await daemons.launch(at)).stop();
     rmSync(at.log);
@@ -44,13 +44,13 @@ export function configOf(
   const file = join(folder, 'file');
   writeFileSync(file, '');
   if (config === 'no place for the socket') {
-    // No socket has so long a name.
+    // No socket can have such a long name.
     return { socket_path: join(folder, 'x'.repeat(120)) };
   }
   if (config === 'no place for the admin socket') return { admin_socket_path: file };
   if (config === 'no place for operators') {
     return { admin_socket_path: file, metrics_port: portOf(servers) };
   }
-  // One client after the other takes longer than the daemon waits for all of them.
+  // Serving clients one after the other takes longer than the daemon waits for all of them.
   return held.includes('answering') && hurry > 1 ? { max_connections: 1 } : {};
 }

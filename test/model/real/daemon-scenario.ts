@@ -1,4 +1,4 @@
-/** What has to be arranged so that a real daemon goes the way of a path. */
+/** The arrangements that make a real daemon take a path. */
 import type { Path } from '../driver/paths.ts';
 import { type Expected, expectedOf } from '../oracles/daemon.ts';
 
@@ -10,16 +10,17 @@ export interface DaemonScenario {
     | 'no place for the socket'
     | 'no place for the admin socket'
     | 'no place for operators';
-  /** What is in the place of the socket, or of the database. */
+  /** The existing entry at the path of the socket or of the database. */
   readonly before: 'nothing' | 'a socket that answers' | 'a broken database';
-  /** The stages that last until the subject goes on. */
+  /** The stages that last until the subject continues. */
   readonly held: readonly Stage[];
-  /** How much faster its clocks run, so that long limits can be waited for. */
+  /** The factor by which the clocks run faster, so that long limits can be waited for. */
   readonly hurry: number;
 }
 
-/** By the limit that is waited for; each is then some seconds, in which the state that it ends has to be met. Those of
- * clients are no longer than they can be kept sending, that of the flush no longer than a write is kept. */
+/** By the limit that is waited for. Each then lasts some seconds, in which the state that it ends has to be observed.
+ * The limits of clients last no longer than clients can keep sending, that of the flush no longer than a write is
+ * kept. */
 const HURRY: Readonly<Record<string, number>> = {
   'RECOVERY_LIMIT passes': 60,
   'CLOSING_LIMIT passes': 1,
@@ -31,7 +32,7 @@ const HURRY: Readonly<Record<string, number>> = {
 const HOLDING = ['a signal', 'a hangup', ...Object.keys(HURRY)];
 const HOLDABLE: readonly Stage[] = ['recovering', 'closing', 'answering', 'finishing', 'flushing'];
 
-/** Of a path that nothing speaks against. */
+/** Returns the scenario of a path that can be walked. */
 export function daemonScenarioOf(path: Path): DaemonScenario {
   const { events } = path;
   const has = (event: string) => events.includes(event);
@@ -60,7 +61,7 @@ export function heldIn(path: Path): readonly Stage[] {
 
 export const limitsIn = ({ events }: Path): readonly string[] => events.filter((event) => event in HURRY);
 
-/** They have two, the admin socket and the port of the metrics, and each can fail. */
+/** Operators have two places, the admin socket and the metrics port, and each can fail. */
 function placesOf(events: readonly string[]): DaemonScenario['config'] {
   switch (events.filter((event) => event === 'operators cannot look').length) {
     case 0:

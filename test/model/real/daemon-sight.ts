@@ -1,4 +1,4 @@
-/** What can be seen of a daemon as a whole from outside: its end, what it told systemd, what its logs say. */
+/** The external observations of a whole daemon: its end, its messages to systemd, and its logs. */
 import { readFileSync } from 'node:fs';
 import type { Layout } from '../../support/daemon.ts';
 import type { Path } from '../driver/paths.ts';
@@ -7,7 +7,7 @@ import { expectedOf, leftAlone } from '../oracles/daemon.ts';
 import { CARRIED_OUT, isLeft, NOTHING_LEFT } from './left-behind.ts';
 import { BEAT } from './systemd.ts';
 
-/** Undefined: there is none. */
+/** Returns undefined if the file does not exist. */
 export function fileOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -30,7 +30,7 @@ const LOGGED: Patterns = [
   [/"msg":"draining"/, 'draining'],
 ];
 
-/** In all logs, in order. */
+/** Searches all logs in order. */
 export function inLogs({ log }: Layout, hangups: number): Pick<Sight, 'did' | 'logged'> {
   const files = [...Array.from({ length: hangups }, (_, index) => `${log}.${index}`), log];
   const lines = files.flatMap((file) => fileOf(file)?.split('\n') ?? []);
@@ -42,13 +42,13 @@ export function inLogs({ log }: Layout, hangups: number): Pick<Sight, 'did' | 'l
   };
 }
 
-/** Of beats the first: how many follow is a matter of time. */
+/** Keeps only the first watchdog message, since the number of the others depends on the time. */
 export function toldSystemd(heard: readonly string[]): string {
   const words = heard.filter((told, index) => told !== BEAT || index === heard.indexOf(BEAT));
   return words.map((told) => told.replaceAll('\n', ' ').replace(/USEC=\d+/, 'USEC=now')).join(', ');
 }
 
-/** What is expected once nobody interferes any more. */
+/** The expectation once nothing interferes any more. */
 export function expectedInTheEnd(path: Path): Sight {
   const { start, events } = path;
   const { exit, did, logged, told } = expectedOf(
@@ -56,18 +56,18 @@ export function expectedInTheEnd(path: Path): Sight {
     leftAlone(start, ['the watchdog asks', ...whole(events)]),
   );
   return {
-    // The other daemon that takes the place in between is a place that cannot be had, here.
+    // Here, a path that cannot be bound stands for the other daemon that takes the place in between.
     exit: exit === undefined ? 'no end' : `exit code ${events.includes('cannot bind') ? 73 : exit}`,
     told: told.join(', '),
     did: did.flatMap((what) => WORDS[what] ?? []).join(', ') || 'nothing done',
-    // Of nothing there is nothing to be said.
+    // Without remains nothing is logged about them.
     logged: logged.filter((what) => what !== 'recovering' || isLeft(path)).join(', ') || 'nothing logged',
     hangups: `hangups: ${did.filter((what) => what === 'reopen').length}`,
     left: isLeft(path) ? CARRIED_OUT : NOTHING_LEFT,
   };
 }
 
-/** With what a real daemon does at once. */
+/** The events, with those that a real daemon adds at once. */
 const whole = (events: readonly string[]) =>
   events.flatMap((event) => (event === 'a hangup' ? [event, 'the log is open again'] : [event]));
 

@@ -1,5 +1,5 @@
-/** A real daemon, from its start to its end, as a subject: each event of the daemon machine as what an operator, the disk
- * or a client does, each state as what the admin socket tells, the end as its exit code and what its log says. */
+/** A real daemon as a subject, from its start to its end. Each event of the daemon machine is an action of an
+ * operator, the disk or a client, each state is read from the admin socket, and the end is its exit code and its log. */
 import { renameSync } from 'node:fs';
 import { until } from '../../support/until.ts';
 import type { Path } from '../driver/paths.ts';
@@ -18,7 +18,7 @@ export { expectedInTheEnd } from './daemon-sight.ts';
 
 const LISTENING = 'serving.open.listening';
 
-/** The state of each stage that can be held, and looked at then. */
+/** The state of each stage that can be held and observed. */
 const STATES: Readonly<Record<string, string>> = {
   recovering: 'serving.recovering',
   answering: 'serving.draining.answering',
@@ -44,21 +44,21 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
 
   let signals = 0;
   const signal = async () => {
-    // Of a kind only one waits for a daemon that is frozen.
+    // The kernel keeps only one pending signal of each kind for a frozen daemon.
     if (frozen.isWanted) return frozen.signal(signals++ === 0 ? 'SIGTERM' : 'SIGINT');
     await holds.take(daemon);
     if (holds.haveWorn()) throw new TooSlow('what was to be written has been given up');
     if (!canLook) return daemon.signal('SIGTERM');
     const before = (await lookInside(daemon))?.daemon;
     daemon.signal('SIGTERM');
-    // Else what is let go next may be there before it.
+    // Otherwise, what is released next may arrive first.
     await comesTo(
       daemon,
       (inside) => inside?.daemon !== before,
       () => new Error(`expected the signal to end ${before}`),
     );
   };
-  /** By then it has told what it was about to; a limit that runs faster leaves no time for it. */
+  /** Waits until the daemon has sent its pending messages. A limit that runs faster leaves no time for that. */
   const told = async () => {
     if (scenario.hurry === 1 || (await lookInside(daemon))?.daemon === LISTENING) await systemd.beats(daemon);
   };
@@ -69,7 +69,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
     hangups++;
     await told();
   };
-  /** Until it is over nothing is let go. */
+  /** Nothing is released before the stage is over. */
   const passed = (stage: string) => () =>
     comesTo(
       daemon,
@@ -119,7 +119,7 @@ export async function realDaemon(path: Path, daemons: Daemons): Promise<Subject>
       if (!isOver) await left?.carriedOut(daemon);
       // The log is written a little later.
       if (!isOver) await until('a word that it listens', () => inLogs(at, hangups).did.includes('announce'));
-      // Nobody can look in and see that it has come so far as to tell.
+      // Without an admin socket it is not visible that the daemon has got so far.
       if (!isOver && !canLook) await systemd.beats(daemon);
       return {
         exit: isOver ? `exit code ${(await daemon.exited).code}` : 'no end',

@@ -1,4 +1,4 @@
-/** Real daemons, each in a folder of its own, that write down which transitions they walk. */
+/** Real daemons, each in a directory of its own, that record the transitions which they walk. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -20,17 +20,17 @@ import { Systemd } from './systemd.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'support', 'walked-main.ts');
 
-/** As systemd has it where it watches a service. */
+/** The watchdog period of a systemd service. */
 const WATCHDOG_USEC = '200000';
 
-/** Milliseconds between two looks. */
+/** The milliseconds between two checks. */
 const soon = () => wait(10, false);
 
 export interface LaunchOptions {
   readonly config?: Record<string, unknown>;
   readonly fault?: string | undefined;
   readonly hurry?: number;
-  /** Who watches it; nobody without one. */
+  /** The service manager of the daemon. Without it the daemon has none. */
   readonly systemd?: Systemd;
 }
 
@@ -41,7 +41,7 @@ function walkedIn(folder: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
-/** The transitions that all daemons of its folder walked until now, as lines. */
+/** Returns the transitions that all daemons in the directory have walked so far, as lines. */
 export const walkedBy = ({ at }: TestDaemon): string => walkedIn(at.folder);
 
 export class Daemons {
@@ -51,23 +51,23 @@ export class Daemons {
 
   constructor(t: TestContext) {
     this.#t = t;
-    // Before the folders' own hooks: a daemon must be gone when its folder goes.
+    // This hook comes before those of the directories: a daemon must end before its directory is removed.
     t.after(() => Promise.all([...this.#living].map((daemon) => daemon.kill().catch(() => daemon.exited))));
   }
 
-  /** A place for daemons, with nothing in it yet. */
+  /** Creates an empty place for daemons. */
   folder(): Layout {
     const folder = testFolder(this.#t);
     this.#folders.push(folder);
     return layout(folder);
   }
 
-  /** Who watches daemons in such a place. */
+  /** Creates a service manager for daemons in such a place. */
   systemd(at: Layout): Systemd {
     return new Systemd(this.#t, at);
   }
 
-  /** What runs in such a place. */
+  /** Returns the program to run in such a place. */
   program({ folder }: Layout, { fault, hurry = 1, systemd }: LaunchOptions = {}) {
     const env = {
       WALKED: fileIn(folder),
@@ -83,7 +83,7 @@ export class Daemons {
     return this.#keep(await launchDaemon(at, this.program(at, options)));
   }
 
-  /** Starts one that may not come to listen; resolves when it can be looked into, or has ended. */
+  /** Starts a daemon that may fail to listen. Resolves when it can be inspected or has ended. */
   async begin(at: Layout, options: LaunchOptions): Promise<TestDaemon> {
     prepare(at.folder, options.config);
     const child = spawnDaemon(at, undefined, this.program(at, options));
@@ -101,10 +101,10 @@ export class Daemons {
     return daemon;
   }
 
-  /** What all of them walked so far. */
+  /** Adds the transitions that all daemons have walked so far. */
   addTo(coverage: Coverage): void {
     for (const folder of this.#folders) {
-      // A killed one may have left half a line.
+      // A killed daemon may have left half a line.
       const lines = walkedIn(folder).split('\n').slice(0, -1);
       for (const line of lines) coverage.add(...(JSON.parse(line) as [string, string]));
     }

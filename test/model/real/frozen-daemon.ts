@@ -1,4 +1,5 @@
-/** Closing lasts for some turns of a daemon's loop only: what shall happen in it is put in line while it is frozen. */
+/** Closing lasts only some turns of the daemon's event loop. Events for that time are queued while the daemon is
+ * frozen. */
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -10,14 +11,14 @@ import { LIMITS } from '../oracles/limits.ts';
 import type { DaemonScenario } from './daemon-scenario.ts';
 import { walkedBy } from './daemons.ts';
 
-/** Milliseconds: more than a turn of its loop takes, and less than letting all in does. */
+/** Milliseconds: more than a turn of the event loop takes, and less than accepting all clients takes. */
 const TURN = 5;
 
-/** Clients. It lets in one a turn of the loop, and closes until all are in: not so many that a machine which has much else
- * to do cannot let them in before the daemon is tired of them. */
+/** The number of clients. The daemon accepts one per turn of the event loop, and closes until all are accepted. A
+ * busy machine must be able to accept all of them within the limit. */
 const CROWD = 500;
 
-/** What ends closing, as it is written down. */
+/** The transition that ends closing, as it is recorded. */
 const CLOSED = /after CLOSING_LIMIT|listener\.drained/;
 
 /** Milliseconds. */
@@ -32,13 +33,13 @@ export class FrozenDaemon {
     this.#daemon = daemon;
   }
 
-  /** What it gets when it is thawed. */
+  /** Sends a signal that the daemon receives when it is thawed. */
   async signal(signal: NodeJS.Signals): Promise<void> {
     await this.#freeze();
     this.#daemon.signal(signal);
   }
 
-  /** So many clients wait, gone already, that it closes for a while; in which it is frozen for as long as it gives them. */
+  /** Lets so many clients connect and leave that closing takes a while, and freezes the daemon for the whole limit. */
   async passClosing(): Promise<void> {
     const { socket } = this.#daemon.at;
     for (let clients = 0; clients < CROWD; clients++) {
@@ -48,10 +49,10 @@ export class FrozenDaemon {
     }
     this.thaw();
     const deadline = Date.now() + PATIENCE;
-    // Without a pause: it takes its socket away when it begins to close.
+    // Polls without a pause: the daemon removes its socket when it begins to close.
     while (existsSync(socket))
       if (Date.now() > deadline) throw new Error('expected it to close, got a socket');
-    // In the same turn of its loop, after that, its time begins.
+    // The limit begins later in the same turn of the event loop.
     await wait(TURN);
     await this.#freeze();
     await wait(LIMITS.CLOSING_LIMIT + 1);

@@ -1,4 +1,4 @@
-/** Where the actors of a daemon stand, as its admin socket tells. */
+/** The states of a daemon's actors, from its admin socket. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { lookJson } from '../../support/admin.ts';
 import type { TestDaemon } from '../../support/daemon.ts';
@@ -15,7 +15,7 @@ interface View {
   readonly children: readonly View[];
 }
 
-/** Undefined: there is no daemon that could be asked. */
+/** Returns undefined if no daemon answers. */
 export async function lookInside(daemon: TestDaemon): Promise<Inside | undefined> {
   try {
     const { body } = await lookJson<{ readonly daemon: View }>(daemon, '/state');
@@ -31,10 +31,10 @@ export async function lookInside(daemon: TestDaemon): Promise<Inside | undefined
   }
 }
 
-/** Milliseconds; generous, for a machine that has much else to do. */
+/** Milliseconds; generous, for a busy machine. */
 const PATIENCE = 30_000;
 
-/** Looks until it is as wanted; after `patience` it throws what `complain` makes of the last look. */
+/** Polls until the state is as wanted. After `patience` throws the error that `complain` makes of the last state. */
 export async function comesTo(
   daemon: TestDaemon,
   isSo: (inside: Inside | undefined) => boolean,

@@ -1,4 +1,4 @@
-/** A command that the daemon before had accepted when it was killed. */
+/** A command that the previous daemon had accepted when it was killed. */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Layout, TestDaemon } from '../../support/daemon.ts';
@@ -10,7 +10,7 @@ import { comesTo } from './inside.ts';
 export const NOTHING_LEFT = 'nothing was left';
 export const CARRIED_OUT = 'what was left is done and on record';
 
-/** Where a path says that it is read, and nothing holds that up. */
+/** Whether the path reads it, and nothing delays that. */
 export function isLeft(path: Path): boolean {
   const scenario = daemonScenarioOf(path);
   const isHeld = scenario.held.includes('recovering') || scenario.config !== 'good';
@@ -34,7 +34,7 @@ export class LeftBehind {
     return new LeftBehind(folder);
   }
 
-  /** Waits until the next one has done it, and has nothing more to write. */
+  /** Waits until the next daemon has carried it out, and has nothing more to write. */
   async carriedOut(daemon: TestDaemon): Promise<void> {
     await comesTo(
       daemon,

@@ -14,7 +14,7 @@ const CHOICES: Readonly<Record<string, readonly [reasons: readonly Reason[], cho
 };
 
 for (const [name, [reasons, choose]] of Object.entries(CHOICES)) {
-  test(`${name}: each reason to leave paths out concerns some`, (t) => {
+  test(`${name}: each reason to leave out paths concerns at least one path`, (t) => {
     const { leftOut } = choose();
     const counts = reasons.map((reason) => leftOut.filter((one) => one.reasons.includes(reason)).length);
     for (const [index, { what, why }] of reasons.entries())

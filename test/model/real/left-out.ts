@@ -1,12 +1,12 @@
-/** Which paths are not walked with a real daemon, and why. The reasons are a table: nothing is left out in silence, and a
- * test holds that each of them still leaves something out. */
+/** Which paths are not walked with a real daemon, and why. The reasons are a table, so that no path is left out
+ * silently. A test checks that each reason still leaves out a path. */
 import type { Path } from '../driver/paths.ts';
 
 export interface Reason {
-  /** What it is about, in words. */
+  /** The subject of the reason, in words. */
   readonly what: string;
   readonly why: string;
-  /** `stages`: where the path is when each of its events comes. */
+  /** `stages`: the stage of the path before each of its events. */
   readonly concerns: (path: Path, stages: readonly string[]) => boolean;
 }
 
@@ -18,7 +18,7 @@ export const TWO_DRAINS: Reason = {
   concerns: ({ events }) => events.filter((event) => event === 'the daemon drains').length > 1,
 };
 
-/** In each of these stages each of these events. */
+/** Each of these events in each of these stages. */
 export type Row = readonly [stages: readonly string[], events: readonly string[], why: string];
 
 export function inStages(...rows: readonly Row[]): Reason[] {
@@ -36,13 +36,13 @@ export const meets =
 
 export interface Choice {
   readonly paths: readonly Path[];
-  /** How many more come to the same end as one of them. */
+  /** The number of paths that end like one of the chosen ones. */
   readonly merged: number;
   readonly leftOut: readonly { readonly path: Path; readonly reasons: readonly Reason[] }[];
 }
 
-/** Of paths that come to the same by themselves the longest; long ones first, since they walk much. `end`: what a path
- * comes to. */
+/** Of paths that lead to the same end by themselves, chooses the longest. Long paths come first, since they walk
+ * more. `end`: the end of a path. */
 export function choose(
   all: readonly Path[],
   reasons: readonly Reason[],

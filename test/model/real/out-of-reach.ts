@@ -1,5 +1,5 @@
-/** The transitions that nobody outside can bring a real daemon to walk, and why. A test holds the list: who is walked all
- * the same, or is not there any more, has to go. */
+/** The transitions that no external action can make a real daemon walk, and why. A test checks the list: a transition
+ * that is walked or no longer exists must be removed. */
 import { BEYOND_SHADOWS } from '../vocabularies/shadow-process.ts';
 import { CALLBACK } from './left-out.ts';
 
@@ -7,7 +7,7 @@ const QUICK = 'the state lasts for a turn of the loop: nobody can aim at it';
 
 const ONE_CLIENT = 'one client has room for the largest request; test/attack/memory.test.ts has many';
 
-/** By the name of what is modelled. */
+/** By the name of the model. */
 export const OUT_OF_REACH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   connection: {
     'connection (peer.left) → closed':

@@ -1,7 +1,7 @@
 /** How fast clients send that must not be taken for silent. */
 import { LIMITS } from '../oracles/limits.ts';
 
-/** Milliseconds between two bytes of a client that drips. */
+/** Milliseconds between two bytes of a slow client. */
 export const DRIP = 50;
-/** Who lets so much of the time for silence pass cannot be told from a silent client. */
+/** A client that lets this much of the silence limit pass cannot be distinguished from a silent one. */
 export const BRISK = LIMITS.SILENCE_LIMIT * 0.8;

@@ -1,10 +1,10 @@
-/** What the start of a path says of a command that was left behind. */
+/** The properties of a command that was left behind, from the start of a path. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Layout } from '../../support/daemon.ts';
 
-/** Of the daemon that takes it over. */
+/** The config of the daemon that takes it over. */
 export function configOf(start: string, { folder }: Layout): Record<string, unknown> {
   if (!start.endsWith('refused today')) return {};
   const elsewhere = join(folder, 'elsewhere');
@@ -12,7 +12,7 @@ export function configOf(start: string, { folder }: Layout): Record<string, unkn
   return { deletion_roots: [elsewhere] };
 }
 
-/** As if time had passed, or other daemons had died of it. */
+/** Changes the record as if time had passed, or as if other daemons had died of the command. */
 export function rewrite(start: string, { state }: Layout, id: string | undefined): void {
   const what = start.endsWith('expired')
     ? "accepted_at = '2026-01-01T00:00:00.000Z'"

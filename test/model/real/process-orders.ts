@@ -1,4 +1,4 @@
-/** The commands of the scenarios: what is sent, what must be gone or there for a success, and what keeps it from one. */
+/** The commands of the scenarios: the request, and the state of the disk after a success and after a failure. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,15 +9,15 @@ import type { Kind, Scenario } from './process-scenario.ts';
 export interface Order {
   readonly request: object;
   readonly isInPlace: () => boolean;
-  /** Lets go of what was made impossible to delete. */
+  /** Makes the paths deletable again. */
   readonly undo: () => void;
 }
 
-/** The folder of the deletion that is held in the middle: the one that is asked for anyway. */
+/** The directory of the deletion that is held in the middle, which a path requests in any case. */
 export const HELD = 'b1';
-/** One more than one `rm` holds open. */
+/** One more than the directories that one `rm` holds open. */
 const MANY = 65;
-/** More than the daemon looks for in a row. */
+/** More than the daemon searches in a row. */
 const ABSENT = 501;
 
 export function orderOf({ kind, failing }: Scenario, at: Layout): Order {

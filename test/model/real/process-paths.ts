@@ -1,4 +1,4 @@
-/** Which of the paths of a command can be brought about, with a real daemon. */
+/** Chooses the paths of a command that can be caused with a real daemon. */
 import { type Path, pathsOf } from '../driver/paths.ts';
 import { leftAlone } from '../oracles/process.ts';
 import { processVocabulary } from '../vocabularies/process.ts';
@@ -76,7 +76,7 @@ export const REASONS: readonly Reason[] = [
   },
 ];
 
-/** Every child has a pid: that it is told makes no other end. */
+/** Every child has a pid, so reporting it makes no different end. */
 export const chooseProcessPaths = (): Choice =>
   choose(pathsOf(processVocabulary), REASONS, stagesOf, ({ start, events }) =>
     leftAlone(start, events).filter((event) => event !== 'the pid'),

@@ -1,28 +1,28 @@
-/** What has to be arranged so that a real command goes the way of a path. */
+/** The arrangements that make a real command take a path. */
 import type { Path } from '../driver/paths.ts';
 import { type Expected, expectedOf } from '../oracles/process.ts';
 
 type Stage = Expected['stage'];
 
-/** `deletion`: of one folder. `many`: of more folders than one `rm` is given. `absent`: of so many that are not there that
- * the daemon looks twice. `nothing`: of none. `update`: of the cron file. */
+/** `deletion`: one directory. `many`: more directories than one `rm` gets. `absent`: so many missing directories that
+ * the daemon searches in two parts. `nothing`: no directory. `update`: the cron file. */
 export type Kind = 'deletion' | 'many' | 'absent' | 'nothing' | 'update';
 
 export interface Scenario {
   readonly kind: Kind;
-  /** The exit codes of its children that shall not be 0, by number. */
+  /** The numbers of its children whose exit code must not be 0. */
   readonly failing: readonly number[];
-  /** Whether the database is locked when the request comes. */
+  /** Whether the database is locked when the request arrives. */
   readonly locked: boolean;
-  /** Where its daemon meets a fault: the one that takes it over, where another left it. */
+  /** Where the daemon meets a fault. Of a command that was left behind, it is the daemon that takes it over. */
   readonly fault: string | undefined;
-  /** Where the daemon before was killed; `held`: while its child was at work. */
+  /** Where the previous daemon was killed; `held`: while its child was at work. */
   readonly killedAt: string | undefined;
   /** Its child is held in the middle of its work. */
   readonly held: boolean;
   /** Another command holds the only place. */
   readonly occupied: boolean;
-  /** Whether the child that was left behind dies of its own. */
+  /** Whether the child that was left behind dies by itself. */
   readonly childDies: boolean;
 }
 
@@ -47,9 +47,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'nothing to do, with more to come → nothing to do': 'absent',
 };
 
-/** What the words of a path ask for. */
+/** The requirements of the events of a path. */
 export interface Wanted {
-  /** Undefined where no command is made of such parts. */
+  /** Undefined if no command has such parts. */
   readonly kind: Kind | undefined;
   readonly faults: readonly string[];
   readonly failing: readonly number[];
@@ -73,7 +73,7 @@ export function wantedBy({ events }: Path, stages: readonly string[]): Wanted {
 const isHeldBy = (event: string, stage: string | undefined) =>
   event === 'a child lives' || (event === 'the daemon drains' && /executing|watching/.test(stage ?? ''));
 
-/** Of a path that nothing speaks against. */
+/** Returns the scenario of a path that can be walked. */
 export function scenarioOf(path: Path): Scenario {
   const { start, events } = path;
   const stages = stagesOf(path);

@@ -1,11 +1,11 @@
-/** What can be seen of one command from outside: by its client, in the log, in the tables, on the disk. */
+/** The external observations of one command: by its client, in the log, in the tables and on the disk. */
 import type { TestDaemon } from '../../support/daemon.ts';
 import type { Path } from '../driver/paths.ts';
 import type { Sight } from '../driver/walk.ts';
 import { type Expected, expectedOf, leftAlone } from '../oracles/process.ts';
 
-/** `logged`: how much of the log, in bytes, another daemon wrote. `isRight`: whether a command with this status left the disk
- * as it must. */
+/** `logged`: how many bytes of the log another daemon wrote. `isRight`: whether a command with this status left the
+ * disk in the right state. */
 export function see(
   daemon: TestDaemon,
   logged: number,
@@ -41,7 +41,7 @@ function toldBy({ msg, state }: Record<string, unknown>): readonly string[] {
   return ['running', 'succeeded', 'failed'].filter((what) => what === msg);
 }
 
-/** What is expected once nobody interferes any more. */
+/** The expectation once nothing interferes any more. */
 export function expectedInTheEnd(path: Path): Sight {
   const { start, events } = path;
   const all = leftAlone(start, events);
@@ -49,7 +49,7 @@ export function expectedInTheEnd(path: Path): Sight {
   const before = expectedOf(start, all.slice(0, -1));
   const unwritten = before.stage === 'settling';
   const [end] = expected.record.slice(-1).filter((state) => /succeeded|failed/.test(state));
-  // Its commit was on disk when the fault came: it is not told, and yet on record.
+  // The commit was on disk before the fault, so the end is recorded without an announcement.
   const success = end === undefined ? expected.code === 0 : end === 'succeeded';
   const settled = end !== undefined || unwritten;
   const untold = all.at(-1) === 'cannot be written' ? onRecordAfter(before, success) : [];
@@ -63,13 +63,13 @@ export function expectedInTheEnd(path: Path): Sight {
   };
 }
 
-/** What the daemon before has put on record. */
+/** Returns the states that the previous daemon has recorded. */
 function leftBy(start: string): readonly string[] {
   if (start === 'asked') return [];
   return start.startsWith('left running') ? ['pending', 'running'] : ['pending'];
 }
 
-/** What stands there without having been told, where the fault came with the commit. */
+/** Returns the states that are recorded without an announcement, since the fault came with the commit. */
 function onRecordAfter({ start, stage }: Expected, success: boolean): readonly string[] {
   switch (stage) {
     case 'taking over':

@@ -1,5 +1,6 @@
-/** A real daemon with one command as a subject: what the events of the process machine need is arranged before, or done
- * when its turn comes; each state is what the admin socket tells, the end what client, log, row and disk say. */
+/** A real daemon with one command as a subject. The events of the process machine are arranged in advance or caused
+ * in turn, each state is read from the admin socket, and the end is observed in the client, the log, the row and the
+ * disk. */
 import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { ask } from '../../support/client.ts';
@@ -15,7 +16,7 @@ import { type Scenario, scenarioOf } from './process-scenario.ts';
 import { see } from './process-sight.ts';
 import { type Crowd, holdCrowd } from './shadow-crowd.ts';
 
-/** `shadow`: of a daemon that carries nothing out. */
+/** `shadow`: the daemon carries nothing out. */
 export async function realProcess(path: Path, daemons: Daemons, shadow = false): Promise<Subject> {
   const scenario = scenarioOf(path);
   const { held: isHeld, occupied, killedAt } = scenario;
@@ -46,7 +47,7 @@ export async function realProcess(path: Path, daemons: Daemons, shadow = false):
     client = `a ${reply.code}`;
     id = reply.id;
   };
-  /** A daemon that has the command on record and is killed. */
+  /** Starts a daemon that records the command and is killed. */
   const leave = async () => {
     const fault = killedAt === 'held' || occupied ? undefined : killedAt;
     const first = await daemons.launch(at, { config, fault });
@@ -65,7 +66,7 @@ export async function realProcess(path: Path, daemons: Daemons, shadow = false):
     };
     if (killedAt !== undefined) {
       await leave();
-      // A daemon that is killed takes the end of its log with it: what it told does not count.
+      // A killed daemon loses the end of its log, so its part of the log does not count.
       logged = existsSync(at.log) ? statSync(at.log).size : 0;
       daemon = await daemons.launch(at, options);
       return;
@@ -106,7 +107,7 @@ export async function realProcess(path: Path, daemons: Daemons, shadow = false):
         (inside) => !inside?.processes.length,
         (inside) => new Error(`expected an end, got ${inside?.processes[0]}`),
       );
-      // The log is whole when it has stopped.
+      // The log is complete once the daemon has stopped.
       if (!path.events.includes('the daemon drains')) living.signal('SIGTERM');
       await living.exited;
       return see(living, logged, id, client, isRight);
@@ -138,7 +139,7 @@ const BY_ITSELF = [
   'cannot be inspected',
 ];
 
-/** Those that last until the subject goes on. */
+/** The states that last until the subject continues. */
 function statesOf(path: Path, { held, occupied }: Scenario, daemon: () => TestDaemon): Subject['states'] {
   const lasting = [
     ...(held ? ['running.executing', 'running.adopting'] : []),
@@ -156,7 +157,7 @@ function statesOf(path: Path, { held, occupied }: Scenario, daemon: () => TestDa
   );
 }
 
-/** Whoever waited for a place: what is let go before that may give him one. */
+/** Waits until no process waits for a place. A process released earlier could give it one. */
 const abandoned = (daemon: TestDaemon) =>
   comesTo(
     daemon,

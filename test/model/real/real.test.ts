@@ -21,15 +21,15 @@ import { scenarioOf } from './process-scenario.ts';
 import { expectedInTheEnd } from './process-sight.ts';
 import { chooseShadowPaths } from './shadow-process.ts';
 
-/** `all`, or a pattern for their words; those that together walk each transition without it. */
+/** `all`, or a pattern for the words of paths. By default, the paths that together walk each transition. */
 const WANTED = process.env.MODEL_PATHS;
-/** Most of the time they wait. */
+/** They spend most of the time waiting. */
 const AT_ONCE = 4;
 
 const walked = new Coverage();
-/** Of daemons whose end is held against the daemon machine, and not only that of a client or a command. */
+/** Of daemons whose own end is compared with the daemon machine, not only that of a client or a command. */
 const watched = new Coverage();
-/** Of daemons in shadow mode, whose process machine goes by the same name. */
+/** Of daemons in shadow mode, whose process machine has the same name. */
 const shadows = new Coverage();
 
 let found = 0;
@@ -53,7 +53,7 @@ async function wanted(machine: Modelled, paths: readonly Path[]): Promise<readon
   return WANTED === 'all' ? paths : paths.filter((path) => new RegExp(WANTED).test(inWords(path)));
 }
 
-/** Whoever wants many of them waits for minutes, and hears how far it is and what failed. */
+/** Prints the progress and the failures of a run of many paths, which takes minutes. */
 function progressOf(machine: string, all: number): NonNullable<WalkOptions['tell']> {
   if (WANTED === undefined) return () => {};
   return (walked, failure) => {
@@ -62,7 +62,7 @@ function progressOf(machine: string, all: number): NonNullable<WalkOptions['tell
   };
 }
 
-/** Daemons that are told of what they walked when the test is over. */
+/** Adds the transitions that the daemons have walked once the test is over. */
 async function withDaemons(
   t: TestContext,
   coverage: Coverage,
@@ -72,7 +72,7 @@ async function withDaemons(
   await walk(daemons).finally(() => daemons.addTo(coverage));
 }
 
-test('connection: with a real daemon every path ends as it must', (t) =>
+test('connection: a real daemon ends every path as expected', (t) =>
   withDaemons(t, walked, async (daemons) => {
     const clients = new ConnectionDaemons(daemons);
     const paths = await chosen(t, CONNECTION, chooseConnectionPaths());
@@ -82,18 +82,18 @@ test('connection: with a real daemon every path ends as it must', (t) =>
     });
   }));
 
-test('process: with a real daemon every path ends as it must', (t) =>
+test('process: a real daemon ends every path as expected', (t) =>
   withDaemons(t, walked, async (daemons) => {
     const paths = await chosen(t, PROCESS, chooseProcessPaths());
     await walkAll(paths, (path) => realProcess(path, daemons), expectedInTheEnd, {
       atOnce: AT_ONCE,
-      // Catching an `rm` at work leaves this process no time for others' clients.
+      // Catching an `rm` at work leaves this process no time for the clients of other paths.
       alone: holdsAChild,
       tell: progressOf('process', paths.length),
     });
   }));
 
-test('daemon: each path of a real one ends as it must', (t) =>
+test('daemon: a real daemon ends every path as expected', (t) =>
   withDaemons(t, watched, async (daemons) => {
     const paths = await chosen(t, DAEMON, chooseDaemonPaths());
     await walkAll(paths, (path) => daemon.realDaemon(path, daemons), daemon.expectedInTheEnd, {
@@ -102,7 +102,7 @@ test('daemon: each path of a real one ends as it must', (t) =>
     });
   }));
 
-test('shadow process: with a real daemon in shadow mode every path ends as it must', (t) =>
+test('shadow process: a real daemon in shadow mode ends every path as expected', (t) =>
   withDaemons(t, shadows, async (daemons) => {
     const paths = await chosen(t, SHADOW, chooseShadowPaths());
     await walkAll(paths, (path) => realProcess(path, daemons, true), expectedInTheEnd, {
@@ -119,7 +119,7 @@ for (const [{ name, vocabulary }, coverage] of [
   [DAEMON, watched],
   [SHADOW, shadows],
 ] as const) {
-  test(`${name}: a real daemon walked every transition but those that nobody outside can reach`, {
+  test(`${name}: a real daemon walks every transition except those that are out of reach`, {
     skip,
   }, () => {
     const { machine } = vocabulary;
@@ -133,4 +133,4 @@ for (const [{ name, vocabulary }, coverage] of [
   });
 }
 
-test('there are paths of the words that were wanted', () => assert.ok(found > 0, WANTED));
+test('the pattern matches at least one path', () => assert.ok(found > 0, WANTED));

@@ -1,16 +1,16 @@
-/** Nothing holds a place in a daemon that carries nothing out, but a write that has to wait. */
+/** In a daemon that carries nothing out, only a write that has to wait holds a place. */
 import Database from 'better-sqlite3';
 import type { TestDaemon } from '../../support/daemon.ts';
 import { lookInside } from './inside.ts';
 
 export interface Crowd {
   readonly client: string;
-  /** Of the last: all others are before it. */
+  /** The id of the last command, which is behind all others. */
   readonly id: string;
   readonly release: () => void;
 }
 
-/** The same command so many times, with the journal locked before the turn of the last comes. */
+/** Sends the same command `size` times, and locks the journal before the last one gets its turn. */
 export async function holdCrowd(daemon: TestDaemon, request: object, size = 16): Promise<Crowd> {
   const replies = await Promise.all(Array.from({ length: size }, () => daemon.ask(request)));
   const other = new Database(daemon.at.state);

@@ -1,4 +1,4 @@
-/** Which paths a real daemon in shadow mode can be brought to go. */
+/** Chooses the paths that a real daemon in shadow mode can take. */
 import { pathsOf } from '../driver/paths.ts';
 import { leftAlone } from '../oracles/process.ts';
 import { shadowVocabulary } from '../vocabularies/shadow-process.ts';

@@ -1,4 +1,4 @@
-/** What a daemon tells systemd, as systemd hears it: on a socket in the daemon's own folder. */
+/** Receives the messages of a daemon to systemd, on a socket in the daemon's own directory. */
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -6,11 +6,11 @@ import type { Layout, TestDaemon } from '../../support/daemon.ts';
 import { undoLater } from '../../support/undo.ts';
 import { datagramEar } from '../../support/unix-socket.ts';
 
-/** Milliseconds between two looks: Linux holds ten datagrams for who does not read them. */
+/** Milliseconds between two reads: Linux queues ten datagrams for a slow reader. */
 const OFTEN = 20;
-/** Milliseconds; generous, for a machine that has much else to do. */
+/** Milliseconds; generous, for a busy machine. */
 const PATIENCE = 30_000;
-/** Heard twice in each period of the watchdog. */
+/** Received twice in each period of the watchdog. */
 export const BEAT = 'WATCHDOG=1';
 
 export class Systemd {
@@ -26,13 +26,13 @@ export class Systemd {
     undoLater(t, () => this.stop());
   }
 
-  /** All until now, in order. */
+  /** Returns all messages so far, in order. */
   heard(): readonly string[] {
     this.#heard.push(...this.#ear());
     return this.#heard;
   }
 
-  /** Waits for two beats of the daemon's heart: by the second it has told what it was about to tell. */
+  /** Waits for two watchdog messages. By the second one the daemon has sent its pending messages. */
   async beats(daemon: TestDaemon): Promise<void> {
     let isOver = false;
     daemon.exited.then(() => {

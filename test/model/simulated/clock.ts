@@ -6,7 +6,7 @@ interface Timed {
   readonly state: () => string;
 }
 
-/** Lets a named delay pass that began just now: a millisecond before its end nothing has happened, one after it has. */
+/** Advances the clock past a named delay that has just begun. Nothing may happen until a millisecond before its end. */
 export function pass({ clock, state }: Timed, limit: Limit, alreadyPassed = 0): void {
   const before = state();
   clock.increment(LIMITS[limit] - alreadyPassed - 1);
@@ -15,7 +15,7 @@ export function pass({ clock, state }: Timed, limit: Limit, alreadyPassed = 0): 
   if (state() === before) throw new Error(`expected another state after ${limit}, got still ${before}`);
 }
 
-/** A path tells where it leads; `got` reads `reading:silent`. */
+/** Compares the state of a path with `got`, which has the form `reading:silent`. */
 export function check(expected: string, got: string): void {
   const state = got.replaceAll(':', '.');
   if (state !== expected) throw new Error(`expected the state ${expected}, got ${state}`);

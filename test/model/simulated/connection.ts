@@ -63,7 +63,7 @@ export function simulatedConnection(path: Path, inspect: (event: InspectionEvent
     sent: settles(() => wrote.resolve(true)),
     'sent to nobody': settles(() => wrote.resolve(false)),
     'cannot be sent': settles(() => wrote.reject(new Error('EPIPE'))),
-    // A reader has no way to fail of its own.
+    // A reader has no failure of its own.
     'the reader fails': () =>
       actor.send({ type: 'xstate.error.actor.0.connection', error: new Error('EIO') } as never),
   };

@@ -16,7 +16,7 @@ export function simulatedDaemon(path: Path, inspect: (event: InspectionEvent) =>
     return daemon.settle();
   };
   const passes = (limit: Limit) => () => pass(daemon, limit);
-  // A callback has no way to fail of its own.
+  // A callback has no failure of its own.
   const failure = (id: string) => () =>
     actor.send({ type: `xstate.error.actor.${id}`, error: new Error('EIO') } as never);
   const events: Subject['events'] = {

@@ -17,7 +17,7 @@ export function subjectOf(path: Path, process: ReturnType<typeof lonelyProcess>)
   const write = () => process.did.findLast((what) => what.startsWith('record')) as string;
   const prepared = (launch: unknown, next: number | undefined) => () => done('prepare', { launch, next });
   const exits = (code: number) => () => child({ type: 'child.exited', end: { code, ...END } });
-  // A callback has no way to fail of its own.
+  // A callback has no failure of its own.
   const failure = (state: string) => () =>
     actor.send({ type: `xstate.error.actor.0.process.${state}`, error: new Error('EIO') } as never);
   const events: Subject['events'] = {

@@ -1,5 +1,5 @@
-/** The process machine of a shadow as a subject: its hands are its own, which do nothing; provided is
- * what records, and what counts in the place of a real hand that was left to it. */
+/** The process machine of a shadow as a subject. Its effects are its own, which do nothing. The test provides the
+ * actors that record, and counts the calls of a real effect that was left in it. */
 import type { InspectionEvent } from 'xstate';
 import { lonelyProcess } from '../../support/process.ts';
 import type { Path } from '../driver/paths.ts';
@@ -8,10 +8,10 @@ import type { ProcessStart } from '../oracles/process.ts';
 import { STARTS } from '../vocabularies/process.ts';
 import { subjectOf } from './process.ts';
 
-/** In between it does not wait for anybody. */
+/** In the states in between it waits for nothing. */
 const WAITING = /recording|waiting|settling|succeeded|failed|refused|abandoned/;
 
-/** What a real hand leaves in `did`. */
+/** The traces of a real effect in `did`. */
 const OF_HANDS = /^(look for the child|inspect|from \d+|spawn|after \w+)$/;
 
 export function simulatedShadow(path: Path, inspect: (event: InspectionEvent) => void): Subject {

@@ -6,7 +6,7 @@ import { pathsOf } from '../driver/paths.ts';
 import { walkAll } from '../driver/walk.ts';
 import type { Modelled } from '../machines.ts';
 
-/** The tests of one machine by itself. `beyond`: the transitions that it can never walk, and why. */
+/** Tests one machine by itself. `beyond`: the transitions that it can never walk, and why. */
 export function walkMachine(
   { name, vocabulary, subject, expected }: Modelled,
   beyond: Readonly<Record<string, string>> = {},
@@ -14,13 +14,13 @@ export function walkMachine(
   failOnWarnings();
   const coverage = new Coverage();
 
-  test(`${name}: every path ends as it must`, async (t) => {
+  test(`${name}: the machine ends every path as expected`, async (t) => {
     const paths = pathsOf(vocabulary);
     t.diagnostic(`${paths.length} paths`);
     await walkAll(paths, (path) => subject(path, coverage.inspect), expected);
   });
 
-  test(`${name}: every transition was walked`, () => {
+  test(`${name}: every transition of the machine is walked`, () => {
     assert.deepEqual(coverage.missing(vocabulary.machine).sort(), Object.keys(beyond).sort());
   });
 }

@@ -48,7 +48,7 @@ export const connectionVocabulary: Vocabulary = {
     'the daemon drains': () => ({ type: 'daemon.draining' }),
     'FIRST_BYTE_LIMIT passes': passes('FIRST_BYTE_LIMIT', 'reading.silent'),
     'SILENCE_LIMIT passes': passes('SILENCE_LIMIT', 'reading.hurried', 'reading.receiving'),
-    // Elsewhere another limit passes first.
+    // In the other states another limit passes first.
     'REQUEST_LIMIT passes': passes('REQUEST_LIMIT', 'reading.receiving', 'reading.waiting'),
     'LAST_LOOK passes': passes('LAST_LOOK', 'reading.doubting'),
     'ROOM_LIMIT passes': passes('ROOM_LIMIT', 'reading.waiting'),
@@ -75,7 +75,7 @@ export const connectionVocabulary: Vocabulary = {
   },
 };
 
-/** Whoever has asked may be answered at any time, also too late. */
+/** A client that has sent a request may be answered at any time, also too late. */
 function answer(snapshot: AnyMachineSnapshot, event: Answer) {
   return contextOf(snapshot).plan ? event : undefined;
 }

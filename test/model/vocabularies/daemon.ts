@@ -19,7 +19,7 @@ const below = (state: string, event: object) => (snapshot: AnyMachineSnapshot) =
 const passes = (delay: string, state: string) => (snapshot: AnyMachineSnapshot) =>
   after(snapshot, delay, state);
 const serving = (event: object) => below('serving', event);
-/** What the listener may say for as long as it is there. */
+/** An event that the listener can send for as long as it exists. */
 const open = (event: object) => below('serving.open', event);
 
 const READING = ['all that is left is read', 'nothing can be read'];

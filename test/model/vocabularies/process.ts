@@ -18,7 +18,7 @@ const left = (one: Partial<Unsettled>, input: Partial<ProcessInput> = {}): Parti
 const refusedToday = { replan: () => ({ refusal: refuse(403, 'Cannot delete /r/b1') }) };
 const tooLate = { now: () => new Date(LEFT.acceptedAt.getTime() + 3_600_001) };
 
-/** What each process is made with, by how it begins. */
+/** The input of each process, by its start. */
 export const STARTS: Readonly<Record<ProcessStart, Partial<ProcessInput>>> = {
   asked: {},
   'left pending': left({ state: 'pending', tries: 2 }),
@@ -48,7 +48,7 @@ export const processVocabulary: Vocabulary = {
   events: {
     written: (snapshot) => first((src) => done(snapshot, src, src === 'recordAccepted' ? 7 : undefined)),
     'cannot be written': (snapshot) => first((src) => failed(snapshot, src, TROUBLE)),
-    // Only who has queued is admitted.
+    // Only a queued process is admitted.
     'its turn': where('pending.waiting', { type: 'process.admitted' }),
     'the daemon drains': () => ({ type: 'daemon.draining' }),
     ready: prepared(LAUNCH, undefined),

@@ -1,4 +1,4 @@
-/** The process machine of a daemon in shadow mode: of the events those that its hands, which do nothing, can bring. */
+/** The process machine of a daemon in shadow mode, with the events that its effects, which do nothing, can cause. */
 import { shadowProcessMachine } from '../../../src/machines/process/shadow.ts';
 import type { Vocabulary } from '../driver/paths.ts';
 import { processVocabulary } from './process.ts';
@@ -28,7 +28,7 @@ const NO_CHILD = 'its child is none: it has ended when it begins';
 const NOTHING_LEFT = 'it has left no child, and done nothing that could be in place';
 const NO_FAILURE = 'what does nothing does not fail';
 
-/** The transitions of the machine that a shadow never walks, and why. Held by a test. */
+/** The transitions of the machine that a shadow never walks, and why. A test checks the list. */
 export const BEYOND_SHADOWS: Readonly<Record<string, string>> = {
   'running.adopting (orphan.found) → stays': NOTHING_LEFT,
   'running.adopting (awaitOrphan failed) → running.doubting': NO_FAILURE,

@@ -9,8 +9,8 @@ import { testFolder } from '../../../support/folder.ts';
 import { replaceCall } from '../../../support/replace-call.ts';
 import { replaceStep } from '../../../support/replace-step.ts';
 
-/** Writes down, with the path, what is done to every file from now on. A sync takes its time, so that whoever does not
- * wait for it is overtaken; with `fails` it is refused by the disk. */
+/** Records every operation on a file from now on, with its path. A sync takes some turns of the event loop, so that
+ * code that does not wait for it continues before it ends. With `fails`, each sync fails. */
 function watched(t: TestContext, fails = false) {
   const did: string[] = [];
   const synced = new Set<unknown>();
@@ -46,14 +46,14 @@ function watched(t: TestContext, fails = false) {
   return did;
 }
 
-/** The directory as prepareStep holds it. */
+/** The directory as `prepareStep` holds it. */
 function held(t: TestContext, folder: string) {
   const directory = holdDirectoryOf(join(folder, 'dbcalm'));
   t.after(() => closeSync(directory.fd));
   return directory;
 }
 
-test('a staged file is on disk, content and mode, before anybody hears that it is there', async (t) => {
+test('`stageFile` syncs the file with its content and mode before it returns', async (t) => {
   const folder = testFolder(t);
   const path = join(folder, '.dbcalm.x');
   const directory = held(t, folder);
@@ -64,7 +64,7 @@ test('a staged file is on disk, content and mode, before anybody hears that it i
   assert.deepEqual(did, [...deeds, 'synced', 'closed', 'told']);
 });
 
-test('a rename lasts once the folder is synced, the folder and nothing else', async (t) => {
+test('`syncDirectoryOf` syncs the directory and nothing else', async (t) => {
   const folder = testFolder(t);
   const did = watched(t);
   await syncDirectoryOf(join(folder, 'dbcalm'));
@@ -72,7 +72,7 @@ test('a rename lasts once the folder is synced, the folder and nothing else', as
   assert.deepEqual(did, [`sync ${folder}`, 'synced', 'closed', 'told']);
 });
 
-test('a file that the disk did not take is none: no error is swallowed, nothing is left, nothing stays open', async (t) => {
+test('`stageFile` fails if the sync fails, removes its file and closes its descriptors', async (t) => {
   const folder = testFolder(t);
   const path = join(folder, '.dbcalm.x');
   const directory = held(t, folder);
@@ -84,7 +84,7 @@ test('a file that the disk did not take is none: no error is swallowed, nothing 
   assert.deepEqual(did.slice(3), [`sync ${path}`, 'closed', `sync ${folder}`, 'closed']);
 });
 
-test('after the rename the folder is synced before the command ends; after a failure there is nothing to sync', async (t) => {
+test('`finishStep` syncs the directory after a rename, and does not after a failure', async (t) => {
   const folder = testFolder(t);
   const step = replaceStep(folder);
   const finish = (succeeded: boolean) =>

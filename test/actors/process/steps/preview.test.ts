@@ -13,7 +13,7 @@ import { replaceStep } from '../../../support/replace-step.ts';
 
 const LINES = 2_000;
 
-/** A cron update of many schedules, looked at until `stop` is called. */
+/** A cron update of many schedules, which is previewed until `stop` is called. */
 function largeUpdate(t: TestContext) {
   const folder = testFolder(t);
   const target = join(folder, 'dbcalm');
@@ -35,7 +35,7 @@ function largeUpdate(t: TestContext) {
 
 const TOO_SLOW = { code: 'PREVIEW_TOO_SLOW', message: /could not be shown in time: .*dbcalm$/ };
 
-test('a cron update whose time is over is not shown, and nothing is looked at any more', async (t) => {
+test('`previewPlan` refuses a cron update that takes too long, and looks at nothing else', async (t) => {
   const { look, stop } = largeUpdate(t);
   const { shown, settled } = look();
   await setImmediate();
@@ -46,12 +46,12 @@ test('a cron update whose time is over is not shown, and nothing is looked at an
   await assert.rejects(late.shown, TOO_SLOW);
 });
 
-test('where there is time it is shown whole', async (t) => {
+test('`previewPlan` shows the whole cron update if there is time', async (t) => {
   const { cron } = await largeUpdate(t).look().shown;
   assert.equal(cron?.lines.length, LINES);
 });
 
-test('who asked for it hears why there is no answer, and what to do', async (t) => {
+test('a dry run that takes too long answers 503 with the reason and the remedy', async (t) => {
   const { look, stop } = largeUpdate(t);
   const run = () => {
     stop();

@@ -25,7 +25,7 @@ import { testFolder } from '../../../support/folder.ts';
 import { replaceStep } from '../../../support/replace-step.ts';
 import { socketPair } from '../../../support/socket-pair.ts';
 
-/** One actor by itself, to its end. */
+/** Runs one actor by itself to its end. */
 const run = <L extends AnyActorLogic>(logic: L, input: InputFrom<L>): Promise<OutputFrom<L>> =>
   toPromise(createActor(logic, { input } as never).start()) as Promise<OutputFrom<L>>;
 
@@ -33,7 +33,7 @@ const remove = (...paths: string[]): Step => ({ do: 'remove', paths });
 const NOTHING_OWNED = { ownFiles: [], unsafeRoots: [], nextSlice: turn };
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
-/** How often others had their turn until it was done. */
+/** Returns the number of turns that the event loop makes until `work` is done. */
 async function turnsUntil(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let isDone = false;
@@ -55,7 +55,7 @@ function replacement(t: TestContext) {
   return { folder, step, staged };
 }
 
-test('what was staged for nothing goes, and nothing else does', async (t) => {
+test('`finishStep` removes the staged file of a failed step, and nothing else', async (t) => {
   const { folder, step, staged } = replacement(t);
   for (const name of [staged, `${staged}x`, step.target]) writeFileSync(name, '');
   await run(finishStep, { step, succeeded: true });
@@ -65,7 +65,7 @@ test('what was staged for nothing goes, and nothing else does', async (t) => {
   await run(finishStep, { step, succeeded: false });
 });
 
-test('nothing is started to remove what is not there', async (t) => {
+test('`prepareStep` starts no child for paths that do not exist', async (t) => {
   const root = testFolder(t);
   const step = remove(join(root, 'none', 'b1'), join(root, 'none', 'b2'));
   assert.deepEqual(await run(prepareStep, { step, from: 0, roots: [root], ...NOTHING_OWNED }), {
@@ -74,7 +74,7 @@ test('nothing is started to remove what is not there', async (t) => {
   });
 });
 
-test('a long removal is started in parts, since to hand many names to a child keeps clients waiting', async (t) => {
+test('`prepareStep` splits a long removal into parts of at most 128 KiB', async (t) => {
   const root = testFolder(t);
   const names = Array.from({ length: 10_000 }, (_, index) => `missing-${index}`);
   const step = remove(...names.map((name) => join(root, name)));
@@ -93,7 +93,7 @@ test('a long removal is started in parts, since to hand many names to a child ke
   );
 });
 
-test('a new file is staged, and the child that puts it in its place is handed both names', async (t) => {
+test('`prepareStep` stages the new file, and passes both names to the child', async (t) => {
   const { folder, step, staged } = replacement(t);
   const before = descriptors();
   const { launch, next } = await run(prepareStep, { step, from: 0, roots: [], ...NOTHING_OWNED });
@@ -114,7 +114,7 @@ test('a new file is staged, and the child that puts it in its place is handed bo
   assert.equal(descriptors(), before, 'nothing else stays open');
 });
 
-test('prepareStep touches nothing and keeps nothing open where the id is none or the directory is not safe', async (t) => {
+test('`prepareStep` touches nothing and keeps nothing open if the id is invalid or the directory is not safe', async (t) => {
   const { folder, step } = replacement(t);
   const before = descriptors();
   const prepare = (id: string) =>
@@ -137,7 +137,7 @@ test('prepareStep touches nothing and keeps nothing open where the id is none or
   assert.equal(descriptors(), before);
 });
 
-test('a part ends where many folders in a row are not there, and others have their turn before the next', async (t) => {
+test('`prepareStep` ends a part after many missing directories in a row, and lets the event loop turn before the next', async (t) => {
   const root = testFolder(t);
   const paths = Array.from({ length: 600 }, (_, index) => join(root, `gone${index}`, 'x'));
   const step = remove(...paths);
@@ -157,7 +157,7 @@ test('a part ends where many folders in a row are not there, and others have the
   );
 });
 
-test('a replacement is in place when the file is to the letter what was to be put there', async (t) => {
+test('`inspectEffect` finds a replacement in place if the file equals the content to the letter', async (t) => {
   const { folder, step } = replacement(t);
   const inspected = async () => (await run(inspectEffect, { step, roots: [] })).inPlace;
   assert.equal(await inspected(), false);
@@ -175,7 +175,7 @@ test('a replacement is in place when the file is to the letter what was to be pu
   assert.equal(descriptors(), before);
 });
 
-test('a removal is in place without the folder above it, too, and not while one is left', async (t) => {
+test('`inspectEffect` finds a removal in place also without the parent directory, and not while one path is left', async (t) => {
   const root = testFolder(t);
   const step = remove(join(root, 'none', 'b1'), join(root, 'b2'));
   assert.deepEqual(await run(inspectEffect, { step, roots: [root] }), { inPlace: true, detail: '' });
@@ -186,7 +186,7 @@ test('a removal is in place without the folder above it, too, and not while one 
   assert.deepEqual([inPlace, detail], [false, `1 of 2 still there, the first is ${join(root, 'b2')}`]);
 });
 
-test('a folder that cannot be opened is no reason to refuse: the removal itself tells why', async (t) => {
+test('`checkPlaces` accepts a directory that cannot be opened; `prepareStep` reports why', async (t) => {
   const root = testFolder(t);
   const step = remove(join(root, 'x'.repeat(300), 'b1'));
   const input = { step, roots: [root], ...NOTHING_OWNED };
@@ -194,7 +194,7 @@ test('a folder that cannot be opened is no reason to refuse: the removal itself 
   await assert.rejects(run(prepareStep, { ...input, from: 0 }), /ENAMETOOLONG/);
 });
 
-test('what the disk says against a path is a refusal of its own kind, and nothing stays open', async (t) => {
+test('`checkPlaces` gives each kind of obstacle its own refusal, and keeps nothing open', async (t) => {
   const root = testFolder(t);
   mkdirSync(join(root, 'a'));
   symlinkSync(join(root, 'a'), join(root, 'link'));
@@ -216,14 +216,14 @@ test('what the disk says against a path is a refusal of its own kind, and nothin
   assert.equal(descriptors(), before);
 });
 
-test('others have their turn while thousands of folders are looked at, each of them once', async (t) => {
+test('`checkPlaces` looks at each directory once, and lets the event loop turn among thousands', async (t) => {
   const root = testFolder(t);
   const step = remove(...Array.from({ length: 2_000 }, (_, index) => join(root, `gone${index}`, 'x')));
   const look = () => run(checkPlaces, { step, roots: [root], ...NOTHING_OWNED });
   assert.ok((await turnsUntil(look)) >= 9);
 });
 
-test('a mistake of the daemon itself is not told as a refusal', async (t) => {
+test('`checkPlaces` does not report a programming error as a refusal', async (t) => {
   const step = remove(join(testFolder(t), 'b1'));
   const mistaken = () => {
     throw new RangeError('of the test');
@@ -232,7 +232,9 @@ test('a mistake of the daemon itself is not told as a refusal', async (t) => {
   await assert.rejects(run(checkPlaces, { step, roots, ...NOTHING_OWNED }), RangeError);
 });
 
-test('a reply counts as delivered if the client was there to have it', { timeout: 60_000 }, async (t) => {
+test('`writeReply` counts a reply as delivered if the client was still connected', {
+  timeout: 60_000,
+}, async (t) => {
   const reply = { code: 202, status: 'Accepted', id: 'x' } as const;
   const there = await socketPair(t);
   there.client.resume();

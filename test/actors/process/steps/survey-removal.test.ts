@@ -25,7 +25,7 @@ function stand(t: TestContext) {
 const states = (report: Awaited<ReturnType<ReturnType<typeof stand>['survey']>>) =>
   report.paths.map((found) => [found.state, 'entries' in found ? found.entries : undefined]);
 
-test('paths of many folders have their sizes, and no descriptor stays open', async (t) => {
+test('`RemovalSurvey` sizes paths in many directories, and keeps no descriptor open', async (t) => {
   const { root, survey } = stand(t);
   closeSync(openSync(root, 'r'));
   const before = readdirSync('/proc/self/fd').length;
@@ -42,7 +42,7 @@ test('paths of many folders have their sizes, and no descriptor stays open', asy
   assert.equal(readdirSync('/proc/self/fd').length, before);
 });
 
-test('a folder that became a symlink since the check is not followed, and said to be unseen', async (t) => {
+test('`RemovalSurvey` does not follow a directory that became a symlink after the check, and reports it as unseen', async (t) => {
   const { folder, root, survey } = stand(t);
   renameSync(join(root, 'a'), join(root, 'aside'));
   symlinkSync(join(folder, 'outside', 'a'), join(root, 'a'));
@@ -56,7 +56,7 @@ test('a folder that became a symlink since the check is not followed, and said t
   assert.equal(report.total.complete, false);
 });
 
-test('once the time is over, what was seen is told', async (t) => {
+test('`RemovalSurvey` reports what it has seen when its time is over', async (t) => {
   const { root, survey } = stand(t);
   const report = await survey([join(root, 'a'), join(root, 'b')], AbortSignal.abort());
   const why = 'the time for it is over';
@@ -67,7 +67,7 @@ test('once the time is over, what was seen is told', async (t) => {
   assert.equal(report.total.complete, false);
 });
 
-test('a report in the middle says of what is being counted that it is not all', async (t) => {
+test('an early report of `RemovalSurvey` marks an unfinished count as incomplete', async (t) => {
   const { root } = stand(t);
   const looking = new RemovalSurvey([join(root, 'a')], [root], GOES_ON);
   const done = looking.look();
@@ -78,7 +78,7 @@ test('a report in the middle says of what is being counted that it is not all', 
   assert.ok(late?.state === 'there' && late.complete && late.entries === 2);
 });
 
-test('others have their turn while thousands of folders are looked for that are not there', async (t) => {
+test('`RemovalSurvey` lets the event loop turn while it looks for thousands of missing directories', async (t) => {
   const { root, survey } = stand(t);
   let done = false;
   let turns = 0;
