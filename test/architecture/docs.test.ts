@@ -44,7 +44,7 @@ test('every link and every file name in the documentation leads to a file', () =
   }
 });
 
-test('the example command in docs/add-a-command.md works as printed', async (t) => {
+test('docs/add-a-command.md has an example command that works as printed', async (t) => {
   const [, code] = /```ts\n(import[\s\S]+?)```/.exec(page('docs/add-a-command.md')) as unknown as [
     string,
     string,

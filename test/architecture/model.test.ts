@@ -46,7 +46,7 @@ test('`importsIn` finds every form of import', () => {
   assert.deepEqual(importsIn("join(import.meta.dirname, 'x'); required('x');"), []);
 });
 
-test('the oracles of the model tests import nothing of the code under test', () => {
+test('test/model/oracles imports nothing of the code under test', () => {
   const allowed = /^test\/model\/(oracles|driver)\/|^xstate(\/graph)?$/;
   assert.deepEqual(
     foreign('test/model/oracles/*.ts', (name) => allowed.test(name)),
@@ -54,7 +54,7 @@ test('the oracles of the model tests import nothing of the code under test', () 
   );
 });
 
-test('the model of the contract imports nothing, and its runner nothing of src', () => {
+test('test/model/contract imports nothing of src, and its model nothing at all', () => {
   assert.deepEqual(
     foreign('test/model/contract/contract-model.ts', () => false),
     [],
@@ -65,7 +65,7 @@ test('the model of the contract imports nothing, and its runner nothing of src',
   );
 });
 
-test('the driver of the model tests imports only itself and XState', () => {
+test('test/model/driver imports only itself and XState', () => {
   const allowed = /^test\/model\/driver\/|^xstate(\/graph)?$/;
   assert.deepEqual(
     foreign('test/model/driver/*.ts', (name) => allowed.test(name)),

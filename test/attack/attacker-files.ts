@@ -97,7 +97,7 @@ export const FILES: Deeds = {
     const at = attacker.random.below(2 ** 31);
     utimesSync(anyPath(attacker), at, at);
   },
-  /** A path that is now a plain file of its own, now a link to a canary. */
+  /** Replaces a path alternately with a regular file of its own and a link to a canary. */
   flip(attacker) {
     const path = anyPath(attacker);
     clear(path, attacker.random);
@@ -142,7 +142,7 @@ export const BYTES: Deeds = {
   },
 };
 
-/** A header of the shared memory that SQLite believes. */
+/** A header of the shared memory that SQLite accepts. */
 function forgeHeader({ ground, random }: Attacker): Buffer {
   const anyFrame = () =>
     random.pick([0, 1, 5, 4_061, 4_062, 4_063, 100_000, 0x7fff_ffff, 0xffff_fffe, 0xffff_ffff]);

@@ -130,7 +130,7 @@ const PLACES: readonly { what: string; place: Place }[] = [
 ];
 
 for (const { what, place } of PLACES) {
-  test(`start is not led astray by ${what}`, { skip: noMember() }, async (t) => {
+  test(`start touches no canary when it finds ${what}`, { skip: noMember() }, async (t) => {
     const at = prepareShared(t);
     const canaries = plantCanaries(at.folder);
     place(at, canaries);
@@ -174,7 +174,9 @@ const JOURNALS: readonly { what: string; place: (at: Layout) => string }[] = [
 ];
 
 for (const { what, place } of JOURNALS) {
-  test(`start is not led astray by a crash journal that names ${what}`, { skip: noMember() }, async (t) => {
+  test(`start touches no canary when it finds a crash journal that names ${what}`, {
+    skip: noMember(),
+  }, async (t) => {
     const at = prepareShared(t);
     const canaries = plantCanaries(at.folder);
     const assertUntouched = guard(canaries.directory);
@@ -217,7 +219,7 @@ const SWAPS: readonly { what: string; place: Place }[] = [
 ];
 
 for (const { what, place } of SWAPS) {
-  test(`a running daemon is not led astray by ${what} in the place of the database`, {
+  test(`dbcalm-cmd touches no canary when its database is replaced by ${what}`, {
     skip: noMember(),
   }, async (t) => {
     const daemon = await startShared(t, { arrange: makeMembersDatabase });
@@ -275,7 +277,7 @@ test('start is not blocked by a lock that a member holds on a file beside the da
   );
 });
 
-test('a second daemon is refused also where a member has removed every file beside the database', {
+test('start refuses a second daemon also if a member has removed every file beside the database', {
   skip: noMember(),
 }, async (t) => {
   const daemon = await startShared(t);

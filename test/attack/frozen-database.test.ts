@@ -84,7 +84,7 @@ test('start and stop are not delayed by a shared database whose schema has no en
   await bounded('the end of the daemon', daemon.stop());
 });
 
-test('a running daemon whose shared database gets a schema without end carries out what it accepted', {
+test('dbcalm-cmd carries out the accepted commands when its shared database gets a schema without end', {
   skip,
 }, async (t) => {
   const daemon = await startShared(t);
@@ -110,7 +110,7 @@ const HOLDS = [
 ] as const;
 
 for (const { title, what, suffix } of HOLDS) {
-  test(`the daemon does its other work while a member holds ${title} on the ${suffix} file of the shared database`, {
+  test(`dbcalm-cmd does its other work while a member holds ${title} on the ${suffix} file of the shared database`, {
     skip,
   }, async (t) => {
     const daemon = await startShared(t, {

@@ -6,7 +6,7 @@ import { runHostileMember } from './hostile-member.ts';
 
 const LASTS_MS = 60_000;
 
-test('a member of the group with a minute of random attacks reaches no canary and loses no command', {
+test('dbcalm-cmd protects every canary and every command from a minute of random attacks of a group member', {
   skip: noMember(),
 }, async (t) => {
   const complaints: string[] = [];

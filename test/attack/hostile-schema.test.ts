@@ -47,7 +47,7 @@ async function deleteUnder(daemon: TestDaemon, name: string): Promise<number> {
 }
 
 for (const [what, sql] of Object.entries(SCHEMAS)) {
-  test(`a daemon with ${what} in the shared database answers, and loses no command`, {
+  test(`dbcalm-cmd answers and loses no command when the shared database has ${what}`, {
     skip: noMember(),
   }, async (t) => {
     const daemon = await startShared(t);

@@ -18,7 +18,7 @@ const KINDS: readonly (readonly [kind: string, request: (backups: string) => str
 ];
 
 for (const [kind, request, code] of KINDS) {
-  test(`a daemon with a heap of 256 MB survives 128 clients with ${kind} of 1 MiB`, async (t) => {
+  test(`dbcalm-cmd with a heap of 256 MB survives 128 clients with ${kind} of 1 MiB`, async (t) => {
     const daemon = await startDaemon(t, { env: HEAP, config: { cmd_log_level: 'info' } });
     const text = request(daemon.at.backups);
     const clients = Array.from({ length: CLIENTS }, () => converse(daemon.at.socket, text));

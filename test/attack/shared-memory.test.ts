@@ -33,7 +33,7 @@ const DEEDS: Readonly<Record<string, (at: Layout) => void>> = {
 };
 
 for (const [what, deed] of Object.entries(DEEDS)) {
-  test(`a shared memory file that ${what} ends neither the daemon nor a command`, {
+  test(`dbcalm-cmd survives and loses no command when a shared memory file ${what}`, {
     skip: noMember(),
     timeout: 120_000,
   }, async (t) => {

@@ -44,7 +44,7 @@ test('deletions are not redirected by a parent directory that is swapped with a 
   assert.ok(left < NAMES.length, 'some were removed');
 });
 
-test('a check followed by `rm` is redirected by the same swaps, which shows that the attack works', async (t) => {
+test('checked-rm.ts is redirected by the same swaps, which shows that the attack works', async (t) => {
   const run = scriptsOf(t);
   const arena = prepareArena(testFolder(t), NAMES);
   const swapping = await startSwapping(run, arena);

@@ -62,7 +62,7 @@ async function runAsRoot(t: TestContext, at: Layout, name: string, ...args: stri
 
 for (const { what, place } of PLACES) {
   for (const [name, ...args] of [['check'], ['list'], ['show', 'last']] as const) {
-    test(`\`${name}\` as root reaches nothing else when the shared database is ${what}`, {
+    test(`\`${name}\` as root touches no canary when the shared database is ${what}`, {
       skip: noMember(),
     }, async (t) => {
       const at = prepareShared(t);

@@ -16,7 +16,7 @@ const MAIN = join(import.meta.dirname, '..', '..', 'bench', 'main.ts');
 /** Every case but the one that needs the history of the repository and takes four daemons. */
 const MEASURED = CASES.map(({ name }) => name).filter((name) => name !== 'inspection');
 
-test('a quick run of the benchmark measures every case against its floor and its goals', (t) => {
+test('`npm run bench -- --quick` measures every case against its floor and its goals', (t) => {
   const chart = join(testFolder(t), 'chart.svg');
   const args = ['--quick', '--json', '--only', MEASURED.join(), '--chart', chart, '--executable', 'nowhere'];
   const printed = execFileSync(process.execPath, [MAIN, ...args], {
@@ -52,14 +52,14 @@ test('a quick run of the benchmark measures every case against its floor and its
   assert.match(readFileSync(chart, 'utf8'), /^<svg [\s\S]+refusals, development[\s\S]+<\/svg>\n$/);
 });
 
-test('the benchmark names an unknown case or commit', () => {
+test('`npm run bench` names an unknown case or commit', () => {
   const run = (...args: string[]) =>
     execFileSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', stdio: 'pipe' });
   assert.throws(() => run('--only', 'speed'), /no case is called speed; there are latency, /);
   assert.throws(() => run('--against', 'abcdef'), /this clone has no commit abcdef/);
 });
 
-test('the table and the chart show which goals are met and which are missed', () => {
+test('`tableOf` and `chartOf` show which goals are met and which are missed', () => {
   const rows: Row[] = [{ subject: 'development', what: 'ms', figure: figureOf([3, 1, 2]) }];
   const mark = { subject: 'development', limit: 2, better: 'less' as const };
   const marks: Mark[] = [

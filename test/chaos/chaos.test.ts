@@ -4,7 +4,7 @@ import { testFolder } from '../support/folder.ts';
 import { runChaos } from './run-chaos.ts';
 import { FLAWS } from './verdict.ts';
 
-test('the daemon loses, tears, leaves and repeats nothing when it is killed twelve times at random moments', async (t) => {
+test('dbcalm-cmd loses, tears, leaves and repeats nothing when it is killed twelve times at random moments', async (t) => {
   const complaints: string[] = [];
   const figures = await runChaos({
     kills: 12,

@@ -120,7 +120,7 @@ function stopped(daemon: TestDaemon): Promise<Exit> {
   return daemon.exited;
 }
 
-test('the table covers every fault point', () => {
+test('`WALK` and `RECOVERY` cover every fault point', () => {
   assert.deepEqual([...Object.keys(WALK), ...RECOVERY].sort(), [...FAULT_POINTS].sort());
 });
 
@@ -154,7 +154,7 @@ for (const [deed, points] of [
   ...RECOVERY.flatMap((point) => [['kill', [point]] as const, ['throw', [point]] as const]),
   ['delay', RECOVERY] as const,
 ]) {
-  test(`a command that a restart recovers with a ${deed} at ${points.join(' and ')} is not run, and ends as interrupted`, async (t) => {
+  test(`recovery with a ${deed} at ${points.join(' and ')} does not run the command, which ends as interrupted`, async (t) => {
     const at = place(t);
     const acknowledged = await meet(t, at, ['start.committed'], 'kill', DELETION);
     const options = { folder: at.folder, ...fault(points, deed) };

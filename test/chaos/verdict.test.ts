@@ -14,7 +14,7 @@ function judged({ at, ledger }: World, betweenLooks: () => void) {
 
 const flawless = Object.fromEntries(FLAWS.map((flaw) => [flaw, 0]));
 
-test('the judge finds nothing in a world without a flaw', (t) => {
+test('`Judge` finds nothing in a world without a flaw', (t) => {
   assert.deepEqual(
     judged(fabricate(t), () => {}),
     { requests: 0, acknowledged: 3, refused: 0, interrupted: 1, ...flawless },
@@ -118,7 +118,7 @@ const BAD: readonly Bad[] = [
   ['the cron file is an older one', { 'wrong order': 1 }, nothing, (world) => putCronFile(world, 1)],
 ];
 
-test('the judge finds each flaw', async (t) => {
+test('`Judge` finds each flaw', async (t) => {
   for (const [what, expected, first, then = nothing] of BAD) {
     await t.test(what, (t) => {
       const world = fabricate(t);

@@ -50,7 +50,7 @@ COMP_WORDS=("$@") COMP_CWORD=$(( $# - 1 )); _dbcalm_cmd; printf '%s\\n' "\${COMP
   return text.split('\n').filter(Boolean);
 }
 
-test('the bash completion offers verbs, flags and their values', () => {
+test('`bash` offers verbs, flags and their values', () => {
   const cases: [string[], string[]][] = [
     [['wa'], ['watch']],
     [['list', '--st'], ['--state']],
@@ -71,7 +71,7 @@ test('the bash completion offers verbs, flags and their values', () => {
   assert.ok(offered('').includes('completion'));
 });
 
-test('the bash completion offers files only for a file argument', () => {
+test('`bash` offers files only for a file argument', () => {
   // A function called by hand has no completion whose option could be set.
   const tell = (...words: string[]) => offered(...words).filter((word) => word.startsWith('compopt'));
   assert.deepEqual(tell('show', '--config', ''), ['compopt -o default']);
@@ -79,7 +79,7 @@ test('the bash completion offers files only for a file argument', () => {
   assert.ok(!bash('dbcalm-cmd', verbs).includes('complete -o'));
 });
 
-test('the fish completion offers verbs, flags and their values', within('fish'), (t) => {
+test('`fish` offers verbs, flags and their values', within('fish'), (t) => {
   const file = join(testFolder(t), 'completion.fish');
   writeFileSync(file, fish('dbcalm-cmd', verbs));
   const offers = (line: string) => {
@@ -106,7 +106,7 @@ test('the fish completion offers verbs, flags and their values', within('fish'),
   for (const [line, wanted] of cases) assert.deepEqual(offers(line).sort(), wanted, line);
 });
 
-test('the zsh completion offers verbs, flags and their values', within('zsh'), (t) => {
+test('`zsh` offers verbs, flags and their values', within('zsh'), (t) => {
   const folder = testFolder(t);
   writeFileSync(join(folder, '_dbcalm-cmd'), zsh('dbcalm-cmd', verbs));
   writeFileSync(join(folder, 'setup'), ZSH_SETUP);
@@ -138,7 +138,7 @@ test('each completion script has every verb and flag, and runs no command of the
   }
 });
 
-test('the completion scripts escape quotes in descriptions', () => {
+test('`zsh` and `fish` escape quotes in descriptions', () => {
   const verb = { name: 'v', about: "it's [a]: b", arguments: [], options: [] };
   assert.ok(zsh('p', [verb]).includes(`'v:it'\\''s \\[a\\]\\: b'`));
   assert.ok(fish('p', [verb]).includes(`-d 'it\\'s [a]: b'`));

@@ -15,7 +15,7 @@ function helpOf(command: Command): string {
   return text;
 }
 
-test('the help of each verb and of the program has examples with known verbs and flags', async () => {
+test('`--help` of each verb and of the program has examples with known verbs and flags', async () => {
   const root = await wholeProgram();
   const flags = new Map(wordsOf(root).map(({ name, options }) => [name, options.map(({ flag }) => flag)]));
   for (const command of [root, ...root.commands]) {

@@ -20,14 +20,14 @@ const replyTo = (request: Record<string, unknown>) => {
   return 'ok' in outcome ? 202 : [outcome.refusal.code, outcome.refusal.message];
 };
 
-test('the whitelist has exactly the three commands', () => {
+test('`WHITELIST` has exactly the three commands', () => {
   assert.deepEqual(
     WHITELIST.map(({ name }) => name),
     ['update_cron_schedules', 'delete_directory', 'cleanup_backups'],
   );
 });
 
-test('a plan is deeply frozen, so that the checked values are those that run', () => {
+test('`planRequest` freezes its plan deeply, so that the checked values are those that run', () => {
   const folders = ['/r/a', '/r/b'];
   const outcome = plan({ cmd: 'cleanup_backups', args: { backup_ids: ['a'], folders } });
   assert.ok('ok' in outcome);
@@ -95,7 +95,7 @@ test('`planRequest` ignores inherited properties of a request', () => {
   assert.deepEqual(replyTo(inherited), [400, 'Missing required argument path']);
 });
 
-test('a removal claims and removes the normalised paths that were checked', () => {
+test('`planRequest` claims and removes the normalised paths that were checked', () => {
   const deletion = plan({ cmd: 'delete_directory', args: { path: '/r//a/./b/' } });
   assert.ok('ok' in deletion);
   assert.deepEqual(deletion.ok.touches, ['/r/a/b']);

@@ -46,7 +46,7 @@ test('`ACCEPT_LIMIT` lets the store answer first, since its answer says that not
   assert.ok(CONNECTION_LIMITS.ACCEPT_LIMIT >= 2 * LOCK_TIMEOUT_MS);
 });
 
-test('the limits of draining together end before systemd kills the daemon', () => {
+test('`DAEMON_LIMITS` of draining add up to less than `TimeoutStopSec`', () => {
   const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(readFileSync(SERVICE, 'utf8')) as unknown as string[];
   const { RECOVERY_LIMIT: _notOfDraining, ...draining } = DAEMON_LIMITS;
   const steps = Object.values<number>(draining);
@@ -63,6 +63,6 @@ test('`max_output_bytes` is 1 MiB per stream of a child by default', () => {
   assert.equal(DEFAULTS.max_output_bytes, 1_048_576);
 });
 
-test('the limits of a dry run let it answer before its connection is closed, however slow the disk is', () => {
+test('`CHECK_LIMIT` and `LOOK_LIMIT` let a dry run answer before its connection is closed, however slow the disk is', () => {
   assert.ok(CONNECTION_LIMITS.CHECK_LIMIT + LOOK_LIMIT <= ANSWER_LIMIT / 2);
 });

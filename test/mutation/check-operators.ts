@@ -13,7 +13,7 @@ import {
 } from './operator.ts';
 import { type Node, nameOf } from './syntax.ts';
 
-/** Each check that leaves at once, never made. */
+/** Omits each check that returns early. */
 export const loosenChecks: Operator = (source, tree) =>
   nodes(tree)
     .filter(({ node }) => node.type === 'IfStatement' && leaves(node.consequent as Node))
@@ -31,7 +31,7 @@ function leaves(node: Node): boolean {
   return first !== undefined && more.length === 0 && LEAVING.includes(first.type);
 }
 
-/** Each side of `??`, `||` and `&&`, left out; but not where an `if` only does something more. */
+/** Omits each side of `??`, `||` and `&&`, except where an `if` only adds an action. */
 export const dropSides: Operator = (source, tree) => {
   const found = nodes(tree);
   const aside = found
@@ -59,7 +59,7 @@ function sidesOf(node: Node, operator: string): Node[] {
   return [node.left as Node, node.right as Node].flatMap((side) => sidesOf(side, operator));
 }
 
-/** Each choice of `a ? b : c`, always made the same way. */
+/** Makes each choice of `a ? b : c` always the same. */
 export const fixChoices: Operator = (source, tree) =>
   nodes(tree)
     .filter(({ node }) => node.type === 'ConditionalExpression')
@@ -69,13 +69,13 @@ export const fixChoices: Operator = (source, tree) =>
       return ['true', 'false'].map((text) => ({ what: `${what}: always ${text}`, start, end, text }));
     });
 
-/** What a command may have besides its schema, left out: its own rules, and its permission. */
+/** Omits the optional parts of a command: its own rules, and its permission. */
 export const dropRulesOfCommand: Operator = (source, tree) =>
   nodes(tree)
     .filter((one) => isProperty(one, ['rules', 'permit']))
     .map(({ node, path }) => without(source, node, `${wordsOf(path)}: left out`));
 
-/** Each rule of a list of rules, left out. */
+/** Omits each rule of a list of rules. */
 export const dropRules: Operator = (source, tree) =>
   nodes(tree)
     .filter(({ node }) => node.type === 'VariableDeclarator' && nameOf(node.id as Node) === 'RULES')

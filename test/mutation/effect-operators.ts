@@ -12,10 +12,10 @@ import {
 import { type Node, nameOf, type Visited } from './syntax.ts';
 
 const DOING = ['CallExpression', 'OptionalCallExpression', 'AssignmentExpression', 'UpdateExpression'];
-/** Functions that are called for what they do, also where that is returned. */
+/** Functions that are called for their effects, also if their result is returned. */
 const EFFECTS = ['send', 'sendBack', 'tell', 'accept', 'start', 'recover', 'end', 'unstageFile'];
 
-/** Each statement that calls or writes, and each message that is sent, left out. */
+/** Omits each statement that calls or writes, and each message that is sent. */
 export const dropEffects: Operator = (source, tree) => {
   const found = nodes(tree).filter(({ path }) => !path.includes('constructor'));
   const statements = found.filter(({ node }) => node.type === 'ExpressionStatement' && does(node));
@@ -27,7 +27,7 @@ export const dropEffects: Operator = (source, tree) => {
   });
 };
 
-/** Not a fault point: it is there for tests alone. */
+/** Excludes fault points, which exist only for tests. */
 function does(statement: Node): boolean {
   const made = statement.expression as Node;
   const call = made.type === 'AwaitExpression' ? (made.argument as Node) : made;
@@ -45,7 +45,7 @@ function calledBy({ callee }: Node): string | undefined {
   return nameOf((called.property as Node | undefined) ?? called);
 }
 
-/** Each actor that another one is put in the place of, as it was. */
+/** Restores each actor that another one replaces. */
 export const dropStandIns: Operator = (source, tree) =>
   nodes(tree)
     .filter((one) => isProperty(one, ['actors']))

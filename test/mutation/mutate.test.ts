@@ -15,7 +15,7 @@ import { treeOf } from './syntax.ts';
 const PROJECT = join(import.meta.dirname, '..', '..');
 const skip = process.getuid?.() !== 0 && 'the jail is for root';
 
-test('a mutant can write only to its copy and its own /tmp, and its daemons only to their directory', {
+test('`jailedTests` lets a mutant write only to its copy and its own /tmp, and its daemons only to their directory', {
   skip,
 }, (t) => {
   const folder = testFolder(t);

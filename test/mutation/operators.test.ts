@@ -34,7 +34,7 @@ export const testMachine = s.createMachine({
 const made = setup({ guards: { isGood: ({ context }) => context.good } });
 `;
 
-test('the machine operators delete transitions, drop actions, invert guards and change delays', () => {
+test('machine-operators.ts deletes transitions, drops actions, inverts guards and changes delays', () => {
   const found = (operator: Operator) => made(operator, MACHINE).words;
   assert.deepEqual(found(machines.deleteTransitions), [
     'a.on.go.on: transition deleted',
@@ -85,7 +85,7 @@ function check(value: string) {
 const command = { rules: (args) => odd(args) || wrong(args), permit: refuse, plan };
 `;
 
-test('the check operators omit a check, a part of it or a choice, and the rules and the permission of a command', () => {
+test('check-operators.ts omits a check, a part of it or a choice, and the rules and the permission of a command', () => {
   const found = (operator: Operator) => made(operator, CHECKS).words;
   assert.deepEqual(found(checks.loosenChecks), ["check, if (value === ''): never"]);
   assert.deepEqual(found(checks.dropRules), ['RULES.1: left out']);
@@ -125,7 +125,7 @@ const actor = fromCallback(({ sendBack }) => {
 const shadow = machine.provide({ actors: { work: nothing, look: blind } });
 `;
 
-test('the effect operators omit an effect, and the replacement of an actor', () => {
+test('effect-operators.ts omits an effect, and the replacement of an actor', () => {
   const { words, texts } = made(dropEffects, EFFECTS);
   assert.deepEqual(words, [
     'actor, open();: left out',

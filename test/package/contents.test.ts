@@ -39,7 +39,7 @@ test('each lintian override has a comment with its reason', () => {
   for (const block of overrides.split(/^(?=#)/m)) assert.match(block, /^# .{20,}\n(dbcalm-cmd: .+\n?)+$/);
 });
 
-test('the package has the executable, the units, a conffile, completions and a man page', {
+test('dbcalm-cmd.deb has the executable, the units, a conffile, completions and a man page', {
   skip,
 }, () => {
   assert.equal(text('DEBIAN/conffiles'), '/etc/dbcalm/cmd-config.yml\n/etc/logrotate.d/dbcalm-cmd\n');
@@ -62,7 +62,7 @@ test('the package has the executable, the units, a conffile, completions and a m
   assert.equal(version, VERSION);
 });
 
-test('the man page has every verb with its flags, except the flag of a checkout', { skip }, async () => {
+test('dbcalm-cmd.8 has every verb with its flags, except the flag of a checkout', { skip }, async () => {
   const roff = gunzipSync(page('usr/share/man/man8/dbcalm-cmd.8.gz')).toString();
   const { stdout, stderr } = spawnSync('man', ['--warnings', '-l', '-'], {
     input: roff,
@@ -79,7 +79,7 @@ test('the man page has every verb with its flags, except the flag of a checkout'
   assert.match(stdout, /^EXIT STATUS\n {7}0 +done/m);
 });
 
-test('the copyright file names every component of the executable', { skip }, async () => {
+test('copyright names every component of the executable', { skip }, async () => {
   const copyright = text('usr/share/doc/dbcalm-cmd/copyright');
   const { packages } = await bundle();
   assert.ok(packages.length > 15);

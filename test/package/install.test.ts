@@ -62,7 +62,7 @@ async function useIt(root: FreshRoot): Promise<void> {
 }
 
 for (const server of ['Go', 'Python'] as const) {
-  test(`the package works with the database of the ${server} API server; after its removal and purge foreign files remain`, {
+  test(`dbcalm-cmd.deb works with the database of the ${server} API server, and leaves foreign files after its removal and purge`, {
     skip,
   }, async (t) => {
     const root = freshRoot(t);

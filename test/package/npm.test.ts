@@ -53,7 +53,7 @@ function installed(t: TestContext): string {
   return home;
 }
 
-test('an API server can install the package, compile against its types and call the daemon', async (t) => {
+test('dbcalm-cmd from npm installs in an API server, has correct types and calls the daemon', async (t) => {
   const daemon = await startDaemon(t);
   const home = installed(t);
   const path = join(daemon.at.backups, 'b1');
@@ -89,7 +89,7 @@ test('an API server can install the package, compile against its types and call 
   assert.match(execFileSync(program, ['list', '--config', daemon.at.configFile], pinned), new RegExp(id));
 });
 
-test('the exports of the package resolve with every kind of module resolution', () => {
+test('package.json exports resolve with every kind of module resolution', () => {
   npm(PROJECT, 'run', '--silent', 'compile');
   const { status, stdout } = spawnSync(join(MODULES, '.bin/publint'), ['run', PROJECT, '--strict'], {
     encoding: 'utf8',

@@ -9,7 +9,7 @@ import { DEB, DIST, MODULES, NODE, PROJECT } from '../../packaging/project.ts';
 const skip = !existsSync(DEB) && 'npm run package has not been run';
 const hash = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
-test('the package of a commit is identical to the bit in another directory, time zone, language and umask', {
+test('packaging/package.ts builds identical packages of a commit in any directory, time zone, language and umask', {
   skip,
 }, (t) => {
   // The copy is on the same disk, since the modules are hard-linked.

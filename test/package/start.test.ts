@@ -20,7 +20,7 @@ interface Loaded {
   readonly addons: readonly string[];
 }
 
-test('the daemon has loaded only the modules it needs when it begins to listen', async (t) => {
+test('dbcalm-cmd has loaded only the modules it needs when it begins to listen', async (t) => {
   const loaded = await loadedAtStart(t);
   // The lock around the opening of the shared database is a call of the C library.
   assert.deepEqual(loaded.addons, [

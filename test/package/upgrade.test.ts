@@ -24,7 +24,7 @@ async function program(machine: BootedMachine): Promise<string> {
   return (await machine.run('/usr/bin/readlink', `/proc/${pid}/exe`)).text;
 }
 
-test('the package upgrades a running daemon under load without refusing a call, and its purge stops the daemon', {
+test('dbcalm-cmd.deb upgrades a running daemon under load without refusing a call, and its purge stops the daemon', {
   skip,
 }, async (t) => {
   const machine = await bootMachine(t, ({ root, usr }) => {

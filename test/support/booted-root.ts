@@ -20,16 +20,17 @@ const SHIPPED = process.env.DBCALM_CMD_USR;
 
 export const isShipped = SHIPPED !== undefined;
 
-/** Free on the host, where a group of this name may not be. */
+/** A gid that is free on the host, which may lack a group of this name. */
 export const GROUP = { name: 'dbcalm', gid: 877 };
 
 export interface BootedRoot {
   readonly folder: string;
-  /** Becomes `/`. */
+  /** The directory that becomes `/`. */
   readonly root: string;
-  /** What the machine has in /usr over the host's. */
+  /** The files in /usr of the machine that differ from those of the host. */
   readonly usr: string;
-  /** Where it deletes, in the machine's words; its name is this test's alone, so that it means nothing elsewhere. */
+  /** The path inside the machine below which the daemon deletes. Its name is unique to this test, so that it exists
+   * nowhere else. */
   readonly backups: string;
 }
 
@@ -77,7 +78,7 @@ function makeEtc(etc: string, backups: string): void {
   writeFileSync(join(etc, 'dbcalm/cmd-config.yml'), JSON.stringify({ deletion_roots: [backups] }));
 }
 
-/** As the package does it. */
+/** Installs the units as the package does. */
 function install(usr: string, backups: string): void {
   const units = join(usr, 'lib/systemd/system');
   for (const name of ['bin', 'lib/tmpfiles.d', 'lib/dbcalm-cmd/node_modules'])
@@ -93,13 +94,13 @@ function install(usr: string, backups: string): void {
   }
   copyFileSync(join(PROJECT, 'systemd/dbcalm-cmd.tmpfiles'), join(usr, 'lib/tmpfiles.d/dbcalm-cmd.conf'));
   dropIn(usr, 'dbcalm-cmd.service', 'test', ['[Service]', `ReadWritePaths=${backups}`]);
-  // What the jobs of the crontab call.
+  // The program that the jobs of the crontab call.
   writeProgram(join(usr, 'bin/dbcalm'), 'echo called with "$@"');
   if (SHIPPED === undefined) installSources(usr);
   else cpSync(SHIPPED, usr, { recursive: true, verbatimSymlinks: true });
 }
 
-/** Leaves the units there, but nobody starts them. */
+/** Leaves the units in place, but disables them. */
 export function disableUnits(usr: string): void {
   const units = join(usr, 'lib/systemd/system');
   rmSync(join(units, 'multi-user.target.wants', 'dbcalm-cmd.service'));
@@ -122,14 +123,14 @@ export function writeProgram(path: string, line: string): void {
   writeFileSync(path, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
 }
 
-/** A drop-in of a unit, as `systemctl edit` makes it. */
+/** Writes a drop-in of a unit, as `systemctl edit` does. */
 export function dropIn(usr: string, unit: string, name: string, lines: readonly string[]): void {
   const folder = join(usr, 'lib/systemd/system', `${unit}.d`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.conf`), `${lines.join('\n')}\n`);
 }
 
-/** What nspawn shows of the host, and nothing else of it: programs, read-only. */
+/** The files of the host that nspawn shows: only programs, read-only. */
 export function mountsOf({ usr }: BootedRoot): string[] {
   const modules = `--bind-ro=${join(PROJECT, 'node_modules')}:/usr/lib/dbcalm-cmd/node_modules`;
   return [`--overlay=/usr:${usr}:/usr`, ...(isShipped ? [] : [modules])];

@@ -32,7 +32,7 @@ export interface Look {
   readonly height?: number;
 }
 
-/** Starts Debian's Chromium without a screen. It writes only below `folder`. */
+/** Starts Debian's Chromium without a screen. It writes only below the given directory. */
 export async function startBrowser(folder: string): Promise<Browser> {
   const home = join(folder, 'browser');
   mkdirSync(home);

@@ -22,9 +22,9 @@ export interface CronJail {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts Debian's cron with `folder`/cron.d as its /etc/cron.d and `folder`/log as its /var/log. It does not see the
- * schedules of the machine and cannot write elsewhere. Its jobs find only a shell and a /usr/bin/dbcalm that records
- * its calls. Resolves when its files are loaded. */
+/** Starts Debian's cron with the subdirectories cron.d and log of the given directory as its /etc/cron.d and
+ * /var/log. It does not see the schedules of the machine and cannot write elsewhere. Its jobs find only a shell and a
+ * /usr/bin/dbcalm that records its calls. Resolves when its files are loaded. */
 export async function startCron(folder: string): Promise<CronJail> {
   const calls = join(folder, 'calls');
   const syslog = join(folder, 'syslog');

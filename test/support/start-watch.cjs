@@ -1,5 +1,5 @@
 /** Runs the program's scripts as the executable does, and prints as JSON the modules that are loaded when it listens.
- * Usage: `start-watch.cjs FOLDER MODULES ARGS...`, with the scripts in FOLDER/scripts. */
+ * Usage: `start-watch.cjs PLACE MODULES ARGS...`, with the scripts in PLACE/scripts. */
 const fs = require('node:fs');
 const { join } = require('node:path');
 const sea = require('node:sea');

@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 
 const skip = noBoot();
 
-test('the service refuses no call and sends every reply during ten restarts under load', {
+test('dbcalm-cmd.service refuses no call and sends every reply during ten restarts under load', {
   skip,
 }, async (t) => {
   const machine = await bootMachine(t);
@@ -35,7 +35,7 @@ test('the service refuses no call and sends every reply during ten restarts unde
   t.diagnostic(`${calls.length} calls, the longest ${longest.toFixed()} ms`);
 });
 
-test('the service refuses no call during an upgrade under load, and the new version serves', {
+test('dbcalm-cmd.service refuses no call during an upgrade under load, and the new version serves', {
   skip: skip || (isShipped && 'the version of an executable cannot be changed'),
 }, async (t) => {
   const machine = await bootMachine(t);
@@ -62,7 +62,9 @@ test('the service refuses no call during an upgrade under load, and the new vers
   assert.deepEqual(unserved(await load.stop()), []);
 });
 
-test('the service stops under load by itself, in time and without losing a command', { skip }, async (t) => {
+test('dbcalm-cmd.service stops under load by itself, in time and without losing a command', {
+  skip,
+}, async (t) => {
   const machine = await bootMachine(t);
   const load = callers(machine.socket);
   await until('calls before the stop', () => load.calls.length > 50);
@@ -81,7 +83,7 @@ test('the service stops under load by itself, in time and without losing a comma
   assert.ok((await machine.settled()).every(({ status }) => status === 'success'));
 });
 
-test('the service is restarted after a SIGKILL under load, and settles the unfinished commands', {
+test('dbcalm-cmd.service is restarted after a SIGKILL under load, and settles the unfinished commands', {
   skip,
 }, async (t) => {
   const machine = await bootMachine(t);
@@ -99,7 +101,7 @@ test('the service is restarted after a SIGKILL under load, and settles the unfin
   assert.ok((await machine.settled()).every(({ status }) => status === 'success'));
 });
 
-test('a hung service is killed by the watchdog and restarted, and serves the clients that waited', {
+test('dbcalm-cmd.service is killed by the watchdog when it hangs, is restarted, and serves the clients that waited', {
   skip,
 }, async (t) => {
   const impatient = ['[Service]', 'WatchdogSec=5'];
@@ -132,7 +134,9 @@ async function holdDeletion(machine: BootedMachine, files = 5_000): Promise<Row>
   return holdDeletion(machine, files * 4);
 }
 
-test('a stop of the service waits for a running deletion, and does not kill it', { skip }, async (t) => {
+test('dbcalm-cmd.service waits for a running deletion when it stops, and does not kill it', {
+  skip,
+}, async (t) => {
   const machine = await bootMachine(t);
   const { pid, command_id } = await holdDeletion(machine);
   await machine.systemctl('restart', '--no-block', 'dbcalm-cmd.service');

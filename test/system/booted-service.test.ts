@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 
 const skip = noBoot();
 
-test('the service starts at boot, and carries out commands in its sandbox', { skip }, async (t) => {
+test('dbcalm-cmd.service starts at boot, and carries out commands in its sandbox', { skip }, async (t) => {
   const machine = await bootMachine(t);
   assert.equal(await machine.property('StatusText'), 'listening');
   assert.equal(await machine.property('NRestarts'), '0');
@@ -36,7 +36,9 @@ test('the service starts at boot, and carries out commands in its sandbox', { sk
   assert.match(machine.read('/etc/cron.d/dbcalm'), /Schedule ID: 1000/);
 });
 
-test('a reload opens the logs again under load, and ends nothing', { skip }, async (t) => {
+test('dbcalm-cmd.service opens its logs again on a reload under load, and ends nothing', {
+  skip,
+}, async (t) => {
   const machine = await bootMachine(t);
   const pid = await machine.property('MainPID');
   const load = callers(machine.socket);
@@ -68,7 +70,7 @@ function addSibling({ usr }: BootedRoot, name: string): void {
   writeFileSync(join(usr, 'lib/systemd/system', `${name}.service`), `${unit.join('\n')}\n`);
 }
 
-test('a stop of another service leaves the socket of the daemon, and a stop of the daemon leaves the files of others', {
+test('dbcalm-cmd.service keeps its socket when another service stops, and leaves the files of others when it stops', {
   skip,
 }, async (t) => {
   const siblings = ['dbcalm-api', 'dbcalm-db-cmd'];
@@ -98,7 +100,7 @@ test('check inspects a stopped service without starting it', { skip }, async (t)
   assert.equal((await machine.run('/usr/bin/systemctl', 'is-active', 'dbcalm-cmd.service')).text, 'inactive');
 });
 
-test('the service creates its socket itself if the socket unit is masked', { skip }, async (t) => {
+test('dbcalm-cmd.service creates its socket itself if the socket unit is masked', { skip }, async (t) => {
   const machine = await bootMachine(t);
   await machine.systemctl('mask', '--runtime', '--now', 'dbcalm-cmd.socket');
   await machine.systemctl('restart', 'dbcalm-cmd.service');

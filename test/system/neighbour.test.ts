@@ -48,7 +48,7 @@ function neighbourIn(machine: BareMachine): string {
 const rowsOf = (database: Database.Database) =>
   database.prepare('SELECT count(*) FROM process').pluck().get() as number;
 
-test('an API server can use the database, sockets and logs in the packaged directories while root has files there', {
+test('postinst lets an API server use the database, sockets and logs while root has files there', {
   skip,
 }, (t) => {
   const { machine, database } = installed(t);
@@ -61,7 +61,7 @@ test('an API server can use the database, sockets and logs in the packaged direc
   assert.ok(existsSync(machine.path('run/dbcalm/cmd.sock')));
 });
 
-test('root can use the database, -wal and -shm that an API server has created in the packaged directories', {
+test('postinst lets root use the database, -wal and -shm that an API server has created', {
   skip,
 }, (t) => {
   const { machine, database } = installed(t);
@@ -79,7 +79,7 @@ test('root can use the database, -wal and -shm that an API server has created in
   for (const file of files) assert.equal(statSync(file).uid, MEMBER.uid);
 });
 
-test('the script of the API server reports what it could not do, for example without the directory of the database', {
+test('neighbour.ts reports what it could not do, for example without the directory of the database', {
   skip,
 }, (t) => {
   const machine = new BareMachine(testFolder(t));

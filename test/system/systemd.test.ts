@@ -55,7 +55,7 @@ test('every unit is within the allowed exposure level', { skip }, () => {
   }
 });
 
-test('the exposure level rises if a unit may do more', { skip }, (t) => {
+test('`exposure` rises if a unit may do more', { skip }, (t) => {
   const looser = join(testFolder(t), 'dbcalm-cmd.service');
   writeFileSync(looser, SERVICE.replace(/^CapabilityBoundingSet=.*\n/m, ''));
   assert.ok(exposure(looser) > MOST_EXPOSED);
@@ -75,7 +75,7 @@ test('`systemd-analyze verify` reports nothing about the units, and reports mist
   );
 });
 
-test('the timeouts of dbcalm-cmd.service exceed the limits of a start and a stop', () => {
+test('dbcalm-cmd.service has timeouts above the limits of a start and a stop', () => {
   const { RECOVERY_LIMIT, CLOSING_LIMIT, CONNECTIONS_LIMIT, CHILDREN_LIMIT, FLUSH_LIMIT } = DAEMON_LIMITS;
   const draining = CLOSING_LIMIT + CONNECTIONS_LIMIT + CHILDREN_LIMIT + FLUSH_LIMIT;
   const seconds = (key: string) => Number(new RegExp(`^${key}=(\\d+)$`, 'm').exec(SERVICE)?.[1]);

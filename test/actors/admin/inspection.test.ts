@@ -37,7 +37,7 @@ function inspected() {
   return { actor, inspection: new Inspection(actor), switched };
 }
 
-test('the inspection starts with the first reader and stops with the last', () => {
+test('`Inspection` starts with the first reader and stops with the last', () => {
   const { actor, inspection, switched } = inspected();
   const lines: string[] = [];
   assert.deepEqual(switched, []);
@@ -58,7 +58,7 @@ test('the inspection starts with the first reader and stops with the last', () =
   ]);
 });
 
-test('the inspection omits the data of an event, and a reader that throws affects nothing else', () => {
+test('`Inspection` omits the data of an event, and goes on if a reader throws', () => {
   const { actor, inspection } = inspected();
   let text = '';
   inspection.add({
@@ -73,7 +73,7 @@ test('the inspection omits the data of an event, and a reader that throws affect
   assert.ok(!text.includes('secret'));
 });
 
-test('the inspection never serialises the data of an event or a snapshot', () => {
+test('`Inspection` never serialises the data of an event or a snapshot', () => {
   const { actor, inspection } = inspected();
   let serialised = 0;
   const carried = { toJSON: () => serialised++ };

@@ -18,7 +18,7 @@ const door = (rules: Partial<DoorRules> = {}) =>
     ...rules,
   });
 
-test('the access policy without lists admits every peer that can open the socket', () => {
+test('`Doorkeeper` without lists admits every peer that can open the socket', () => {
   for (const anybody of [peer(0), peer(1000), UNKNOWN]) assert.equal(door().objection(anybody), undefined);
 });
 
@@ -35,7 +35,7 @@ const admitted: [Partial<DoorRules>, Peer, boolean][] = [
 ];
 
 for (const [rules, who, isAdmitted] of admitted) {
-  test(`the access policy with ${JSON.stringify(rules)}: ${JSON.stringify(who)} is ${isAdmitted ? 'heard' : 'refused'}`, () => {
+  test(`\`Doorkeeper\` with ${JSON.stringify(rules)}: ${JSON.stringify(who)} is ${isAdmitted ? 'admitted' : 'refused'}`, () => {
     const refusal = door(rules).objection(who);
     if (isAdmitted) assert.equal(refusal, undefined);
     else {
@@ -48,7 +48,7 @@ for (const [rules, who, isAdmitted] of admitted) {
   });
 }
 
-test('a user that exceeds its rate limit gets 429, and other users do not', () => {
+test('`Doorkeeper` answers 429 to a user that exceeds its rate limit, and to no other user', () => {
   const keeper = door({ requestsPerSecond: 3 });
   const codes = Array.from({ length: 5 }, () => keeper.objection(peer(5))?.code);
   assert.deepEqual(codes, [undefined, undefined, undefined, 429, 429]);
@@ -57,13 +57,13 @@ test('a user that exceeds its rate limit gets 429, and other users do not', () =
   assert.equal(keeper.objection(UNKNOWN), undefined);
 });
 
-test('the rate limit also applies to a user that is not allowed', () => {
+test('`Doorkeeper` applies the rate limit also to a user that is not allowed', () => {
   const keeper = door({ allowedUids: [0], requestsPerSecond: 2 });
   const codes = Array.from({ length: 4 }, () => keeper.objection(peer(5))?.code);
   assert.deepEqual(codes, [403, 403, 429, 429]);
 });
 
-test('the access policy remembers a bounded number of users', () => {
+test('`Doorkeeper` remembers a bounded number of users', () => {
   const keeper = door({ requestsPerSecond: 1 });
   for (let uid = 0; uid < 1_001; uid++) keeper.objection(peer(uid));
   // The first user has been idle for the longest time.
@@ -71,7 +71,7 @@ test('the access policy remembers a bounded number of users', () => {
   assert.equal(keeper.objection(peer(0)), undefined);
 });
 
-test('the access policy bounds the connections of one user', () => {
+test('`Doorkeeper` bounds the connections of one user', () => {
   const keeper = door();
   for (let i = 0; i < 2; i++) keeper.entered(peer(5));
   assert.deepEqual([keeper.hasRoomFor(peer(5)), keeper.hasRoomFor(peer(6))], [false, true]);

@@ -19,7 +19,7 @@ function client(uid: number | undefined): Waiting & { leave: () => void; destroy
 
 const everybody = () => true;
 
-test('the queue takes turns among users, and keeps the order of each', () => {
+test('`Lobby` takes turns among users, and keeps the order of each', () => {
   const lobby = new Lobby();
   const [a1, a2, a3, b1, unknown] = [client(1), client(1), client(1), client(2), client(undefined)];
   for (const one of [a1, a2, a3, b1, unknown]) assert.ok(lobby.enter(one));
@@ -29,7 +29,7 @@ test('the queue takes turns among users, and keeps the order of each', () => {
   assert.equal(lobby.next(everybody), undefined);
 });
 
-test('the queue skips a user for whom there is no room', () => {
+test('`Lobby` skips a user for whom there is no room', () => {
   const lobby = new Lobby();
   const [a, b] = [client(1), client(2)];
   lobby.enter(a);
@@ -40,7 +40,7 @@ test('the queue skips a user for whom there is no room', () => {
   assert.equal(lobby.next(everybody), a);
 });
 
-test('the queue forgets a client that leaves, and closes its file descriptor', () => {
+test('`Lobby` forgets a client that leaves, and closes its file descriptor', () => {
   const lobby = new Lobby();
   const [gone, stays] = [client(1), client(1)];
   lobby.enter(gone);
@@ -52,7 +52,7 @@ test('the queue forgets a client that leaves, and closes its file descriptor', (
   assert.ok(!stays.destroyed(), 'once he is in, it is his machine that hears of it');
 });
 
-test('the queue bounds the waiting clients of one user', () => {
+test('`Lobby` bounds the waiting clients of one user', () => {
   const lobby = new Lobby();
   for (let i = 0; i < 1_000; i++) assert.ok(lobby.enter(client(1)));
   assert.ok(!lobby.enter(client(1)));

@@ -85,7 +85,7 @@ function supervisor(t: TestContext, maxConnections = 2, connectionsPerUser = 10_
   };
 }
 
-test('the supervisor bounds the open connections, and reports each that ends', (t) => {
+test('`connections` bounds the open connections, and reports each that ends', (t) => {
   const { open, inside, heard } = supervisor(t);
   for (let client = 0; client < 3; client++) open();
   assert.equal(inside().length, 2);
@@ -94,7 +94,7 @@ test('the supervisor bounds the open connections, and reports each that ends', (
   assert.deepEqual(heard(), ['connection.ended']);
 });
 
-test('the supervisor bounds the connections of one user, and admits the next when one ends', (t) => {
+test('`connections` bounds the connections of one user, and admits the next when one ends', (t) => {
   const { open, inside } = supervisor(t, 10, 1);
   for (let client = 0; client < 3; client++) open();
   const [first] = inside();
@@ -105,7 +105,7 @@ test('the supervisor bounds the connections of one user, and admits the next whe
   assert.deepEqual(more, []);
 });
 
-test('the supervisor tells present and new connections that the daemon drains, and reports the last end to both listeners', (t) => {
+test('`connections` tells present and new clients that the daemon drains, and reports the last end to both listeners', (t) => {
   const { open, inside, drain, heard, news } = supervisor(t);
   open();
   drain();
@@ -117,13 +117,13 @@ test('the supervisor tells present and new connections that the daemon drains, a
   assert.deepEqual(news(), ['connections.drained']);
 });
 
-test('the supervisor without connections is drained at once', (t) => {
+test('`connections` without a client is drained at once', (t) => {
   const { drain, heard, news } = supervisor(t);
   drain();
   assert.deepEqual([heard(), news()], [['connections.drained'], ['connections.drained']]);
 });
 
-test('a connection whose actor fails gets 500, loses its listeners and frees its place', (t) => {
+test('`connections` answers 500 for a failed actor, removes its listeners and frees its place', (t) => {
   const { open, inside, heard, refusals } = supervisor(t, 1);
   const { socket, written } = open();
   socket.on('data', () => {});
@@ -136,7 +136,7 @@ test('a connection whose actor fails gets 500, loses its listeners and frees its
   assert.equal(inside().length, 1);
 });
 
-test('a user with a thousand waiting clients gets 503 for the next', (t) => {
+test('`connections` answers 503 to a user that has a thousand waiting clients', (t) => {
   const { open, refusals } = supervisor(t, 1);
   for (let client = 0; client < 1 + 1_000; client++) open();
   assert.deepEqual(refusals(), []);

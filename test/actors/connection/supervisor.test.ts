@@ -115,7 +115,7 @@ test('50,000 connections leave nothing behind', { timeout: 900_000 }, async (t) 
   assert.ok(grown < 4_000_000, `grown by ${grown} bytes`);
 });
 
-test('a client beyond the connection limit waits for its turn, and none is dropped', async (t) => {
+test('`connections` lets a client beyond the limit wait for its turn, and drops none', async (t) => {
   const server = await connectionsServer(t, { maxConnections: 2 });
   const request = JSON.stringify({ cmd: 'delete_directory', args: { path: '/r/b1' } });
   const holding = [connect(server.path), connect(server.path)] as const;
@@ -130,7 +130,7 @@ test('a client beyond the connection limit waits for its turn, and none is dropp
 
 test('one user that holds all its connections does not delay another user', async (t) => {
   let come = 0;
-  // The first ten belong to one user, which sends nothing.
+  // The first ten belong to one silent user.
   const peerOf = (): Peer => ({ known: true, pid: 1, uid: come++ < 10 ? 5 : 6, gid: 5 });
   const server = await connectionsServer(t, { maxConnections: 3, door: { connectionsPerUser: 2 }, peerOf });
   const silent = Array.from({ length: 10 }, () => connect(server.path));
@@ -156,7 +156,7 @@ test('clients that leave before their turn do not delay others', async (t) => {
   assert.equal(server.opened(), 2, 'none of them was let in');
 });
 
-test('a client that waits while the daemon drains is told of it when its turn comes', async (t) => {
+test('`connections` tells a waiting client that the daemon drains when its turn comes', async (t) => {
   const told: string[] = [];
   const logic = setup({
     types: { context: {} as { socket: Socket }, input: {} as { socket: Socket } },
@@ -185,7 +185,7 @@ test('a client that waits while the daemon drains is told of it when its turn co
   assert.deepEqual(told, ['draining', 'draining', 'draining']);
 });
 
-test('a connection whose actor fails gets 500, and affects no other connection', async (t) => {
+test('`connections` answers 500 for a failed actor, without an effect on other connections', async (t) => {
   const broken = connectionMachine.provide({
     actions: {
       plan: () => {

@@ -10,7 +10,7 @@ import type { ConnectionOpened } from '../../../src/actors/messages.ts';
 import { testFolder } from '../../support/folder.ts';
 import { until } from '../../support/until.ts';
 
-test('the listener hands over clients in the backlog while a supervisor exists, and then closes them', {
+test('`listener` hands over clients in the backlog while a supervisor exists, and then closes them', {
   timeout: 60_000,
 }, async (t) => {
   const path = join(testFolder(t), 's');
@@ -56,7 +56,7 @@ function listening(t: TestContext, path = join(testFolder(t), 's')) {
   return { path, said, drain, stop: () => actor.stop() };
 }
 
-test('the listener reports that it is bound and that it is drained; once stopped, it leaves no socket', async (t) => {
+test('`listener` reports that it is bound and that it is drained; once stopped, it leaves no socket', async (t) => {
   const one = listening(t);
   await until('it to be bound', () => one.said.length > 0);
   assert.deepEqual(one.said, ['listener.bound']);
@@ -70,7 +70,7 @@ test('the listener reports that it is bound and that it is drained; once stopped
   assert.ok(!existsSync(other.path));
 });
 
-test('a listener that is drained or stopped before it is bound admits no client and leaves no socket', async (t) => {
+test('`listener` that is drained or stopped before it is bound admits no client and leaves no socket', async (t) => {
   const drained = listening(t);
   drained.drain();
   const stopped = listening(t);
@@ -82,7 +82,7 @@ test('a listener that is drained or stopped before it is bound admits no client 
   assert.deepEqual([existsSync(drained.path), existsSync(stopped.path)], [false, false]);
 });
 
-test('the listener reports that it cannot listen', async (t) => {
+test('`listener` reports that it cannot listen', async (t) => {
   const { said } = listening(t, join(testFolder(t), 'x'.repeat(200), 's'));
   await until('it to fail', () => said.length > 0);
   assert.deepEqual(said, ['listener.failed']);

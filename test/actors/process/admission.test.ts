@@ -57,7 +57,7 @@ test('`Admission` claims the parent directories of a command with very many path
   assert.deepEqual(admit(admission), ['inside']);
 });
 
-test('a command that ends before it ran frees those behind it, and takes no place', () => {
+test('`Admission` counts no place for a command that ends before it ran, and frees those behind it', () => {
   const admission = new Admission(1);
   admission.enqueue('a', ['/r/a'], 1);
   admission.enqueue('b', ['/r/a'], 1);
@@ -79,7 +79,7 @@ test('`Admission` claims an ancestor of a very deep path, which keeps a claim ch
   assert.deepEqual(admit(admission), ['as deep']);
 });
 
-test('an adopted command waits for no other, and others wait for it', () => {
+test('`Admission` lets an adopted command wait for no other, and others wait for it', () => {
   const admission = new Admission(2);
   admission.adopt('orphan', ['/r/a'], 1);
   admission.adopt('another', ['/r/a/b'], 1);
@@ -94,7 +94,7 @@ test('an adopted command waits for no other, and others wait for it', () => {
   assert.deepEqual(admit(admission), ['behind']);
 });
 
-test('a command that ends before its turn is not admitted later, and takes no place', () => {
+test('`Admission` does not admit a command that has ended before its turn', () => {
   const admission = new Admission(1);
   admission.enqueue('a', ['/r/a'], 1);
   admission.enqueue('b', ['/r/a'], 1);
@@ -106,7 +106,7 @@ test('a command that ends before its turn is not admitted later, and takes no pl
   assert.deepEqual(admit(admission), ['c']);
 });
 
-test('a command behind as many others as there are places must wait', () => {
+test('`mustWait` is true for a command behind as many others as there are places', () => {
   const admission = new Admission(1);
   admission.enqueue('a', ['/r/a'], 1);
   admission.enqueue('b', ['/r/b'], 1);
@@ -147,7 +147,7 @@ test('`outlook` and `mustWait` agree for every pair of paths', () => {
   }
 });
 
-test('a command with two paths below that of another waits once for the end of the other', () => {
+test('`Admission` waits once for a command that blocks two paths of another', () => {
   const admission = new Admission(10);
   admission.enqueue('above', ['/r/a'], 1);
   admission.enqueue('both', ['/r/a/1', '/r/a/2'], 1);

@@ -38,7 +38,7 @@ test('`runChild` reports the pid and the end of a program, or why the program ca
   assert.equal(refused.error.code, 'CHILD_NOT_STARTED');
 });
 
-test('a recording actor has committed its row when it is done', async (t) => {
+test('`recordAccepted`, `recordRecovered`, `recordStart` and `recordEnd` have committed when they are done', async (t) => {
   const { store, list } = await openedStore(t);
   const states = () => list('SELECT to_state FROM cmd_transition ORDER BY id');
   const processId = await run(recordAccepted, { store, accepted: command('u') });

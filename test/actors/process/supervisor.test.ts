@@ -9,7 +9,7 @@ import { until } from '../../support/until.ts';
 
 failOnWarnings();
 
-test('the supervisor answers 503 at once when it is full, and gives away a place that becomes free', () => {
+test('`processes` answers 503 at once when it is full, and gives away a place that becomes free', () => {
   const supervisor = processSupervisor({ maxPending: 2 });
   for (let i = 0; i < 3; i++) supervisor.request();
   assert.equal(supervisor.started.length, 2);
@@ -22,7 +22,7 @@ test('the supervisor answers 503 at once when it is full, and gives away a place
   assert.equal(supervisor.started[2]?.slot, supervisor.started[0]?.slot, 'ids are used again');
 });
 
-test('a process that fails has its end recorded, and its place goes to the next', async () => {
+test('`processes` records the end of a process that fails, and gives its place to the next', async () => {
   const supervisor = processSupervisor({ maxRunning: 1 });
   supervisor.request();
   supervisor.request();
@@ -43,7 +43,7 @@ test('a process that fails has its end recorded, and its place goes to the next'
   assert.deepEqual(second.accepted.touches, PLAN.touches);
 });
 
-test('the supervisor gives one user three quarters of the pending places, and keeps the last eighth for users below it', () => {
+test('`processes` gives one user three quarters of the pending places, and keeps the last eighth for users below it', () => {
   const supervisor = processSupervisor({ maxPending: 16 });
   const peer = (uid: number) => ({ known: true, pid: 1, uid, gid: uid }) as const;
   const refusals = () =>
@@ -60,7 +60,7 @@ test('the supervisor gives one user three quarters of the pending places, and ke
   assert.equal(supervisor.started.length, 17);
 });
 
-test('a draining supervisor refuses new commands, and reports when the last has ended', () => {
+test('`processes` refuses new commands while it drains, and reports when the last has ended', () => {
   const supervisor = processSupervisor();
   supervisor.request();
   supervisor.actor.send({ type: 'supervisor.drain' });
@@ -76,7 +76,7 @@ test('a draining supervisor refuses new commands, and reports when the last has 
   );
 });
 
-test('a running process does not count as pending', async () => {
+test('`processes` does not count a running process as pending', async () => {
   const supervisor = processSupervisor({ maxRunning: 1, maxPending: 1 });
   supervisor.request();
   supervisor.started[0]?.send({ type: 'queue' });
@@ -87,7 +87,7 @@ test('a running process does not count as pending', async () => {
   assert.equal(supervisor.client.heard[0]?.type, 'process.refused');
 });
 
-test('a process that only has its end to record gives its place away once, and does not count as pending', async () => {
+test('`processes` gives the place of a process that only records its end away once, and does not count it as pending', async () => {
   const supervisor = processSupervisor({ maxRunning: 1, maxPending: 1 });
   const queue = () => {
     supervisor.request();
@@ -146,7 +146,7 @@ test('`processes` holds the memory of a request until its command has ended', ()
   assert.ok(fits());
 });
 
-test('a process that is recorded while the daemon drains starts if there is room, and is left otherwise', async () => {
+test('`processes` starts a command that is recorded while the daemon drains if there is room, and leaves it otherwise', async () => {
   const supervisor = processSupervisor({ maxRunning: 1 });
   for (let i = 0; i < 3; i++) supervisor.request();
   supervisor.started[0]?.send({ type: 'queue' });

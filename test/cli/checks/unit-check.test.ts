@@ -94,7 +94,7 @@ test('`readUnit` reads the first unit file, with the drop-ins of both directorie
   assert.match(`${masked?.level}: ${masked?.found}`, /^warning: it is masked/);
 });
 
-test('the unit of this repository covers the default paths, except for its private /tmp', () => {
+test('dbcalm-cmd.service covers the default paths, except for its private /tmp', () => {
   const text = readFileSync(join(import.meta.dirname, '../../../systemd/dbcalm-cmd.service'), 'utf8');
   const { deletion_roots, ...files } = loadConfig(undefined, undefined, []);
   const folders = [

@@ -13,7 +13,7 @@ test('`readAsset` serves every file of the page, and no other', async () => {
     assert.equal(await readAsset(name), undefined, name);
 });
 
-test('the files of the page refer only to each other', async () => {
+test('`ASSETS` refer only to each other', async () => {
   for (const name of ASSETS) {
     const { type, content } = (await readAsset(name)) ?? assert.fail(name);
     assert.match(type, /^(text\/(html|css|javascript); charset=utf-8|image\/svg\+xml)$/);

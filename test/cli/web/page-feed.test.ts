@@ -68,7 +68,7 @@ test('all tabs share one connection to the daemon, and the last tab ends it', as
   again.leave();
 });
 
-test('the feed reports a daemon that goes away, and finds it when it comes back', async () => {
+test('`Feed` reports a daemon that goes away, and finds it when it comes back', async () => {
   const daemon = new FakeDaemon();
   const tab = listen(new Feed(daemon));
   await until('the daemon', () => tab.links().at(-1) === '{"away":null}');
@@ -81,7 +81,7 @@ test('the feed reports a daemon that goes away, and finds it when it comes back'
   await until('the end of the look', () => daemon.readers === 0);
 });
 
-test('the feed buffers only the latest message for a tab that does not read', async () => {
+test('`Reader` buffers only the latest message for a tab that does not read', async () => {
   const out = new PassThrough({ highWaterMark: 64 });
   const reader = new Reader(out as unknown as ServerResponse);
   for (let i = 0; i < 1_000; i++) reader.tell('state', JSON.stringify({ i, filler: 'x'.repeat(100) }));

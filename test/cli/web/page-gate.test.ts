@@ -5,14 +5,14 @@ import { admitted, newToken, PROTECTION } from '../../../src/cli/web/gate.ts';
 const TOKEN = newToken();
 const HOST = '127.0.0.1:8642';
 
-test('the page server admits a request with the token and a loopback host name', () => {
+test('`admitted` accepts a request with the token and a loopback host name', () => {
   for (const host of [HOST, 'localhost:8642', 'localhost', '127.0.0.1']) {
     assert.equal(admitted({ url: `/${TOKEN}/feed`, headers: { host } }, TOKEN), '/feed');
   }
   assert.equal(admitted({ url: `/${TOKEN}/?x=/y`, headers: { host: HOST } }, TOKEN), '/');
 });
 
-test('the page server rejects a request without the exact token', () => {
+test('`admitted` rejects a request without the exact token', () => {
   const wrong = `${TOKEN.slice(0, -1)}${TOKEN.endsWith('A') ? 'B' : 'A'}`;
   for (const url of [
     ...[
@@ -33,7 +33,7 @@ test('the page server rejects a request without the exact token', () => {
   }
 });
 
-test('the page server rejects any host name other than those of the loopback', () => {
+test('`admitted` rejects any host name other than those of the loopback', () => {
   for (const host of [
     ...[
       'evil.example',
@@ -61,7 +61,7 @@ test('`newToken` returns a long random token that fits into a URL', () => {
   for (const token of tokens) assert.match(token, /^[\w-]{32}$/);
 });
 
-test('the content security policy allows only the page itself as a source', () => {
+test('`PROTECTION` allows only the page itself as a source', () => {
   const policy = PROTECTION['Content-Security-Policy'];
   assert.match(policy, /^default-src 'none'; /);
   assert.ok(!/unsafe|https?:|\*|data:|blob:/.test(policy), policy);

@@ -22,7 +22,7 @@ function fromBorder({ x, y }: Point, box: Place): number {
   return dx > 0 || dy > 0 ? Math.hypot(Math.max(dx, 0), Math.max(dy, 0)) : Math.min(-dx, -dy);
 }
 
-test('the layout draws every state and transition of every machine', () => {
+test('`layOut` draws every state and transition of every machine', () => {
   for (const [at, { states, transitions }] of CHARTS.entries()) {
     const drawing = drawings[at] as Drawing;
     const ids = (some: typeof states): string[] => some.flatMap(({ id, states }) => [id, ...ids(states)]);
@@ -37,7 +37,7 @@ test('the layout draws every state and transition of every machine', () => {
   }
 });
 
-test('the layout places each state inside its parent, and over no other state', () => {
+test('`layOut` places each state inside its parent, and over no other state', () => {
   for (const drawing of drawings) {
     for (const one of drawing.states) {
       assert.ok(one.width > 0 && one.height > 0, one.id);
@@ -52,7 +52,7 @@ test('the layout places each state inside its parent, and over no other state', 
   }
 });
 
-test('the layout hides no label behind a state or another label', () => {
+test('`layOut` hides no label behind a state or another label', () => {
   for (const { arrows, states } of drawings) {
     for (const [at, { label, from, to }] of arrows.entries()) {
       for (const other of states.filter(({ compound }) => !compound))
@@ -63,7 +63,7 @@ test('the layout hides no label behind a state or another label', () => {
   }
 });
 
-test('the layout draws each arrow from border to border, and each start to its first state', () => {
+test('`layOut` draws each arrow from border to border, and each start to its first state', () => {
   for (const drawing of drawings) {
     for (const { from, to, points } of drawing.arrows) {
       const [first, last] = [points[0], points.at(-1)] as [Point, Point];
@@ -80,7 +80,7 @@ test('the layout draws each arrow from border to border, and each start to its f
   }
 });
 
-test('the layout cuts a line where it leaves or enters a box', () => {
+test('`cutAtStart` and `cutAtEnd` cut a line where it leaves or enters a box', () => {
   const box = { x: 0, y: 0, width: 20, height: 10 };
   const line = [0, 40].map((x) => ({ x, y: 0 }));
   const [first, second] = cutAtStart(line, box) as [Point, Point];

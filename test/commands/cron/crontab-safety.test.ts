@@ -105,7 +105,7 @@ for (const [unit, field] of [
   ['minutes', 60],
   ['hours', 24],
 ] as const) {
-  test(`the warning lists when cron fires, for every number of ${unit}`, () => {
+  test(`\`stepWarning\` lists when cron fires, for every number of ${unit}`, () => {
     for (let step = 1; step <= 4 * field; step++) {
       const schedule = {
         ...hourly,

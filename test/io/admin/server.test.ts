@@ -18,7 +18,7 @@ async function opened(t: TestContext, answer: () => Answer, answerLimit = 30_000
 
 const nothing = (): Answer => ({ status: 200, body: null });
 
-test('the admin socket closes a connection whose request takes too long, also while bytes arrive', async (t) => {
+test('openAdminSocket closes a connection whose request takes too long, also while bytes arrive', async (t) => {
   const socket = connect(await opened(t, nothing, 300)).on('error', () => {});
   let heard = '';
   socket.setEncoding('utf8').on('data', (piece: string) => {
@@ -32,7 +32,7 @@ test('the admin socket closes a connection whose request takes too long, also wh
   assert.equal(heard, '');
 });
 
-test('the admin socket keeps a stream open beyond the limit, and ends it when the reader ends', async (t) => {
+test('openAdminSocket keeps a stream open beyond the limit, and ends it when the reader ends', async (t) => {
   const ended = Promise.withResolvers<void>();
   const path = await opened(
     t,
@@ -57,7 +57,7 @@ test('the admin socket keeps a stream open beyond the limit, and ends it when th
   await ended.promise;
 });
 
-test('the loopback port answers to the host names of the loopback, and 421 to others', async (t) => {
+test('openLoopbackPort answers to the host names of the loopback, and 421 to others', async (t) => {
   const port = await new Promise<number>((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };

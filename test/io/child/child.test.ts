@@ -94,7 +94,7 @@ test('`startChild` passes 64 file descriptors in order, whatever their numbers a
   assert.equal(end?.stdout, `${folders.toReversed().join('\n')}\n`);
 });
 
-test('a child inherits no file descriptor, no ignored signal and no blocked signal', async () => {
+test('`startChild` starts a child without an inherited file descriptor, ignored signal or blocked signal', async () => {
   const held = openSync('/etc', 'r');
   const descriptors = ['-c', 'ls /proc/$$/fd'];
   const { end } = await run(plain('/bin/sh', ...descriptors));
@@ -106,7 +106,7 @@ test('a child inherits no file descriptor, no ignored signal and no blocked sign
   assert.match(signals.end?.stdout as string, /^SigBlk:\t0{16}\nSigIgn:\t0{16}\n$/);
 });
 
-test('the event loop runs while a program is being loaded', async (t) => {
+test('`startChild` does not block the event loop while the program is being loaded', async (t) => {
   const pipe = join(testFolder(t), 'pipe');
   execFileSync('mkfifo', [pipe]);
   // The reads block the whole thread pool until a writer opens the pipe, so that other work in the pool waits.
@@ -123,7 +123,7 @@ test('the event loop runs while a program is being loaded', async (t) => {
   assert.equal((await running).end?.code, 0);
 });
 
-test('an exit status that other code has collected is not a success', async () => {
+test('`onExit` reports an exit status that other code has collected as a failure', async () => {
   const exit = await new Promise<Exit>((resolve) => onExit(1, resolve));
   assert.deepEqual(exit, { code: 255, signal: 0 });
 });

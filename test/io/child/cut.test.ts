@@ -19,7 +19,7 @@ function stderrOf(limit: number): Promise<string> {
   });
 }
 
-test('a capture cut at any byte contains no descriptor path and no wrong path', async () => {
+test('`startChild` leaves no descriptor path and no wrong path in output that is cut at any byte', async () => {
   const whole = `rm: ${REAL} failed`;
   for (let limit = 300; limit < 300 + 2 * LINE.length; limit++) {
     const [head, , tail] = (await stderrOf(limit)).split(/\n(… \d+ bytes left out …)\n/);

@@ -25,7 +25,7 @@ const prepare = (paths: string[], roots: string[], from = 0, ownFiles: string[] 
   );
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
-test('a pinned directory stays the same if another takes its name', (t) => {
+test('`pinFolder` keeps the directory if another takes its name', (t) => {
   const { folder, root } = tree(t);
   const pinned = pinFolder(join(root, 'a'), [root]);
   renameSync(join(root, 'a'), join(root, 'moved'));
@@ -36,7 +36,7 @@ test('a pinned directory stays the same if another takes its name', (t) => {
   closeSync(pinned?.fd as number);
 });
 
-test('pinning refuses a symlink between the root and the directory, and keeps nothing open', (t) => {
+test('`pinFolder` refuses a symlink between the root and the directory, and keeps nothing open', (t) => {
   const { folder, root } = tree(t);
   symlinkSync(join(folder, 'outside'), join(root, 'out'));
   symlinkSync(join(root, 'a'), join(root, 'in'));
@@ -48,7 +48,7 @@ test('pinning refuses a symlink between the root and the directory, and keeps no
   assert.equal(descriptors(), before);
 });
 
-test('pinning returns undefined for a missing directory, for a file, and below a missing root', (t) => {
+test('`pinFolder` returns undefined for a missing directory, for a file, and below a missing root', (t) => {
   const { root } = tree(t);
   writeFileSync(join(root, 'file'), '');
   for (const path of ['missing', 'missing/deeper', 'file', 'file/deeper']) {

@@ -53,7 +53,7 @@ async function pipedLog(t: TestContext) {
   return { log, open, read, write, lostLine, hangUp: () => closeSync(fd) };
 }
 
-test('the log counts lines that find no room while the disk is slow, and writes the count later', async (t) => {
+test('openLog counts lines that find no room while the disk is slow, and writes the count later', async (t) => {
   const { log, read, write, lostLine } = await pipedLog(t);
   write(500);
   const { lost, msg } = await until('the count', lostLine);
@@ -65,7 +65,7 @@ test('the log counts lines that find no room while the disk is slow, and writes 
   await log.close();
 });
 
-test('the log continues after its disk failed while it was full', async (t) => {
+test('openLog continues after its disk failed while it was full', async (t) => {
   const { log, open, read, write, lostLine, hangUp } = await pipedLog(t);
   hangUp();
   write(500);
@@ -98,7 +98,7 @@ test('`reopen` opens the log again after a failure, and closes the old file once
   await log.close();
 });
 
-test('the log joins lines of a short time into few writes, also behind a slow write', async (t) => {
+test('openLog joins lines of a short time into few writes, also behind a slow write', async (t) => {
   const file = join(testFolder(t), 'log');
   const log = await openLog({ file, level: 'info' });
   log.leaveStderr();

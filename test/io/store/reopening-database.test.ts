@@ -33,7 +33,7 @@ function live(t: TestContext) {
   return { path, write, notes, database };
 }
 
-test('a write fails if the database file is no longer at its path, and a new file is created later', async (t) => {
+test('`LiveDatabase` fails a write if its file is no longer at its path, and creates a new file later', async (t) => {
   const { path, write, notes } = live(t);
   write('a');
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix);
@@ -52,7 +52,7 @@ test('a write fails if the database file is no longer at its path, and a new fil
   assert.deepEqual(notes(), ['d']);
 });
 
-test('a long write-ahead log is checkpointed after the commit, not within it', async (t) => {
+test('`LiveDatabase` checkpoints a long write-ahead log after the commit, not within it', async (t) => {
   const { path, write } = live(t);
   const reader = new Database(path, { readonly: true });
   t.after(() => reader.close());
@@ -73,7 +73,7 @@ test('a long write-ahead log is checkpointed after the commit, not within it', a
   assert.ok(log().log < 10);
 });
 
-test('another file at the path is opened, also after only the log was removed', (t) => {
+test('`LiveDatabase` opens another file at its path, also after only the log was removed', (t) => {
   const { path, write, notes } = live(t);
   write('a');
   rmSync(`${path}-wal`);
@@ -90,7 +90,7 @@ test('another file at the path is opened, also after only the log was removed', 
   assert.deepEqual(notes(), ['e']);
 });
 
-test('a lock of another connection is busy trouble, and an error of the work is thrown as it is', (t) => {
+test('`LiveDatabase` reports a lock of another connection as busy, and throws an error of the work as it is', (t) => {
   const { path, write, database, notes } = live(t);
   const other = new Database(path);
   t.after(() => other.close());
@@ -121,7 +121,7 @@ test('`claimDatabase` refuses a second daemon until the claim is released', (t) 
   claimDatabase(path).release();
 });
 
-test('`open` closes its connection if the database cannot be prepared', (t) => {
+test('`LiveDatabase` closes its connection if the database cannot be prepared', (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
   const open = () =>
     new LiveDatabase({
@@ -137,7 +137,7 @@ test('`open` closes its connection if the database cannot be prepared', (t) => {
   assert.equal(readdirSync('/proc/self/fd').length, before);
 });
 
-test('an up-to-date database opens under a lock of another connection, and a new one waits for the lock', (t) => {
+test('`LiveDatabase` opens an up-to-date database under a lock of another connection, and waits to create a new one', (t) => {
   const { path, write, notes } = live(t);
   const other = new Database(path);
   t.after(() => other.close());
@@ -159,7 +159,7 @@ test('an up-to-date database opens under a lock of another connection, and a new
   assert.deepEqual(notes(), ['c']);
 });
 
-test('the connection is reopened after an I/O error, and kept after a full disk', (t) => {
+test('`LiveDatabase` opens a new connection after an I/O error, and keeps it after a full disk', (t) => {
   const path = join(testFolder(t), 'db.sqlite3');
   let opened = 0;
   const database = new LiveDatabase({ path, open: openWal, prepare: () => opened++ });

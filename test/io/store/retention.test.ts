@@ -17,12 +17,12 @@ async function aged(t: TestContext, retention: Retention) {
   return { store: next, list, kept: () => list('SELECT command_id FROM cmd_transition ORDER BY id') };
 }
 
-test('the store removes transitions that are older than the limit', async (t) => {
+test('openStore removes transitions that are older than the limit', async (t) => {
   const { kept } = await aged(t, { maxAgeMs: 10 * DAY, maxCount: 1_000 });
   assert.deepEqual(kept(), ['10 days', '5 days', 'now']);
 });
 
-test('the store keeps the newest transitions up to the limit, also while the daemon runs', async (t) => {
+test('openStore keeps the newest transitions up to the limit, also while the daemon runs', async (t) => {
   const { kept, store, list } = await aged(t, { maxAgeMs: 1_000 * DAY, maxCount: 2 });
   assert.deepEqual(kept(), ['5 days', 'now']);
   const recoveries = Array.from({ length: 1_000 }, () => store.recover(step(4, 'now', 'pending')));
@@ -44,14 +44,14 @@ const refused = (at: Date) =>
     repeated: 0,
   });
 
-test('the store keeps the newest audit entries up to the limit, also if only refusals are written', async (t) => {
+test('openStore keeps the newest audit entries up to the limit, also if only refusals are written', async (t) => {
   const { store, list } = await openedStore(t, { retention: { maxAgeMs: 1_000 * DAY, maxCount: 10 } });
   await Promise.all(Array.from({ length: 5_000 }, () => store.audit(refused(NOON))));
   assert.ok(list('SELECT id FROM cmd_audit').length <= 10 + 100);
   assert.equal(list('SELECT max(id) FROM cmd_audit')[0], 5_000);
 });
 
-test('the store removes audit entries that are older than the limit', async (t) => {
+test('openStore removes audit entries that are older than the limit', async (t) => {
   const { store, list } = await openedStore(t, { retention: { maxAgeMs: 10 * DAY, maxCount: 1_000 } });
   const old = new Date(NOON.getTime() - 11 * DAY);
   await Promise.all(Array.from({ length: 50 }, () => store.audit(refused(old))));

@@ -39,7 +39,7 @@ const ENDS: [number, string, string, string | null, string | null][] = [
 ];
 
 for (const [code, stdout, stderr, output, error] of ENDS) {
-  test(`exit code ${code} with ${JSON.stringify([stdout, stderr])} is stored as ${JSON.stringify([output, error])}`, async (t) => {
+  test(`\`end\` stores exit code ${code} with ${JSON.stringify([stdout, stderr])} as ${JSON.stringify([output, error])}`, async (t) => {
     const { store, read, list, finish } = await openedStore(t);
     const id = await store.accept(command('u'));
     const kept = await store.accept(command('v'));
@@ -98,7 +98,7 @@ test('`recover` counts a try of its command only, and `trust` and `start` reset 
   );
 });
 
-test('the store audits each command with its client, and each refusal', async (t) => {
+test('`accept`, `end` and `audit` record each command with its client, and each refusal', async (t) => {
   const { store, read, finish } = await openedStore(t);
   await store.accept(command('u'));
   await finish(1, 'u', 0, '', '');

@@ -17,7 +17,7 @@ async function begun(left: Partial<typeof LEFT> = {}, input = {}) {
   return process;
 }
 
-test('a pending process waits again once its try is recorded, and runs when it is admitted', async () => {
+test('recovery lets a pending process wait again once its try is recorded, and runs it when it is admitted', async () => {
   const process = recovered();
   assert.equal(process.state(), 'recovering:recording');
   assert.deepEqual(process.news(), ['recordRecovered']);
@@ -36,7 +36,7 @@ test('a pending process waits again once its try is recorded, and runs when it i
   );
 });
 
-test('a process that had begun is never run again: its child is awaited, then its effect decides', async () => {
+test('recovery never runs a process again that had begun: it awaits the child, and then the effect decides', async () => {
   const process = await begun();
   assert.equal(process.state(), 'running:adopting');
   assert.deepEqual(process.news(), ['recordRecovered', 'hear running', 'look for the child']);
@@ -127,7 +127,7 @@ test('recovery does not run a request that is refused today, and reports one tha
   }
 });
 
-test('a draining daemon leaves a pending process, and does not count that as a try', async () => {
+test('`daemon.draining` leaves a pending process, and does not count that as a try', async () => {
   const process = recovered();
   await process.done('recordRecovered');
   process.news();
@@ -141,7 +141,7 @@ test('a draining daemon leaves a pending process, and does not count that as a t
   assert.ok(!fresh.did.includes('trust'));
 });
 
-test('a draining daemon does not leave a running process', async () => {
+test('`daemon.draining` does not leave a running process', async () => {
   const process = lonelyProcess();
   await process.done('recordAccepted', 7);
   process.actor.send({ type: 'process.admitted' });

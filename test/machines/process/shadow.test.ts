@@ -18,7 +18,7 @@ failOnWarnings();
 const PATIENCE = { timeout: 60_000 };
 const SOURCE = join(import.meta.dirname, '..', '..', '..', 'src');
 
-test('the shadow machine replaces every actor with an effect, and keeps those that record', () => {
+test('`shadowProcessMachine` replaces every actor with an effect, and keeps those that record', () => {
   const [real, shadow] = [processMachine, shadowProcessMachine].map(
     ({ implementations }) => implementations.actors,
   );
@@ -50,7 +50,7 @@ function shadow(input: Parameters<typeof processInput>[0]) {
   return { actor, ends };
 }
 
-test('each kind of step succeeds in shadow mode, with an output that says that nothing was done', async () => {
+test('`shadowProcessMachine` ends each kind of step as a success whose output says that nothing was done', async () => {
   const steps = [
     { do: 'remove', paths: ['/r/b1'] },
     replaceStep('/c'),
@@ -70,7 +70,7 @@ test('each kind of step succeeds in shadow mode, with an output that says that n
   }
 });
 
-test('a process that a shadow left unfinished fails, and its child is not searched for', async () => {
+test('`shadowProcessMachine` fails a process that a shadow left unfinished, and does not search for its child', async () => {
   const { actor, ends } = shadow({ recovered: { ...LEFT, state: 'running' } });
   await waitFor(actor, ({ status }) => status === 'done', PATIENCE);
   assert.equal(ends[0]?.outcome.code, -1);

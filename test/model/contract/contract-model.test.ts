@@ -45,24 +45,24 @@ const RIGHT: readonly (readonly [what: string, first: Deed, then?: Deed])[] = [
   ['blanks in the JSON of a row', row('remove 0', { args: '{ "path": "/backups/f0" }' })],
 ];
 
-test('the model finds nothing in a right world', async (t) => {
+test('`ContractModel` finds nothing in a right world', async (t) => {
   for (const [what, first, then] of RIGHT) {
     await t.test(what, () => assert.equal(complaintOf(first, then), 'nothing'));
   }
 });
 
-test('the model reports each wrong world', async (t) => {
+test('`ContractModel` reports each wrong world', async (t) => {
   for (const [what, told, first, then] of WRONG) {
     await t.test(what, () => assert.equal(complaintOf(first, then), told));
   }
 });
 
-test('the model expects no row for an incomplete request', () => {
+test('`ContractModel` expects no row for an incomplete request', () => {
   const told = complaintOf(all(waiting(false), put(removal(6, 'remove 3', 3)), gone3));
   assert.match(told, /^expected no row that nobody asked for/);
 });
 
-test('each complaint of the model has a wrong world', () => {
+test('`WRONG` has a world for each complaint of the model', () => {
   const code = readFileSync(join(import.meta.dirname, 'contract-model.ts'), 'utf8');
   const complaints = [...code.matchAll(/new Error\(\s*[`'](.+?)[`'],?\s*\)/g)].map(([, text = '']) => text);
   assert.equal(complaints.length, code.split('new Error(').length - 1);

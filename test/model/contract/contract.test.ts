@@ -5,13 +5,13 @@ import { runModel } from './run-model.ts';
 
 const LIAR = { main: join(import.meta.dirname, '..', '..', 'support', 'lying-main.ts') };
 
-test('the daemon keeps the contract, whatever clients, an operator and the kernel do', async (t) => {
+test('dbcalm-cmd keeps the contract, whatever clients, an operator and the kernel do', async (t) => {
   const { runs, steps, failure } = await runModel({ seed: 20_261_125, runs: 12 });
   t.diagnostic(`${runs} sequences, ${steps} steps`);
   assert.equal(failure, undefined);
 });
 
-test('the model finds a lying daemon with the shortest sequence, and its path reproduces the sequence', async () => {
+test('`runModel` finds a lying daemon with the shortest sequence, and its path reproduces the sequence', async () => {
   const found = await runModel({ seed: 7, runs: 5, program: LIAR });
   assert.match(found.failure as string, /^(ask to [^→]+|client \d[^→]+ → client \d is answered), expected/);
   const again = await runModel({ seed: 7, runs: 1, path: found.path, program: LIAR });

@@ -53,7 +53,7 @@ export class RealWorld {
     await this.#daemon?.kill();
   }
 
-  /** Gives its exit code. */
+  /** Returns the exit code. */
   async stop(): Promise<number | null> {
     return (await (this.#daemon as TestDaemon).stop()).code;
   }
@@ -74,7 +74,7 @@ export class RealWorld {
     return replyIn((await converse(this.at.socket, this.#bytesOf(request))).text);
   }
 
-  /** Sends `part` (0 to 1) of a request, and waits for nothing. */
+  /** Sends `part` (0 to 1) of a request, and does not wait. */
   send(client: number, request: Request, part: number): void {
     const bytes = Buffer.from(this.#bytesOf(request));
     const first = Math.ceil(bytes.length * part);
@@ -84,7 +84,7 @@ export class RealWorld {
     this.#clients.set(client, { socket, heard, rest: bytes.subarray(first), since: Date.now() });
   }
 
-  /** Sends the rest of what `send` began; gives how long (ms) it had waited for it. */
+  /** Sends the rest of the request that `send` began. Returns how long (ms) it had waited for it. */
   finish(client: number): number {
     const { socket, rest, since } = this.#of(client);
     if (socket.writable) socket.write(rest);
@@ -106,7 +106,8 @@ export class RealWorld {
     return (this.#daemon as TestDaemon).rows();
   }
 
-  /** When every command has its end. No row came or changed while the disk was looked at: they belong together. */
+  /** Resolves when every command has an end. No row was added or changed while the disk was read, so both belong
+   * together. */
   async settled(folders: number): Promise<World> {
     const daemon = this.#daemon as TestDaemon;
     for (;;) {

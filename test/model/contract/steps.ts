@@ -1,4 +1,4 @@
-/** The steps of which fast-check makes sequences: what clients, an operator and the kernel do. */
+/** The steps for the sequences of fast-check: the actions of clients, an operator and the kernel. */
 import type { AsyncCommand } from 'fast-check';
 import { BRISK } from '../../support/client.ts';
 import { scheduleCount } from '../../support/schedules.ts';

@@ -1,4 +1,4 @@
-/** Records which transitions of which machines were walked, from XState's inspection events. */
+/** Records the transitions that machines walk, from XState's inspection events. */
 import type { AnyStateMachine, AnyTransitionDefinition, InspectionEvent } from 'xstate';
 import { edgeName, edgesOf } from './edges.ts';
 

@@ -13,13 +13,13 @@ import { expectedInTheEnd, expectedOf, lineVocabulary, realLine, simulatedLine }
 
 const paths = pathsOf(lineVocabulary);
 
-test('the machine of the example ends every path as expected, and every transition is walked', async () => {
+test('`lineMachine` ends every path as expected, and every transition is walked', async () => {
   const coverage = new Coverage();
   await walkAll(paths, () => simulatedLine(lineMachine, coverage.inspect), expectedOf);
   assert.deepEqual(coverage.missing(lineMachine), []);
 });
 
-test('a real server with the machine of the example ends every path as expected', async (t) => {
+test('`lineMachine` in a real server ends every path as expected', async (t) => {
   const coverage = new Coverage();
   const socket = join(testFolder(t), 's');
   let last: Socket | undefined;

@@ -133,4 +133,4 @@ for (const [{ name, vocabulary }, coverage] of [
   });
 }
 
-test('the pattern matches at least one path', () => assert.ok(found > 0, WANTED));
+test('`MODEL_PATHS` matches at least one path', () => assert.ok(found > 0, WANTED));

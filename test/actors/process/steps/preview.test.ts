@@ -51,7 +51,7 @@ test('`previewPlan` shows the whole cron update if there is time', async (t) => 
   assert.equal(cron?.lines.length, LINES);
 });
 
-test('a dry run that takes too long answers 503 with the reason and the remedy', async (t) => {
+test('`dryRun` answers 503 with the reason and the remedy if the preview takes too long', async (t) => {
   const { look, stop } = largeUpdate(t);
   const run = () => {
     stop();

@@ -67,7 +67,7 @@ test('`RemovalSurvey` reports what it has seen when its time is over', async (t)
   assert.equal(report.total.complete, false);
 });
 
-test('an early report of `RemovalSurvey` marks an unfinished count as incomplete', async (t) => {
+test('`RemovalSurvey` marks an unfinished count in an early report as incomplete', async (t) => {
   const { root } = stand(t);
   const looking = new RemovalSurvey([join(root, 'a')], [root], GOES_ON);
   const done = looking.look();
