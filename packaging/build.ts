@@ -43,7 +43,7 @@ export async function buildExecutable(): Promise<readonly string[]> {
   }
 }
 
-/** What is put into Node. Returns its file. */
+/** Writes the blob that is injected into Node. Returns the path of its file. */
 async function blobOf(folder: string, scripts: Bundle['scripts'], addons: Bundle['addons']): Promise<string> {
   const file = (name: string) => join(folder, name);
   mkdirSync(file('scripts'));
@@ -52,7 +52,7 @@ async function blobOf(folder: string, scripts: Bundle['scripts'], addons: Bundle
   const made = [...scripts.keys()].flatMap((name) => [`scripts/${name}`, `code-cache/${name}`]);
   copyFileSync(join(import.meta.dirname, 'loader.cjs'), file('loader.cjs'));
   const settings = {
-    // Without a folder: Node keeps this name in what it makes.
+    // Without a directory: Node keeps this name in the blob.
     main: 'loader.cjs',
     output: file('blob'),
     disableExperimentalSEAWarning: true,

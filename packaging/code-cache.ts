@@ -15,7 +15,7 @@ const DETERMINISTIC = [
 /** Where V8 has the hash of the flags that it ran with, in 4 bytes. Source: SerializedCodeData in code-serializer.h. */
 const FLAGS_AT = 12;
 
-/** `folder`: has the scripts in its folder `scripts`; for each of them a file of the same name is put into `code-cache`. */
+/** Writes a code cache for each file in `scripts` of this directory, into a file of the same name in `code-cache`. */
 export async function makeCodeCache(folder: string): Promise<void> {
   const [run, caches] = ['run', 'code-cache'].map((name) => join(folder, name)) as [string, string];
   mkdirSync(run);
@@ -41,7 +41,7 @@ const evaluate = (expression: string) =>
 
 const WARM_UP = join(import.meta.dirname, 'warm-up.cjs');
 
-/** `folder`: the daemon that is started has everything in it. */
+/** Writes the config of the daemon that is started. All its paths lie in one directory. */
 function configOf(folder: string): string {
   const file = join(folder, 'cmd-config.yml');
   const roots = join(folder, 'backups');

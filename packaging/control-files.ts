@@ -1,4 +1,4 @@
-/** What dpkg is told of the package: who it is, what it is made of, and what to do when it comes and goes. */
+/** The control files of the package: its identity, its checksums, and its maintainer scripts. */
 import { createHash } from 'node:crypto';
 import { chmodSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

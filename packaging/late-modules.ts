@@ -23,7 +23,7 @@ export function lateModules(): Plugin {
     name: 'late-modules',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: new RegExp(`^(${LATE.join('|')})$`) }, ({ path, namespace }) =>
-        // What stands in for a module asks for the real one.
+        // The stand-in of a module requires the real one.
         namespace === 'late' ? undefined : late(path),
       );
       onResolve({ filter: /\/format\/index\.mjs$/ }, ({ importer }) =>
@@ -41,7 +41,7 @@ export function lateModules(): Plugin {
 function standIn(name: string): string {
   const real = requireHere(name) as Record<string, unknown>;
   const exports = Object.entries(real).map(([key, value]) =>
-    // What is no object is the same in each process.
+    // A primitive value is the same in each process.
     Object(value) === value ? `get ${key}() { return real().${key}; }` : `${key}: ${JSON.stringify(value)}`,
   );
   const itself = typeof real === 'function' ? '(...args) => real()(...args)' : '{}';

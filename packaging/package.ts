@@ -23,7 +23,7 @@ import { DEB, EXECUTABLE, PROJECT, textOf } from './project.ts';
 async function makePackage(): Promise<void> {
   const packages = await buildExecutable();
   const tree = mkdtempSync(join(tmpdir(), 'dbcalm-cmd-package-'));
-  // What is made in it has the modes of a package, whatever the umask.
+  // The files get the modes of a package, whatever the umask is.
   process.umask(0o022);
   chmodSync(tree, 0o755);
   try {

@@ -1,4 +1,4 @@
-/** What the scripts of this folder have in common. */
+/** Constants that the scripts of this directory share. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
@@ -14,8 +14,8 @@ export const VERSION = manifest.version;
 export const NODE_PACKAGE = `node-linux-${process.arch}`;
 export const NODE = join(MODULES, NODE_PACKAGE, 'bin/node');
 
-/** What V8 is told in the executable. At rest the daemon collects by itself (io/os/idle-memory.ts): V8 need not wake up, 8 s
- * later, to do it again. */
+/** The flags of V8 in the executable. The idle daemon collects garbage itself (io/os/idle-memory.ts): V8 need not wake up
+ * 8 s later to do it again. */
 export const V8_FLAGS = ['--no-memory-reducer'];
 
 export const textOf = (file: string): string => readFileSync(join(PROJECT, file), 'utf8');

@@ -1,5 +1,5 @@
-/** Runs the program, and when it says that it listens writes down what V8 made of its scripts: `warm-up.cjs FOLDER MODULES
- * ARGS...`, where the scripts are in FOLDER/scripts. */
+/** Runs the program and, once the daemon listens, writes the code that V8 compiled from its scripts:
+ * `warm-up.cjs DIRECTORY MODULES ARGS...`, where the scripts are in DIRECTORY/scripts. */
 const fs = require('node:fs');
 const { readdirSync, readFileSync, writeFileSync } = fs;
 const { join } = require('node:path');
@@ -31,7 +31,7 @@ fs.writeSync = (fd, line, ...rest) => {
 };
 function writeCaches() {
   for (const name of readdirSync(inFolder('scripts'))) {
-    // What this start does not load has at least its outermost functions compiled.
+    // A script that this start does not load has at least its outermost functions compiled.
     const script = compiled.get(name) ?? new Script(readFileSync(inFolder('scripts', name), 'latin1'));
     writeFileSync(inFolder('code-cache', name), script.createCachedData());
   }

@@ -18,7 +18,7 @@ interface AtTime {
   readonly minute: number;
 }
 
-/** What is needed by frequency. Other keys may stand there; the daemon leaves them alone. */
+/** The keys that each frequency needs. The daemon ignores other keys. */
 export type Schedule = Scheduled &
   (
     | ({ readonly frequency: 'daily' } & AtTime)

@@ -32,12 +32,12 @@ export const ERRORS = {
   LOG_UNWRITABLE: {
     exit: 73,
     message: 'the log file cannot be opened',
-    remedy: 'create its folder, make it writable for the daemon, or set cmd_log_file',
+    remedy: 'create its directory, make it writable for the daemon, or set cmd_log_file',
   },
   AUDIT_UNWRITABLE: {
     exit: 73,
     message: 'the audit log cannot be opened',
-    remedy: 'create its folder, make it writable for the daemon, or set audit_log_file',
+    remedy: 'create its directory, make it writable for the daemon, or set audit_log_file',
   },
   LOG_OCCUPIED: {
     message: 'cannot open a log: other users keep something else in its place',
@@ -109,12 +109,12 @@ export const ERRORS = {
     exit: 73,
     message: 'the socket cannot be opened',
     remedy:
-      'check socket_path: its folder must be writable for the daemon, and the path shorter than 100 bytes',
+      'check socket_path: its directory must be writable for the daemon, and the path shorter than 100 bytes',
   },
   ADMIN_UNUSABLE: {
     message: 'operators cannot look into the daemon; it goes on without',
     remedy:
-      'check admin_socket_path (a free name in a folder that is writable for the daemon) and metrics_port, then restart the daemon',
+      'check admin_socket_path (a free name in a directory that is writable for the daemon) and metrics_port, then restart the daemon',
   },
   SOCKET_ELSEWHERE: {
     message: 'the socket that systemd made is not the one of the config',
@@ -127,7 +127,8 @@ export const ERRORS = {
   },
   RECORD_UNWRITABLE: {
     message: 'requests and replies cannot be kept; the daemon goes on without',
-    remedy: 'check record: its folder must exist, be writable for the daemon and have room; then send SIGHUP',
+    remedy:
+      'check record: its directory must exist, be writable for the daemon and have room; then send SIGHUP',
   },
   RECORD_NOT_ROTATED: {
     message: 'cannot rotate the record: it cannot be renamed; nothing is recorded until it can',
@@ -212,7 +213,7 @@ export const ERRORS = {
   },
   STAGING_FAILED: {
     message: 'the new cron file could not be written; the old one is untouched',
-    remedy: 'check that the folder of cron_file exists, is writable for the daemon and has room',
+    remedy: 'check that the directory of cron_file exists, is writable for the daemon and has room',
   },
   CRON_DIRECTORY_UNSAFE: {
     message: 'cannot replace the cron file: its directory can be changed by other users',

@@ -8,7 +8,7 @@ import type { Refusal, Reply } from '../io/socket/reply.ts';
 import type { Accepted, Outcome, Transition, Unsettled } from '../io/store/records.ts';
 import type { Holding } from './fairness/request-budget.ts';
 
-/** An actor of which only this is known: it takes events `E`. */
+/** Any actor that takes events `E`. */
 export type Listener<E extends { type: string }> = ActorRef<Snapshot<unknown>, E>;
 
 /** listener → connections */
@@ -96,7 +96,7 @@ export interface ConnectionEnded {
   readonly delivered: boolean;
 }
 
-/** admin → queue handler: somebody asked what would become of a request; nothing did */
+/** admin → queue handler: a dry run of a request was made; nothing was carried out */
 export interface CommandRehearsed {
   readonly type: 'command.rehearsed';
   /** As far as it was understood. */

@@ -8,7 +8,7 @@ export interface ChartState {
   readonly description: string | null;
   readonly initial: boolean;
   readonly final: boolean;
-  /** What is invoked for as long as it lasts. */
+  /** The actors that run while the state is active. */
   readonly invokes: readonly string[];
   readonly states: readonly ChartState[];
 }
@@ -75,7 +75,7 @@ function eventLabel(node: AnyStateNode, event: string): string {
 
 const idOf = (node: AnyStateNode) => node.path.join('_') || node.key;
 
-/** What stands at an arrow. */
+/** Returns the label of an arrow. */
 export function labelOf({ on, guard }: ChartTransition): string {
   return [on, guard && `[${guard}]`].filter(Boolean).join(' ') || 'at once';
 }

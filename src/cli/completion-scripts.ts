@@ -4,7 +4,7 @@ export interface WordOption {
   readonly flag: string;
   readonly about: string;
   readonly takesValue: boolean;
-  /** What it may be, where that is known. */
+  /** The possible values, where they are known. */
   readonly values: readonly string[];
   readonly isFile: boolean;
 }
@@ -13,7 +13,7 @@ export interface WordOption {
 export interface Word {
   readonly name: string;
   readonly about: string;
-  /** What its first argument may be, where that is known. */
+  /** The possible values of its first argument, where they are known. */
   readonly arguments: readonly string[];
   readonly options: readonly WordOption[];
 }

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { type LoadedConfig, loadConfigFiles } from '../io/config/load.ts';
 import type { Config } from '../io/config/schema.ts';
 
-/** The project's folder: where `npm start` finds its config and makes ./var. */
+/** The project's directory: `npm start` finds its config there, and creates ./var. */
 const PROJECT = join(import.meta.dirname, '..', '..');
 const DEVELOPMENT = join(PROJECT, 'config/development.yml');
 

@@ -14,7 +14,7 @@ export function addDaemon(root: Command): void {
     .allowExcessArguments();
   withExamples(withConfig(verb), 'daemon --config /etc/dbcalm/cmd-config.yml').action(
     async (options: DaemonOptions, { args: [word] }: Command) => {
-      // What is no verb leads here, too.
+      // An unknown verb leads here as well.
       if (word !== undefined) return perform(() => Promise.reject(unknownVerb(word)));
       process.exit(await serve(options));
     },

@@ -1,4 +1,4 @@
-/** What a command would do, as somebody reads it. */
+/** The outcome of a dry run as text. */
 import type { AdmissionPreview, DryRun } from '../actors/admin/dry-runs.ts';
 import type { PlanPreview } from '../actors/process/steps/preview.ts';
 import type { CronPreview } from '../actors/process/steps/preview-replacement.ts';

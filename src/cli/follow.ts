@@ -40,7 +40,7 @@ export async function followToEnd(source: HistorySource, id: string, json = fals
   for await (const found of following(source.path, () =>
     readHistory(source, (reader) => reader.of(commandId)),
   )) {
-    // Not there: the database was replaced. The daemon writes the row anew with its end.
+    // A missing row: the database was replaced. The daemon writes the row again when the command ends.
     if (!found) continue;
     const { transitions } = found;
     for (const step of transitions.slice(told)) console.log(json ? printableJson(step) : stepText(step));

@@ -1,4 +1,4 @@
-/** The living actors as somebody reads them. */
+/** The living actors as text. */
 import type { ActorView } from '../actors/admin/actor-tree.ts';
 import { duration, faint, moment, shortId, stateLook, strong } from './looks.ts';
 import { printable } from './printable.ts';

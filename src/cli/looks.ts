@@ -41,7 +41,7 @@ export function sized(bytes: number): string {
   return `${(bytes / 1_024 ** power).toFixed(1)} ${UNITS[power - 1]}`;
 }
 
-/** Enough of an id to name it, where somebody reads; whole for programs. */
+/** Returns the first characters of an id on a terminal, and the whole id elsewhere. */
 export const shortId = (id: string) => printable(process.stdout.isTTY ? id.slice(0, 8) : id);
 
 /** No longer than the terminal is wide; `taken` are the columns before it. */

@@ -1,4 +1,4 @@
-/** The whole terminal, for what is shown anew again and again; what was on it comes back. */
+/** The whole terminal, for output that is refreshed. Its previous content is restored at the end. */
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l';
 const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l';
 const HOME = '\u001b[H';
@@ -8,7 +8,7 @@ const TO_END = '\u001b[J';
 export class Screen {
   constructor() {
     process.stdout.write(ENTER);
-    // Also where something throws: nobody wants a terminal without a cursor.
+    // Also after an exception: otherwise the terminal would have no cursor.
     process.once('exit', () => process.stdout.write(LEAVE));
   }
 

@@ -1,9 +1,9 @@
-/** A command as somebody reads it. */
+/** The history of a command as text. */
 import type { AuditRow, CommandHistory, Step } from '../io/history/rows.ts';
 import { between, clock, duration, faint, moment, stateLook, strong } from './looks.ts';
 import { printable, printableBlock } from './printable.ts';
 
-/** Of 150,000 folders a few are enough to know it by; the JSON has all. */
+/** A command may have 150,000 paths: the text shows the first ones, the JSON all. */
 const MAX_PATHS = 10;
 const MAX_TEXT = 2_000;
 export const cut = (text: string) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
@@ -40,7 +40,7 @@ function facts({ process: row, audit }: CommandHistory, name: Name): string[] {
 const endText = (start: string, end: string) => `${moment(end)} UTC, after ${duration(between(start, end))}`;
 const fact = (label: string, text: string) => `  ${faint(label.padEnd(9))}  ${printable(cut(text))}`;
 
-/** Who asked, and for what, as the audit has it. */
+/** Returns the client and the subject of the request, from the audit. */
 function asked(entry: AuditRow, name: Name): [string, string][] {
   const { uid, gid, pid, connection_id, paths, paths_left, schedule_count } = entry;
   const user = uid === null ? undefined : name(uid);

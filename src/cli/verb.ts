@@ -1,4 +1,4 @@
-/** What all verbs have in common: how they end, and how they say why. */
+/** Shared by all verbs: exit codes and error output. */
 import type { Argument, Command, Option } from 'commander';
 import { DaemonError, messageOf } from '../errors.ts';
 import { printable } from './printable.ts';
@@ -19,7 +19,7 @@ export class VerbFailure extends Error {
 
 /** Does the work of a verb; what it throws is told in one line. */
 export async function perform(work: () => number | Promise<number>): Promise<void> {
-  // Who reads us may have enough, as `head` has.
+  // The reader may close the pipe early, as `head` does.
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
     process.exit(code === 'EPIPE' ? EXIT.ok : EXIT.impossible),
   );
@@ -43,7 +43,7 @@ export function complain(error: unknown): void {
 
 const SUGGESTIONS = new WeakMap<Argument | Option, readonly string[]>();
 
-/** What completion offers, where anything else is taken, too. */
+/** Adds values that completion offers; other values are accepted as well. */
 export function suggesting<A extends Argument | Option>(taken: A, values: readonly string[]): A {
   SUGGESTIONS.set(taken, values);
   return taken;

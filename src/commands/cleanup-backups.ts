@@ -6,7 +6,7 @@ import { isString, listOf } from './list-of.ts';
 
 const isId = (entry: unknown): entry is string | number => isString(entry) || Number.isInteger(entry);
 
-/** `cleanup_backups`: removes the folders of expired backups. `null` is the empty list, as the Go API server sends it. */
+/** `cleanup_backups`: removes the directories of expired backups. `null` is the empty list, as the Go API server sends it. */
 export const cleanupBackups = defineCommand({
   name: 'cleanup_backups',
   schema: Type.Object({

@@ -37,7 +37,8 @@ export type Step =
   | ReplaceStep
   | { readonly do: 'execute'; readonly file: string; readonly args: readonly string[] };
 
-/** What a checked command will do and what is recorded of it. Frozen: what was checked is what runs. */
+/** The effects of a validated command, and the fields that are recorded of it. It is frozen, so exactly the plan that was
+ * checked runs. */
 export interface Plan {
   /** `process.type` */
   readonly type: string;
@@ -49,7 +50,7 @@ export interface Plan {
   readonly touches: readonly string[];
   /** `undefined`: there is nothing to do, the process succeeds at once. */
   readonly step: Step | undefined;
-  /** What an operator should know although the command is accepted. */
+  /** Warnings for the operator; the command is accepted all the same. */
   readonly warnings: readonly string[];
 }
 

@@ -3,7 +3,7 @@ import { normalise } from '../io/fs/paths.ts';
 import { defineCommand } from './command.ts';
 import { refuseDeletion, removal } from './deletion-rules.ts';
 
-/** `delete_directory`: removes one folder. */
+/** `delete_directory`: removes one directory. */
 export const deleteDirectory = defineCommand({
   name: 'delete_directory',
   schema: Type.Object({ path: Type.String({ must: 'a string' }) }),

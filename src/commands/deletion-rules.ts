@@ -38,7 +38,7 @@ function objection(path: string, roots: readonly string[], ownFiles: readonly st
   return oddity(path) ?? misplacement(normalise(path), roots, ownFiles);
 }
 
-/** What speaks against the way in which a path is spelled. */
+/** Returns why the spelling of a path is refused; undefined if it is not. */
 function oddity(path: string): string | undefined {
   if (!path.startsWith('/')) return 'the path is not absolute';
   if (CONTROL.test(path)) return 'the path holds a control character';
@@ -73,7 +73,7 @@ export function removal(paths: readonly string[]): Step | undefined {
   return unique.length === 0 ? undefined : { do: 'remove', paths: unique };
 }
 
-/** Each after the one before, so that none is in it twice: as long lists mostly are, by the times that folders of backups
- * are named after. */
+/** True if the paths are in strictly ascending order, so that none occurs twice. Most long lists are, since backup
+ * directories are named after their time. */
 const isAscending = (paths: readonly string[]) =>
   paths.slice(1).every((path, index) => (paths[index] as string) < path);

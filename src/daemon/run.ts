@@ -242,7 +242,7 @@ function warnOfPlace({ socket_path }: Config, { socket }: ServiceManager, logger
 
 const DAY = 86_400_000;
 
-/** Who can reach the admin socket is the daemon's own user, and may ask. */
+/** The peer of a dry run. Only the daemon's own user can reach the admin socket, and it is permitted. */
 const NOBODY: Peer = { known: false, why: 'a dry run' };
 
 function doorRules(config: Config, accounts: Accounts): DoorRules {
@@ -280,7 +280,7 @@ function asked({ commandId, request }: Asked) {
   return { commandId, connectionId, peer, plan, request: text, acceptedAt: at, client, recovered: undefined };
 }
 
-/** Until it is planned anew, a recovered command is only what its row says. */
+/** Until a recovered command is planned again, only its row is known. */
 function left({ recovered }: Left) {
   const { commandId, connectionId, peer, request, acceptedAt, type, command } = recovered;
   const plan = { type, command, args: {}, touches: [], step: undefined, warnings: [] };

@@ -23,7 +23,7 @@ export interface Belonging {
   readonly type?: string;
 }
 
-/** What these ids are read from in the machines' contexts; those of others lack them. */
+/** The parts of a machine's context that the ids are read from. The contexts of other machines lack them. */
 interface Carried {
   readonly id?: string;
   readonly socket?: unknown;

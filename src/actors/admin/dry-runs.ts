@@ -14,7 +14,7 @@ export interface AdmissionPreview {
   readonly max_running: number;
 }
 
-/** What would become of a request that is sent now. The first three as the command socket would answer. */
+/** The outcome that a request would have now. The first three fields are the reply of the command socket. */
 export interface DryRun {
   readonly code: Reply['code'];
   readonly status: string;
@@ -72,7 +72,7 @@ export class DryRuns {
   }
 }
 
-/** To the letter, but for the id: nobody will have it. */
+/** The reply, to the letter, without the id: no command gets it. */
 function shownAs(reply: Reply): Pick<DryRun, 'code' | 'status' | 'message'> {
   const { code, status, message } = JSON.parse(String(encodeReply(reply))) as DryRun;
   return message === undefined ? { code, status } : { code, status, message };

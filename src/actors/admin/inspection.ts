@@ -1,4 +1,4 @@
-/** XState's inspection events as lines for operators: on while somebody reads them, and without payloads. */
+/** XState's inspection events as lines for operators: emitted only while a client reads them, and without payloads. */
 import type { AnyActorRef, InspectionEvent, Subscription } from 'xstate';
 import { type Belonging, belongingOf, nameOf, stateOf } from './actor-tree.ts';
 
@@ -44,7 +44,7 @@ export class Inspection {
     };
   }
 
-  /** What is thrown in here would end the daemon: looking at an event that cannot be told leaves it out. */
+  /** An exception here would end the daemon, so an event that cannot be described is left out. */
   #tell(event: InspectionEvent): void {
     try {
       const told = describe(event);

@@ -8,7 +8,7 @@ import type { ConnectionEnded, Listener, ProcessRequested } from '../messages.ts
 import type { Outlook } from '../process/admission.ts';
 import { forecastOf } from '../process/supervisor.ts';
 
-/** What a connection actor of a rehearsal is made with, besides what all are. */
+/** The parts of a connection actor's input that a rehearsal replaces. */
 export interface RehearsalLinks {
   readonly socket: Socket;
   readonly processes: Listener<ProcessRequested>;
@@ -28,13 +28,13 @@ export interface Rehearsed {
   readonly cmd: string | undefined;
   /** Undefined: nothing came. */
   readonly reply: Reply | undefined;
-  /** What would be carried out, where the reply is 202; its id is nobody's. */
+  /** The plan that would be carried out, where the reply is 202. No command has its id. */
   readonly accepted: { readonly plan: Plan; readonly outlook: Outlook } | undefined;
 }
 
-/** Lets a request go the whole way of one that a client sends, up to where it would become a process: the connection
- * machine itself reads, checks and answers it, with all its limits, over streams in memory. Instead of the supervisor of
- * processes it meets one that asks it what it would say, and starts nothing. */
+/** Handles a request as one that a client sends, up to the point where it would become a process: the connection machine
+ * itself reads, checks and answers it over streams in memory, with all its limits. A stand-in takes the place of the
+ * supervisor of processes. It asks the supervisor for a forecast and starts nothing. */
 export async function rehearse(body: Readable, input: RehearsalInput): Promise<Rehearsed> {
   const [socket, client] = duplexPair();
   const holding = input.openHolding();
@@ -59,7 +59,7 @@ export async function rehearse(body: Readable, input: RehearsalInput): Promise<R
     standIn.start();
     connection.start();
     client.resume();
-    // Who leaves in the middle has sent all that he will.
+    // A client that disconnects sends nothing more.
     body.once('close', () => client.end()).pipe(client);
     const { cmd, reply } = (await ended) as Omit<ConnectionEnded, 'type'>;
     return { cmd, reply, accepted };

@@ -1,4 +1,4 @@
-/** Who may ask, and how often: plain data, held by the supervisor of connections. */
+/** Which peers may send requests, and how often. Plain data; the supervisor of connections holds it. */
 import { TokenBucket } from 'limiter';
 import { DaemonError } from '../../errors.ts';
 import type { Accounts } from '../../io/config/accounts.ts';
@@ -14,7 +14,7 @@ export interface DoorRules {
   readonly requestsPerSecond: number;
   /** Connections at once. A user's share of them is also bounded by that of FairShare. */
   readonly maxConnections: number;
-  /** A user's connections at once; who comes later waits, and holds up nobody else. */
+  /** Connections that one user may have at once. Further ones wait, and hold up no other user. */
   readonly connectionsPerUser: number;
   readonly accounts: Pick<Accounts, 'isMember'>;
 }
@@ -33,9 +33,9 @@ export class Doorkeeper {
     this.#share = new FairShare(rules.maxConnections);
   }
 
-  /** What speaks against the request of a peer that has just come. */
+  /** Returns why the request of a newly connected peer is refused; undefined if it is not. */
   objection(peer: Peer): Refusal | undefined {
-    // Who may not ask costs work as well: he is limited like everybody.
+    // A request that is refused costs work as well, so the rate limit comes first.
     if (!this.#bucketOf(userOf(peer)).tryRemoveTokens(1)) {
       const limit = `${this.#rules.requestsPerSecond} requests a second for each user`;
       return refuseFor(429, new DaemonError('RATE_LIMITED', limit), 'rate.limited');

@@ -57,7 +57,7 @@ function placeOf(folder: string, roots: readonly string[], find: FindRoot): stri
   return pinned?.place;
 }
 
-/** What else keeps a folder from being opened is told when the removal runs. */
+/** Other reasons why a directory cannot be opened are reported when the removal runs. */
 function refusalOf(error: unknown, path: string, roots: readonly string[]): Refusal | undefined {
   if (!(error instanceof DaemonError)) throw error;
   if (error.code === 'FOLDER_UNREACHABLE') return undefined;

@@ -1,5 +1,5 @@
-/** Clients that wait to be let in: in turn by user, so that one who sends many holds up nobody else. Who leaves without
- * a word is forgotten. Plain data; the supervisor of connections holds it. */
+/** Clients that wait for admission. Users take turns, so that a user with many connections holds up no other user. A client
+ * that disconnects without having sent anything is removed. Plain data; the supervisor of connections holds it. */
 import type { Socket } from 'node:net';
 import { type Peer, userOf } from '../../io/socket/peer.ts';
 
@@ -25,7 +25,7 @@ export class Lobby {
     const waiting = this.#users.get(user) ?? new Set();
     if (waiting.size >= MAX_WAITING) return false;
     this.#users.set(user, waiting.add(client));
-    // `end` comes only where nothing is left to be read: who has sent something is heard, although he closed his side.
+    // `end` is emitted only when no bytes are left to read: a client that sent a request and half-closed is still served.
     const leave = () => {
       if (this.#remove(client)) client.socket.destroy();
     };
@@ -33,7 +33,7 @@ export class Lobby {
     return true;
   }
 
-  /** The next who may come in. */
+  /** Returns the next client that may come in. */
   next(hasRoomFor: (peer: Peer) => boolean): Waiting | undefined {
     for (const [user, waiting] of this.#users) {
       const [client] = waiting;

@@ -18,7 +18,7 @@ import { ActorPool, type ChildEnded, isChildEnded } from '../shared/actor-pool.t
 import { Doorkeeper, type DoorRules } from './access-policy.ts';
 import { Lobby, type Waiting } from './fair-queue.ts';
 
-/** Who has come, and what speaks against hearing him. */
+/** A connected client, and why its request is refused, if it is. */
 export interface Client {
   readonly socket: Socket;
   readonly peer: Peer;
@@ -32,7 +32,7 @@ export interface ConnectionsInput {
   readonly door: DoorRules;
   readonly budget: RequestBudget;
   readonly peerOf: (socket: Socket) => Peer;
-  /** What a connection actor is made with. */
+  /** Builds the input of a connection actor. */
   readonly inputFor: (client: Client) => unknown;
   readonly observer: () => Listener<ConnectionEnded | ConnectionsDrained | ClientRefused | ActorFailed>;
 }
@@ -70,10 +70,10 @@ export const connections = fromCallback<ConnectionsEvent, ConnectionsInput>(
         (sendBack as (event: ConnectionsDrained) => void)({ type: 'connections.drained' });
       }
     };
-    /** Whom no machine answers still gets a reply. */
+    /** Replies to a client that no machine answers. */
     const turnAway = (socket: Socket, refusal: Refusal) => {
       input.observer().send({ type: 'client.refused', refusal });
-      // XState leaves the children of an actor that failed running: its reader would talk to the dead.
+      // XState leaves the children of a failed actor running: its reader would send events to a stopped actor.
       deafen(socket);
       sendReply(socket, encodeReply(refusal), false, () => socket.destroy());
     };

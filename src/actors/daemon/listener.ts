@@ -24,7 +24,7 @@ export interface ListenerInput {
   readonly connections: () => Listener<ConnectionOpened> | undefined;
 }
 
-/** daemon → listener: lets in nobody new, and tells when all who had connected are handed on */
+/** daemon → listener: stop accepting, and report when all clients that had connected are handed on */
 export interface ListenerDrain {
   readonly type: 'listener.drain';
 }

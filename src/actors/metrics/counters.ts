@@ -3,7 +3,7 @@ import { Histogram, PROCESS_SECONDS } from '../../io/os/histogram.ts';
 import { type Refusal, reasonOf } from '../../io/socket/reply.ts';
 import type { ConnectionEnded, ProcessTransitioned } from '../messages.ts';
 
-/** What was seen since the start. */
+/** Counts since the start of the daemon. */
 export interface Counters {
   connections: number;
   /** By the code of the reply. */

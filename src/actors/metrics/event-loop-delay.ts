@@ -9,7 +9,7 @@ export interface Delay {
 }
 
 const RESOLUTION = 20;
-/** Milliseconds after the last scrape: then nobody scrapes any more, and the daemon is idle again. */
+/** How long (ms) after the last scrape the delay is still measured. */
 const MEASURED_FOR = 600_000;
 
 type Measured = ReturnType<typeof monitorEventLoopDelay>;
@@ -17,13 +17,13 @@ type Measured = ReturnType<typeof monitorEventLoopDelay>;
 let measured: Measured | undefined;
 let end: NodeJS.Timeout | undefined;
 
-/** By which the loop was late since this was asked last; undefined at first. It is measured only while somebody asks. */
+/** Returns the delay of the event loop since the last call; undefined at first. It is measured only while it is scraped. */
 export function eventLoopDelay(): Delay | undefined {
   const found = measured;
   measured ??= monitorEventLoopDelay({ resolution: RESOLUTION });
   measured.enable();
   const delay = found && found.count > 0 ? delayOf(found) : undefined;
-  // What has not counted anything yet goes on: else who asks often would never hear anything.
+  // A measurement without any sample goes on: otherwise frequent scrapes would never get a value.
   if (delay) measured.reset();
   end ??= setTimeout(stop, MEASURED_FOR).unref();
   end.refresh();

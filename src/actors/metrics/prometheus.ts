@@ -1,4 +1,4 @@
-/** What is counted anyway, in the text format of Prometheus. */
+/** The counters in the text format of Prometheus. */
 import { Counter, Gauge, type Metric, Registry } from 'prom-client';
 import type { Reading } from '../../io/os/histogram.ts';
 

@@ -4,8 +4,8 @@ import { posix } from 'node:path';
 import { ancestors } from '../../io/fs/paths.ts';
 import { Places } from '../fairness/places.ts';
 
-/** A command of more or deeper paths than this claims folders above them instead: what it costs to claim, and to wait
- * for others' claims, stays bounded whatever a client sends. */
+/** A command with more or deeper paths than this claims directories above them instead. The cost of claims, and of waiting
+ * for the claims of others, is thus bounded whatever a client sends. */
 const MAX_CLAIMS = 500;
 const MAX_DEPTH = 32;
 
@@ -22,11 +22,11 @@ interface Ticket {
   gone: boolean;
 }
 
-/** What would become of one that came now. */
+/** The outlook of a command that is accepted now. */
 export interface Outlook {
   /** Whether it would run without waiting. */
   readonly atOnce: boolean;
-  /** Whom it would wait for on the same paths, in the order of acceptance. */
+  /** The commands that it would wait for on the same paths, in the order of acceptance. */
   readonly behind: readonly string[];
   /** How many run, and how many may. */
   readonly running: number;
@@ -36,7 +36,7 @@ export interface Outlook {
 export class Admission {
   readonly #places: Places;
   readonly #tickets = new Map<string, Ticket>();
-  /** By path: who claims exactly it, and who claims something below it. */
+  /** By path: the tickets that claim exactly this path, and those that claim a path below it. */
   readonly #at = new Map<string, Set<Ticket>>();
   readonly #below = new Map<string, Set<Ticket>>();
   /** In order of acceptance. */
@@ -58,14 +58,14 @@ export class Admission {
     if (ticket.blockers === 0) this.#ready.push(ticket);
   }
 
-  /** One that runs already: it waits for nobody, and its paths are its own until it is released. */
+  /** Adds a command that already runs: it does not wait, and keeps its paths until it is released. */
   adopt(id: string, touches: readonly string[], user: number): void {
     const ticket = this.#ticket(id, touches, user);
     for (const path of ticket.claims) this.#claim(ticket, path);
     this.#run(ticket);
   }
 
-  /** The next that may run, counted as running from now on. */
+  /** Returns the next command that may run; it counts as running from now on. */
   next(): string | undefined {
     const ticket = this.#places.choose(this.#ready);
     if (!ticket) return undefined;
@@ -152,7 +152,7 @@ export class Admission {
     }
   }
 
-  /** Whoever claims the path, something below it or a folder above it. */
+  /** Returns the tickets that claim the path, a path below it or a directory above it. */
   #onTheWayOf(path: string): Ticket[] {
     const claims = [this.#at.get(path), this.#below.get(path)];
     for (const folder of ancestors(path)) claims.push(this.#at.get(folder));
@@ -191,7 +191,7 @@ function distinct(
   let last: string | undefined;
   for (const path of paths) {
     const claim = claimOf(path);
-    // Most of a long list lie in the same folder.
+    // Most paths of a long list lie in the same directory.
     if (claim === last) continue;
     last = claim;
     claims.add(claim);
@@ -200,14 +200,14 @@ function distinct(
   return [...claims];
 }
 
-/** The folder so many steps above `path`. */
+/** Returns the directory `steps` levels above `path`. */
 function above(path: string, steps: number): string {
   let at = path;
   for (let step = 0; step < steps; step++) at = posix.dirname(at);
   return at;
 }
 
-/** The folder MAX_DEPTH below the root where `path` lies deeper. */
+/** Returns the ancestor at MAX_DEPTH if `path` lies deeper, else `path`. */
 function shallow(path: string): string {
   let end = 0;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {

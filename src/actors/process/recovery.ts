@@ -16,7 +16,7 @@ export class Recovery {
   readonly cautious: boolean;
   readonly #effects: RecoveryEffects;
   readonly #groups: (readonly Unsettled[])[];
-  /** By slot: who of the group is not through yet. */
+  /** By slot: the processes of the group that are not through yet. */
   readonly #open = new Map<string, Unsettled>();
   #group: readonly Unsettled[] = [];
 
@@ -37,21 +37,21 @@ export class Recovery {
     else this.begin();
   }
 
-  /** Who of the group is not through yet, by slot. */
+  /** The slots of the group's processes that are not through yet. */
   get open(): readonly string[] {
     return [...this.#open.keys()];
   }
 
-  /** One is through: it waits its turn, has begun, is watched, or has ended. */
+  /** Notes that a process is through: it waits for admission, has begun, is watched, or has ended. */
   through(slot: string): void {
     if (!this.#open.delete(slot) || this.#open.size > 0) return;
-    // Who only waits has not shown yet that he does no harm: `start` or the end clears his tries.
+    // A process that only waits is not known to be harmless yet: its start or its end clears its tries.
     const harmless = this.#group.filter(({ state }) => this.cautious || state === 'running');
     if (harmless.length > 0) this.#effects.trust(harmless.map(({ processId }) => processId));
     this.begin();
   }
 
-  /** Takes over nobody else: they are the next daemon's. */
+  /** Takes over no further processes: the next daemon does. */
   stop(): void {
     this.#groups.length = 0;
     this.#open.clear();

@@ -4,7 +4,7 @@ import type { Store } from '../../io/store/store.ts';
 import type { Listener, ProcessTransitioned } from '../messages.ts';
 import { type Acceptable, acceptedOf } from './persist.ts';
 
-/** What is known of a process whose actor failed. */
+/** A process whose actor failed. */
 export interface Failed extends Acceptable {
   /** The row's id; 0 until it is recorded. */
   readonly processId: number;

@@ -1,4 +1,4 @@
-/** What takes the place of whatever touches the world, where a daemon runs in shadow mode. */
+/** Stand-ins for the actors with effects outside the daemon, used in shadow mode. */
 import { fromCallback, fromPromise } from 'xstate';
 import type { AwaitOrphanInput, OrphanEvent } from './await-orphan.ts';
 import type { ChildEvent, RunChildInput } from './run-child.ts';
@@ -23,7 +23,7 @@ export const shadowRunChild = fromCallback<ChildEvent, RunChildInput>(({ sendBac
 
 export const shadowFinishStep = fromPromise<void, FinishInput>(async () => {});
 
-/** A shadow has left no child; one that looks like its own is that of the daemon beside it. */
+/** A daemon in shadow mode leaves no child. A matching child belongs to the daemon that runs at the same time. */
 export const shadowAwaitOrphan = fromCallback<OrphanEvent, AwaitOrphanInput>(({ sendBack }) => {
   (sendBack as (event: OrphanEvent) => void)({ type: 'orphan.gone' });
 });

@@ -34,7 +34,7 @@ export interface Left {
   readonly recovered: Unsettled;
 }
 
-/** What a process actor is made with. */
+/** The input of a new process actor. */
 export interface NewProcess {
   readonly slot: string;
   readonly origin: Asked | Left;
@@ -58,15 +58,15 @@ interface Open {
   readonly user: number;
   /** Gives back the memory that it holds. */
   readonly release: () => void;
-  /** False once it was let go. */
+  /** False once it was admitted. */
   waits: boolean;
 }
 
-/** What would become of a command that is asked for now. */
+/** The outcome of a command that is requested now. */
 export type Forecast = { readonly refusal: Refusal } | { readonly outlook: Outlook };
 type Foresee = (touches: readonly string[], user: number) => Forecast;
 
-/** By supervisor; it is asked without an event, since nothing happens. */
+/** By supervisor. A forecast is no event, since nothing changes. */
 const FORECASTS = new WeakMap<AnyActorRef, Foresee>();
 
 /** For a plan of this user that touches these paths; `behind` has the ids of commands. */
@@ -156,7 +156,7 @@ export const processes = fromCallback<ProcessesEvent, ProcessesInput>(
         if (admitNext() !== undefined) pump();
       });
     };
-    // What has a free place begins; the rest is on record, and the next daemon's.
+    // Processes with a free place start. The next daemon takes over the rest from the database.
     const leaveWaiting = () => {
       while (admitNext() !== undefined);
       for (const actor of [...pool]) actor.send({ type: 'daemon.draining' });

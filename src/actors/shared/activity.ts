@@ -1,6 +1,6 @@
 import type { AnyActorLogic, AnyActorRef } from 'xstate';
 
-/** What an operator asks of an actor and its snapshot does not tell. */
+/** Facts about an actor that its snapshot does not have. */
 export interface Note {
   /** Milliseconds since the epoch. */
   readonly since: number;
@@ -10,8 +10,8 @@ export interface Note {
 
 const NOTES = new WeakMap<object, Note>();
 
-/** The same logic, of which is known since when it is there and what it heard last. Two assignments an event: unlike
- * inspection it can be left on. */
+/** Returns the same logic with a record of the actor's start and its last event. It costs two assignments per event, so
+ * unlike inspection it can stay on. */
 export function noted<L extends AnyActorLogic>(logic: L): L {
   const getInitialSnapshot: L['getInitialSnapshot'] = (scope, input) => {
     const now = Date.now();

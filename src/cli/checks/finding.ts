@@ -6,7 +6,7 @@ export type Level = 'ok' | 'warning' | 'problem' | 'unchecked';
 
 export interface Finding {
   readonly level: Level;
-  /** What was checked. */
+  /** The thing that was checked. */
   readonly subject: string;
   readonly path: string | null;
   readonly found: string;

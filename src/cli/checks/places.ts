@@ -1,4 +1,4 @@
-/** Folders and files that the daemon writes. Nothing is made or written to find out. */
+/** Directories and files that the daemon writes. The checks create and write nothing. */
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DaemonError, ERRORS } from '../../errors.ts';
@@ -71,7 +71,7 @@ function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    // A file where a folder should be on the way; the nearest that is there tells.
+    // A component of the path is a file. The finding for the nearest existing ancestor says so.
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     throw error;
   }

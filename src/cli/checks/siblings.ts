@@ -6,7 +6,7 @@ import { type Finding, Notes } from './finding.ts';
 
 const SIBLINGS = ['dbcalm-api', 'dbcalm-db-cmd'];
 
-/** What is set right is not told of. */
+/** Returns findings only for units whose setting is wrong. */
 export function siblingFindings({ socket_path }: Config, folders?: readonly string[]): Finding[] {
   const shared = relative('/run', dirname(socket_path.replace(/^\/var\/run\//, '/run/')));
   return SIBLINGS.flatMap((name) => {

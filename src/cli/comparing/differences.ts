@@ -10,7 +10,7 @@ export interface Difference {
   readonly diff?: string;
 }
 
-/** What only one of them tells is no difference. */
+/** Returns the differences. A value that only one side has is no difference. */
 export async function differencesOf(theirs: Side, ours: Side): Promise<Difference[]> {
   const found: Difference[] = [];
   const note = (what: Difference['what'], their: unknown, our: unknown) => {

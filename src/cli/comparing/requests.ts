@@ -50,7 +50,7 @@ export function filesOf(from: string | undefined, record: string | null): string
   return there;
 }
 
-/** What an old daemon was asked, as far as its rows tell. Those of cron updates hold the number of schedules alone. */
+/** Returns the requests of an old daemon that its rows contain. Rows of cron updates hold only the number of schedules. */
 export function requestsOfRows(database: string, limit: number): { request: Buffer; row: OldRow }[] {
   return oldRows(database, Object.keys(ARGUMENTS), limit).map((row) => {
     try {
@@ -71,7 +71,7 @@ const ARGUMENTS = {
   delete_directory: ({ args }: OldRow) => JSON.parse(args) as unknown,
   cleanup_backups: ({ args, command }: OldRow) => ({
     ...(JSON.parse(args) as object),
-    // Joined by spaces, which a folder may have, too: each begins with a slash.
+    // The paths are joined by spaces, and a path may contain spaces. Each path begins with a slash.
     folders: command.startsWith(RM) ? command.slice(RM.length).split(/ (?=\/)/) : [],
   }),
 };

@@ -13,7 +13,7 @@ export interface Side {
   /** Undefined: there was no reply, `message` says why. */
   readonly code: number | undefined;
   readonly message: string | undefined;
-  /** What is run, where that is known and told in the same words by both. */
+  /** The command that is run, where it is known and both sides write it in the same form. */
   readonly command: string | undefined;
   /** The text of the cron file, where it was updated and is known. */
   readonly cron: string | undefined;

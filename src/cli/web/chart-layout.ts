@@ -93,7 +93,7 @@ function flatten(states: readonly ChartState[], within: string | null): Flat[] {
   return states.flatMap((state) => [{ ...state, within }, ...flatten(state.states, state.id)]);
 }
 
-/** All transitions from one state to one other make one arrow: what is beside it says which they are. */
+/** Merges all transitions between the same two states into one arrow. Its label lists them. */
 function arrowsOf({ transitions }: Chart): Arrow[] {
   const arrows = new Map<string, Arrow>();
   for (const transition of transitions) {
@@ -107,7 +107,7 @@ function arrowsOf({ transitions }: Chart): Arrow[] {
   return [...arrows.values()];
 }
 
-/** What leaves from its bottom must not leave from above what is inside. */
+/** Keeps an arrow that leaves at the bottom of a state from starting above the states inside it. */
 function keepBelow(graph: Graph, id: string, states: readonly Flat[]): void {
   for (const { id: inside } of states) {
     if (!isInside(inside, id) || graph.children(inside).length > 0) continue;

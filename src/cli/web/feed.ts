@@ -1,4 +1,4 @@
-/** What is known of the daemon, for all tabs together: one look at it, and only while one of them is looked at. */
+/** The state of the daemon for all tabs together: read once for all, and only while a tab is visible. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import type { DaemonState } from '../inspect-text.ts';
@@ -48,7 +48,7 @@ export class Feed {
       if (this.#readers.size > 0) return;
       this.#looking?.abort();
       this.#looking = undefined;
-      // It will be old when somebody looks again.
+      // It will be outdated when a tab is visible again.
       this.#told.clear();
     };
   }

@@ -1,15 +1,15 @@
-/** Who may have the page: who knows its token, in a browser that was led here by that URL and by no other's page. */
+/** Access to the page: the request must carry the token, and must not come from the page of another origin. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** By another name the page of somebody else could reach it: a name can be made to point to 127.0.0.1. */
+/** The allowed host names. Another name can be made to resolve to 127.0.0.1, and a foreign page could use it. */
 const HOSTS = ['127.0.0.1', 'localhost'];
 
 /** 192 random bits, as they can stand in a URL. */
 export const newToken = (): string => randomBytes(24).toString('base64url');
 
-/** What is asked for below the token, as `/feed`; undefined: not to be answered. The port is not held against what is
- * listened to: a tunnel may have another. */
+/** Returns the path below the token, such as `/feed`; undefined if the request must not be answered. The port is not
+ * compared with the one that is listened on, since a tunnel may have another. */
 export function admitted({ url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>, token: string) {
   const host = /^([\w.-]+)(?::\d{1,5})?$/.exec(headers.host ?? '')?.[1] ?? '';
   const [, given = '', path] = /^\/([^/?]+)(\/[^?]*)/.exec(url) ?? [];
@@ -23,7 +23,8 @@ function isSame(given: string, token: string): boolean {
   return timingSafeEqual(one as Buffer, other as Buffer);
 }
 
-/** For each answer. Nothing is loaded but from here, nobody else shows it or gets a word of it, and nothing stays. */
+/** Headers of each response: the page loads resources from this server only, no other page may frame or read it, and
+ * nothing is cached. */
 export const PROTECTION = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': [

@@ -16,7 +16,7 @@ export interface PageInput {
   readonly command: (id: string) => Promise<CommandDetail>;
 }
 
-/** What /processes/ID has, and the name of who asked. */
+/** The fields of /processes/ID, and the user name of the client. */
 export interface CommandDetail extends CommandHistory {
   readonly user: string | null;
 }

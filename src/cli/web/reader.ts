@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
-/** One tab of a browser that hears of the daemon, as server-sent events. What it is told of a topic is always the whole
- * of it: one that reads slowly gets the latest, and nothing is held for it but that. */
+/** One browser tab that receives the state of the daemon as server-sent events. Each message contains the whole state of
+ * its topic, so a slow tab gets only the latest, and nothing else is buffered for it. */
 export class Reader {
   readonly #out: ServerResponse;
   readonly #waiting = new Map<string, string>();

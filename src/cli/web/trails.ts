@@ -1,4 +1,4 @@
-/** Where the machines have been, from the events of the daemon: for as long as somebody looks, and so many. */
+/** The paths that the machines took, from the events of the daemon: while a tab is visible, and up to a maximum count. */
 import type { ActorView } from '../../actors/admin/actor-tree.ts';
 
 export const MACHINES = ['daemon', 'process', 'connection'] as const;
@@ -36,7 +36,7 @@ interface Growing extends Trail {
 }
 
 const MAX_TRAILS = 500;
-/** A cleanup goes round once for each batch of its folders. */
+/** A cleanup passes the same states once for each batch of its directories. */
 const MAX_STEPS = 200;
 const BEGIN = 'xstate.init';
 
@@ -56,7 +56,7 @@ export class Trails {
     const { at = '', kind, actor = '', event = '', state = '' } = line;
     if (line.lost !== undefined) return this.#doubt();
     const machine = machineOf(actor);
-    // What came before is in what was there at the beginning.
+    // Earlier events are already part of the initial state.
     if (!machine || at < this.#since) return;
     const begins = kind === 'state' && event === BEGIN;
     let trail = begins ? undefined : this.#living.get(actor);
@@ -99,7 +99,7 @@ export class Trails {
 }
 
 function grow(trail: Growing, step: TrailStep): void {
-  // What happens within a state is no step.
+  // An event that does not leave the state is no step.
   if (trail.steps.at(-1)?.state === step.state) return;
   trail.steps.push(step);
   if (trail.steps.length <= MAX_STEPS) return;

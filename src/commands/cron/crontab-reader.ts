@@ -25,7 +25,7 @@ const COMMAND = new RegExp(
   `^/usr/bin/dbcalm (?:cleanup >> ${LOG}/cleanup\\.log|${BACKUP} >> ${LOG}/cron-\\1\\.log) 2>&1$`,
 );
 
-/** What is wrong with the text of a whole cron file, as "line <n>: <what>", or undefined. */
+/** Returns the first error in the text of a whole cron file, as "line <n>: <what>"; undefined if there is none. */
 export function crontabObjection(text: string): string | undefined {
   const lines = text.split('\n');
   if (lines.pop() !== '') return `line ${lines.length + 1}: the final newline is missing`;

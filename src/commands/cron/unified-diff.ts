@@ -1,14 +1,14 @@
 import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatch, structuredPatch } from 'diff';
 
-/** So many lines may differ; the whole of both files is shown where more do: looking for what they share takes time by
- * the square of it. */
+/** How many lines may differ. Beyond it the diff contains both files as a whole: the time of the search for common lines
+ * grows with the square of this number. */
 const MAX_CHANGES = 1_000;
 const CONTEXT = 3;
 
 const WHOLE = `more than ${MAX_CHANGES.toLocaleString('en')} lines differ: the whole of both files is shown\n`;
 
-/** What turns `before` into `after`, as `diff -u` has it; undefined `before`: there was no file. Where the whole of both
- * files is shown, a line before it says so; patch(1) passes over that. Others have their turn meanwhile. */
+/** Returns the difference from `before` to `after` in the format of `diff -u`; undefined `before`: there was no file. If the
+ * diff contains both files as a whole, its first line says so; patch(1) skips that line. The event loop runs meanwhile. */
 export async function unifiedDiff(path: string, before: string | undefined, after: string): Promise<string> {
   const names = [before === undefined ? '/dev/null' : path, path] as const;
   const patch = await new Promise<StructuredPatch | undefined>((resolve) => {

@@ -12,18 +12,18 @@ const DRY_RUN_LIMIT = 40_000;
 /** A daemon is there, and says why it does not answer this. */
 export class AdminRefusal extends Error {}
 
-/** What the admin socket answers to GET `path`. Rejects where it cannot be asked, or says that it will not. */
+/** Returns the response of the admin socket to GET `path`. Rejects if the socket cannot be reached or refuses the request. */
 export async function askAdmin(socketPath: string, path: string, signal?: AbortSignal): Promise<unknown> {
   return json(await open(socketPath, path, { silenceLimit: ANSWER_LIMIT, signal }));
 }
 
-/** What would become of `request`, which goes nowhere else; bytes are taken as they are. */
+/** Returns the outcome that `request` would have. The request is sent to the admin socket only; bytes are sent unchanged. */
 export async function askDryRun(socketPath: string, request: unknown): Promise<unknown> {
   const body = Buffer.isBuffer(request) ? request : JSON.stringify(request);
   return json(await open(socketPath, '/dry-run', { silenceLimit: DRY_RUN_LIMIT, body }));
 }
 
-/** The lines of a stream, until the daemon ends it. Who takes them slowly makes the daemon leave some out. Rejects when
+/** Yields the lines of a stream until the daemon ends it. The daemon leaves out lines for a slow reader. Rejects when
  * `signal` aborts. */
 export async function* adminLines(
   socketPath: string,

@@ -13,7 +13,7 @@ export interface Question {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Read by who wants it, and bounded by him. */
+  /** The route that needs the body reads it, and limits its size. */
   readonly body: Readable;
   /** By which name it was asked for. */
   readonly host: string | undefined;
@@ -31,14 +31,14 @@ export interface AdminServer {
   close(): void;
 }
 
-/** Of operators; who comes beyond it is sent away. */
+/** Connections of operators at once; further ones are closed. */
 export const MAX_CONNECTIONS = 64;
 const MAX_HEADER_BYTES = 8_192;
-/** Milliseconds for a question and its answer, so that nobody keeps a place by being slow: a dry run reads a body and
- * looks at many folders. A stream has no such limit. */
+/** Milliseconds for a request and its response, so that a slow client does not keep a connection: a dry run reads a body
+ * and many directories. A stream has no such limit. */
 export const ANSWER_LIMIT = 30_000;
 
-/** A page in a browser may let a name of its own lead to the loopback, and read what it finds there. */
+/** A web page can make a host name of its own resolve to the loopback address, and read the responses from there. */
 const LOOPBACK = /^(localhost|127\.0\.0\.1)(:\d+)?$/i;
 
 export interface AdminSocketOptions {
@@ -128,7 +128,7 @@ class Room {
         response.destroy(),
       );
     });
-    // Who has asked may close its side, as `nc -N` does, and still gets the answer.
+    // A client may half-close after its request, as `nc -N` does, and still gets the response.
     return Object.assign(http, { httpAllowHalfOpen: true });
   }
 
@@ -150,7 +150,7 @@ async function reply(
   answer: Answerer,
   stay: () => void,
 ): Promise<void> {
-  // Who leaves in the middle of an answer is no error of the daemon's.
+  // A client that disconnects during a response is no error of the daemon.
   response.on('error', () => {});
   response.sendDate = false;
   response.setHeader('Connection', 'close');

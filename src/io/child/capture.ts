@@ -1,4 +1,4 @@
-/** What is kept of a stream. `left`: how many bytes are not, which a note in the text says. */
+/** The part of a stream that is kept. `left`: how many bytes are not kept; a note in the text says so. */
 export interface Captured {
   readonly text: string;
   readonly left: number;
@@ -70,7 +70,7 @@ export function joinCaptured(first: Captured, second: Captured, limit: number): 
   return { text: middle.text().replace(noteOf(middle.left), noteOf(left)), left };
 }
 
-/** What stands before and behind the note. */
+/** Returns the text before and after the note. */
 function halves({ text, left }: Captured): [string, string] {
   const at = left === 0 ? -1 : text.indexOf(noteOf(left));
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + noteOf(left).length)];

@@ -32,10 +32,10 @@ export interface ChildEvents {
   readonly refused: (error: DaemonError) => void;
 }
 
-/** What a child calls a folder that it was handed. */
+/** The path under which a child sees a directory that it inherited. */
 const DESCRIPTOR = /\/proc\/self\/fd\/\d+/g;
 
-/** Small and fixed: what the daemon was started with is nobody's business, and costs time on every fork. */
+/** Small and fixed: the daemon's own environment must not reach a child, and costs time on every fork. */
 const ENVIRONMENT = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C'];
 
 /** Starts a program without a shell and follows it to its end. Exactly one of `ended` and `refused` is called;
@@ -104,7 +104,7 @@ function openOutput(names: ReadonlyMap<string, string>, limit: number): Output {
   }
 }
 
-/** What comes out of `stream`. */
+/** Captures the output of `stream`. */
 function capture(stream: Socket, names: ReadonlyMap<string, string>, limit: number): BoundedCapture {
   const kept = new BoundedCapture(limit);
   const lines = new RenamedLines(names, DESCRIPTOR, (piece) => kept.push(piece));

@@ -1,4 +1,4 @@
-/** Hears of the ends of children that Node did not start itself. */
+/** Reports the exits of children that Node did not start itself. */
 import koffi from 'koffi';
 
 /** `signal`: the number of the one that ended it, 0 if none did. */
@@ -7,11 +7,11 @@ export interface Exit {
   readonly signal: number;
 }
 
-/** The kernel tells of many ends by one signal, and a signal is no promise: so often (ms) all are looked at anyway. It
- * also keeps the process from ending before its children. */
+/** How often (ms) all children are polled: one signal may stand for many exits, and a signal may be missed. The timer also
+ * keeps the process from ending before its children. */
 const FALLBACK = 1_000;
 const WNOHANG = 1;
-/** The status of one that exited with 255. */
+/** The wait status of a child that exited with 255. */
 const UNKNOWN = 255 << 8;
 
 type WaitPid = (pid: number, status: number[], options: number) => number;
@@ -20,7 +20,7 @@ let waitpid: WaitPid | undefined;
 const awaited = new Map<number, (exit: Exit) => void>();
 let fallback: NodeJS.Timeout | undefined;
 
-/** What may fail of hearing of them: to be called before a child is started. */
+/** Installs the handler of SIGCHLD, which may fail. Call it before a child is started. */
 export function hearOfExits(): void {
   if (waitpid !== undefined) return;
   const found = koffi.load('libc.so.6').func('int waitpid(int pid, _Out_ int *status, int options)');
@@ -33,7 +33,7 @@ export function onExit(pid: number, tell: (exit: Exit) => void): void {
   hearOfExits();
   awaited.set(pid, tell);
   fallback ??= setInterval(lookAtAll, FALLBACK);
-  // It may have ended before there was anybody to hear the signal.
+  // The child may have ended before the handler was installed.
   setImmediate(look, pid);
 }
 
@@ -51,7 +51,7 @@ function look(pid: number): void {
     clearInterval(fallback);
     fallback = undefined;
   }
-  // Somebody else heard of its end: what nobody knows is no success.
+  // Other code has reaped the child: an unknown exit status is no success.
   const [word = 0] = found === pid ? status : [UNKNOWN];
   tell({ code: (word >> 8) & 0xff, signal: word & 0x7f });
 }

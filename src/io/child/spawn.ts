@@ -14,7 +14,7 @@ export interface Program {
   /** Where its output goes. */
   readonly stdout: number;
   readonly stderr: number;
-  /** What become its descriptors 3, 4, …; it reads nothing, and has no other. */
+  /** Become its file descriptors 3, 4, …. It has no others, and an empty standard input. */
   readonly fds: readonly number[];
 }
 
@@ -42,7 +42,7 @@ function load() {
   const c = koffi.load('libc.so.6');
   const attributes = Buffer.alloc(OPAQUE_BYTES);
   check('attributes', c.func('int posix_spawnattr_init(void *a)')(attributes));
-  // Node ignores SIGPIPE: a child that inherited it would not end when nobody reads.
+  // Node ignores SIGPIPE: a child that inherited this would not end when its pipe has no reader.
   c.func('int posix_spawnattr_setflags(void *a, short flags)')(attributes, SETSIGDEF | SETSIGMASK);
   const all = Buffer.alloc(SIGNAL_SET_BYTES, 0xff);
   c.func('int posix_spawnattr_setsigdefault(void *a, const void *set)')(attributes, all);

@@ -24,7 +24,7 @@ export const ConfigSchema = Type.Object({
   project_name: Type.String({
     pattern: '^[a-z0-9_-]{1,32}$',
     allowed: 'at most 32 of a-z, 0-9, _ and -',
-    description: 'names the log folder in the cron file',
+    description: 'names the log directory in the cron file',
   }),
   database_path: file('the database that is shared with the API server'),
   state_path: file("the daemon's own database, for root alone"),
@@ -44,7 +44,7 @@ export const ConfigSchema = Type.Object({
     description:
       "where the log files of the cron file's lines are prepared; the lines themselves always name /var/log/<project_name>",
   }),
-  cmd_log_file: file('JSON lines; SIGHUP opens it anew'),
+  cmd_log_file: file('JSON lines; SIGHUP reopens it'),
   cmd_log_level: Type.String({
     pattern: '^(trace|debug|info|warn|error|fatal|silent)$',
     allowed: 'trace, debug, info, warn, error, fatal or silent',
@@ -83,7 +83,7 @@ export const ConfigSchema = Type.Object({
   max_output_bytes: count('kept of each stream of a child', 64 * 1024 * 1024),
   record: Type.Union([file('keeps'), Type.Null()], {
     allowed: 'an absolute path of a file, or null for none',
-    description: 'keeps what is asked and answered, for `dbcalm-cmd compare`; SIGHUP opens it anew',
+    description: 'keeps each request with its reply, for `dbcalm-cmd compare`; SIGHUP reopens it',
   }),
   record_max_bytes: Type.Integer({
     minimum: 1_048_576,

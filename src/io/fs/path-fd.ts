@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 
-/** Linux's O_PATH: a name for the file or folder itself, which no later swap of a name can redirect. */
+/** Linux's O_PATH: a descriptor of the file or directory itself, which no later rename can redirect. */
 export const O_PATH = 0o10000000;
 
 /** Gives `work` what is at `path`, never what a symlink there leads to, and a name for it that stays the same whatever

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 
-/** True if `path` lies strictly below `folder`; both absolute and normalised. */
+/** True if the first path lies strictly below the second one; both absolute and normalised. */
 export function isBelow(path: string, folder: string): boolean {
   // A comparison of two strings takes a third of the time of startsWith().
   if (path.length <= folder.length || path.slice(0, folder.length) !== folder) return false;
@@ -25,8 +25,8 @@ export function normalise(path: string): string {
   return plain.length > 1 && plain.endsWith('/') ? plain.slice(0, -1) : plain;
 }
 
-/** Splits a list of absolute, normalised paths one by one. Most of a long list lie in the same folder: its name is then
- * the same string each time, which a map finds without reading it. */
+/** Splits absolute, normalised paths one by one. Most paths of a long list lie in the same directory. Its name is then the
+ * same string each time, which a map finds without reading it. */
 export function pathSplitter(): (path: string) => readonly [folder: string, name: string] {
   let last = '/';
   return (path) => {
@@ -37,7 +37,7 @@ export function pathSplitter(): (path: string) => readonly [folder: string, name
   };
 }
 
-/** Each folder above `path`, nearest first, down to `/`. */
+/** Yields each directory above `path`, nearest first, up to `/`. */
 export function* ancestors(path: string): Generator<string> {
   for (let at = posix.dirname(path); ; at = posix.dirname(at)) {
     yield at;
@@ -45,7 +45,7 @@ export function* ancestors(path: string): Generator<string> {
   }
 }
 
-/** Whether both lead to the same, be it through symlinks. What is not there is the same as nothing. */
+/** True if both paths lead to the same file, also through symlinks. A missing file equals no other. */
 export function isSameFile(one: string, other: string): boolean {
   const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
   return a !== undefined && a.ino === b?.ino && a.dev === b.dev;

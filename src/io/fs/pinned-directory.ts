@@ -27,8 +27,8 @@ export function rememberRoots(find: FindRoot): FindRoot {
   };
 }
 
-/** Holds the folder at `path` by descriptor, after making sure that it is the one at this very place below (or at)
- * one of `roots`. Undefined if there is none. The caller closes it. */
+/** Opens the directory at `path` and checks that it really lies at this place, below (or at) one of `roots`. Returns
+ * undefined if there is none. The caller closes the descriptor. */
 export function pinFolder(
   path: string,
   roots: readonly string[],

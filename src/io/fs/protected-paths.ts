@@ -4,14 +4,14 @@ import { DaemonError } from '../../errors.ts';
 import { readMounts } from './mounts.ts';
 import { isBelow } from './paths.ts';
 
-/** What must not be deleted whatever it is called, as the world is now: what is mounted, the daemon's own files,
- * and the deletion roots. */
+/** Places that must not be deleted under any name, read at construction: mount points, the daemon's own files and the
+ * deletion roots. */
 export class ForbiddenPlaces {
   readonly #mounts = readMounts();
   readonly #own: readonly string[];
-  /** Each root by where it really is. */
+  /** The roots by their real path. */
   readonly #roots: ReadonlyMap<string, string>;
-  /** The folder that was asked about last, and whether all that is in it may go. */
+  /** The directory of the last check, and whether all its entries may be deleted. */
   #last = { folder: '', isFree: false };
 
   constructor(ownFiles: readonly string[], roots: readonly string[]) {
@@ -20,14 +20,14 @@ export class ForbiddenPlaces {
     this.#roots = new Map(roots.map((root) => [realFolder(root, folders) ?? root, root]));
   }
 
-  /** Throws MOUNTED, OWN_FILES or ROOT_THERE where what has this name in `folder`, real and normalised, or something
-   * below it must stay. */
+  /** Throws MOUNTED, OWN_FILES or ROOT_THERE if the entry `name` of the directory (a real, normalised path), or an
+   * entry below it, must stay. */
   check(folder: string, name: string): void {
     if (this.#last.folder !== folder) this.#last = { folder, isFree: this.#isFree(folder) };
     if (!this.#last.isFree) this.#checkPlace(posix.join(folder, name));
   }
 
-  /** Of most folders all may go, and most paths of a long list lie in the same one. */
+  /** True if all entries may be deleted. Most directories are free, and most paths of a long list lie in the same one. */
   #isFree(folder: string): boolean {
     const mustStay = [...this.#own, ...this.#roots.keys()];
     return !this.#mounts.isAbove(folder) && !mustStay.some((place) => isBelow(place, folder));
@@ -43,7 +43,7 @@ export class ForbiddenPlaces {
   }
 }
 
-/** `folders`: where they really are, found once for all that lies in them. */
+/** Returns the real path of a file. The map holds the real paths of directories, found once for all files in them. */
 function realPlace(file: string, folders: Map<string, string>): string {
   const real = realFolder(posix.dirname(file), folders);
   return real === undefined ? file : posix.join(real, posix.basename(file));

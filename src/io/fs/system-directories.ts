@@ -1,7 +1,7 @@
 import { isBelow, normalise } from './paths.ts';
 import { rootPlace } from './trusted-path.ts';
 
-/** Folders that nobody means when he says what may be deleted; `/tmp` is not among them. */
+/** Directories that are never a sensible deletion root; `/tmp` is not among them. */
 const FOLDERS =
   '/ /home /media /mnt /opt /root /srv /var /var/backups /var/cache /var/lib /var/mail /var/tmp'.split(' ');
 
@@ -23,7 +23,7 @@ export function objectionToRoot(root: string): string | undefined {
 function isSystem(path: string): boolean {
   if (FOLDERS.includes(path)) return true;
   if (TREES.some((tree) => path === tree || isBelow(path, tree))) return true;
-  // Somebody's whole home.
+  // The home directory of a user.
   return /^\/home\/[^/]+$/.test(path);
 }
 

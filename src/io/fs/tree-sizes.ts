@@ -4,7 +4,7 @@ import { O_PATH } from './path-fd.ts';
 
 const PIN = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** Of one folder in another; each is held open meanwhile. */
+/** Of nested directories; each is held open meanwhile. */
 const MAX_DEPTH = 100;
 /** How many entries are read at a time. */
 const READ_AT_ONCE = 256;
@@ -17,9 +17,9 @@ export interface TreeSize {
   entries: number;
   /** The lengths of files and links, each file once however many names it has, as `du --apparent-size` has it. */
   apparentBytes: number;
-  /** What the disk gets back: what has no other name elsewhere. */
+  /** The bytes that the disk gets back: those of files without another name elsewhere. */
   freedBytes: number;
-  /** Why not all of it was counted; undefined where it was. */
+  /** Why the count is incomplete; undefined if it is complete. */
   incomplete: string | undefined;
 }
 
@@ -36,9 +36,9 @@ export interface TreeLimits {
   readonly signal: AbortSignal;
 }
 
-/** Adds up what several trees hold, one name after the other, without a hold on the loop. Each folder is opened by its
- * name in the one that is held above it, and never a symlink: nothing that is swapped meanwhile leads out of the tree.
- * Nor does it leave the file system. */
+/** Adds up the sizes of several trees, one entry after the other, without blocking the event loop. Each directory is opened
+ * by its name in its open parent, and symlinks are not followed: an entry that is exchanged meanwhile cannot lead out of
+ * the tree. The count stays on one file system. */
 export class TreeSizes {
   readonly #limits: TreeLimits;
   /** Of files with several names: how many were met. */
@@ -49,7 +49,7 @@ export class TreeSizes {
     this.#limits = limits;
   }
 
-  /** Adds what is at `name` in the folder that `folder` holds to `size`, as it goes on. False: nothing is there. */
+  /** Adds the entry `name` of an open directory to `size`, step by step. Returns false if there is none. */
   async add(folder: number, name: string, size: TreeSize): Promise<boolean> {
     const found = await lstat(below(folder, Buffer.from(name))).catch(ignoreAbsence);
     if (!found) return false;

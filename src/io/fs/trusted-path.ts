@@ -7,9 +7,9 @@ const MAX_LINKS = 40;
 const FOR_OTHERS = constants.S_IWGRP | constants.S_IWOTH;
 const STICKY = 0o1000;
 
-/** Where a deletion root really is. A symlink on the way to it is the operator's choice, but only if nobody else can
- * have put it there: else who may write to a folder above the root could lead it anywhere. Throws FOLDER_MOVED for
- * such a link, and what the system says where there is nothing. */
+/** Returns the real path of a deletion root. A symlink on the way to it is followed only if no other user can have created
+ * it: otherwise a user that can write to a directory above the root could redirect it. Throws FOLDER_MOVED for such a
+ * symlink, and the system's error if there is no root. */
 export function rootPlace(root: string): string {
   return walk(root).place;
 }
@@ -34,8 +34,8 @@ export function ownFilePlace(path: string): {
   return { place, objection: open };
 }
 
-/** Whether nobody but we and root decides what is in a folder: neither by writing to it, nor to one above it. Throws as
- * rootPlace does. */
+/** True if only our user and root can change the entries of a directory: no other user can write to it or to one above it.
+ * Throws as rootPlace does. */
 export function isClosedFolder(folder: string): boolean {
   return closedObjection(folder) === undefined;
 }

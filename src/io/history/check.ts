@@ -8,7 +8,7 @@ export interface DatabaseLook {
   /** 0: the daemon has not been at it yet. */
   readonly version: number;
   readonly knownVersion: number;
-  /** What is damaged. */
+  /** The damage that was found. */
   readonly damage: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What another daemon's database has of its commands: the table that all share, and none of ours. */
+/** Reads commands from the database of another daemon. It has only the shared table `process`. */
 import type Database from 'better-sqlite3';
 import { DaemonError, messageOf } from '../../errors.ts';
 import { openSharedForReading, type SharedDatabase } from '../shared-database/open.ts';

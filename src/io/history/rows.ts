@@ -1,4 +1,4 @@
-/** What is read of a command. */
+/** The rows that are read of a command. */
 export const STATES = ['pending', 'running', 'succeeded', 'failed'] as const;
 export type State = (typeof STATES)[number];
 

@@ -13,8 +13,7 @@ export interface DatabaseWatch {
   close(): void;
 }
 
-/** Watches the write-ahead log of a database. The folder is what is watched, since the log goes and comes with its
- * daemons. */
+/** Watches the write-ahead log of a database. It watches the directory, since daemons create and remove the log. */
 export function watchDatabase(path: string): DatabaseWatch {
   const names = [basename(path), `${basename(path)}-wal`];
   let isNews = false;

@@ -18,7 +18,7 @@ import { takeName } from '../fs/take-name.ts';
 import { isClosedFolder, isOurs } from '../fs/trusted-path.ts';
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
-/** A pipe that nobody reads is not waited for. */
+/** O_NONBLOCK: an open of a pipe without a reader must not block. */
 const OPENING = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY;
 const MODE = 0o640;
 const OPENING_OURS = (OPENING & ~O_CREAT) | O_NOFOLLOW;
@@ -46,7 +46,7 @@ export function openLogFile(file: string, links = MAX_LINKS): OpenedLog {
   }
 }
 
-/** What speaks against the file that is there; nothing is opened or made. */
+/** Returns why the existing file is not usable as a log; undefined if it is. Opens and creates nothing. */
 export function logFileObjection(file: string, links = MAX_LINKS): string | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false });
   const folder = posix.dirname(file);
@@ -56,7 +56,7 @@ export function logFileObjection(file: string, links = MAX_LINKS): string | unde
   return logFileObjection(posix.resolve(folder, readlinkSync(file)), links - 1);
 }
 
-/** Whether `file` is what is open as `fd`: it is no longer once it was rotated, and where others have put something else there. */
+/** True if `file` still names the file that is open as `fd`. It does not after a rotation, or if another user replaced it. */
 export function isLogInPlace(file: string, fd: number): boolean {
   try {
     // The objection first: what others have put there is not followed.
@@ -68,7 +68,7 @@ export function isLogInPlace(file: string, fd: number): boolean {
   }
 }
 
-/** `path` leads through the descriptor of the folder, which is at `place`. */
+/** `path` leads through the descriptor of the directory, whose real path is `place`. */
 function openIn(place: string, path: string, file: string, links: number): OpenedLog {
   if (!isClosedFolder(place)) return openAmongOthers(path, file);
   const fd = openUnlessLink(path);
@@ -100,7 +100,7 @@ function openOurs(path: string): number | undefined {
   try {
     fd = openSync(path, found ? OPENING_OURS : MAKING, MODE);
   } catch (error) {
-    // Others were faster.
+    // Another user was faster.
     if (['EEXIST', 'ENOENT', 'ELOOP', 'ENXIO'].includes(codeOf(error))) return undefined;
     throw error;
   }
@@ -148,7 +148,7 @@ function holdFolder(path: string): PinnedFolder {
   }
 }
 
-/** One after the other, each in one that is held: nobody can lead it elsewhere. */
+/** Creates the directories one after the other, each in its open parent: no other user can redirect them. */
 function makeFolder(path: string): PinnedFolder {
   const above = holdFolder(posix.dirname(path));
   try {

@@ -1,9 +1,9 @@
-/** The record of who asked for what: one entry for each command accepted, refused or ended. */
+/** The audit: one entry for each command accepted, refused or ended, with its client. */
 import type { Peer } from '../socket/peer.ts';
 import type { Refusal, SecurityEvent } from '../socket/reply.ts';
 import type { Accepted, Outcome } from '../store/records.ts';
 
-/** What a command is about. */
+/** The subject of a command. */
 export interface Subject {
   /** The first of what it touches, as many as fit; `paths_left` counts the rest. */
   readonly paths: readonly string[];

@@ -9,14 +9,14 @@ export type Logger = pino.Logger;
 
 export interface Log {
   readonly logger: Logger;
-  /** For logrotate: the file was moved, open it anew. Throws LOG_OCCUPIED, and as openLog does; then lines go on to what was
-   * open. */
+  /** Reopens the file after logrotate has moved it. Throws LOG_OCCUPIED, and as openLog does; lines then go on to the file
+   * that was open. */
   reopen(): Promise<void>;
-  /** Why lines go elsewhere than to the file; undefined where they do not. */
+  /** Why lines do not go to the file; undefined if they do. */
   trouble(): string | undefined;
   /** From now on to the file alone. */
   leaveStderr(): void;
-  /** Resolves when everything is written, or cannot be. What is logged later is lost. */
+  /** Resolves when all lines are written, or cannot be. Later lines are lost. */
   close(): Promise<void>;
 }
 
@@ -26,11 +26,11 @@ export interface LogSettings {
   readonly maxHeldBytes?: number;
   /** In every line. */
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** What it is called where the file cannot be opened. */
+  /** The error code if the file cannot be opened. */
   readonly failure?: ErrorCode;
-  /** Gets what is wrong with the place of the file; the log itself where there is none. */
+  /** Gets warnings about the path of the file; without it they go to the log itself. */
   readonly warn?: (error: DaemonError) => void;
-  /** How often, at most, the place of the file is looked at. */
+  /** The shortest time (ms) between two checks of the path of the file. */
   readonly lookMs?: number;
 }
 
@@ -40,7 +40,7 @@ type Target = sonic.SonicBoom & { fd: number };
 /** Lines that a full disk holds back are dropped, and counted, beyond this: a log must not take all memory. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
-/** So long (ms) lines wait for others: each write is a thread woken. */
+/** How long (ms) lines wait for others, since each write wakes a thread. */
 const GATHERING = 5;
 
 /** How often, at most, a line makes sure that the log has its name: other users may take it before the SIGHUP of logrotate, or
@@ -167,8 +167,8 @@ class Gathered {
   }
 }
 
-/** What waits goes to the new file. The old one is closed once nothing is being written to it: what is written next says
- * so, be it nothing. */
+/** Directs the buffered lines to the new file. The old file is closed after the write in progress: the next event of
+ * `target` marks its end, and the empty write makes sure that there is one. */
 function swap(target: Target, fd: number): void {
   const before = target.fd;
   target.fd = fd;

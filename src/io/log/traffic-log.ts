@@ -3,7 +3,8 @@ import sonic from 'sonic-boom';
 import { DaemonError, messageOf } from '../../errors.ts';
 import { type Exchange, lineOf } from './exchange-lines.ts';
 
-/** What was asked and answered, for who wants to ask it again. Nothing depends on it: what cannot be kept is lost. */
+/** Records requests with their replies, so that they can be sent again. Nothing depends on it: a line that cannot be
+ * written is lost. */
 export interface TrafficRecord {
   /** Returns the bytes of its line. */
   write(exchange: Exchange): number;
@@ -13,18 +14,18 @@ export interface TrafficRecord {
 
 export interface RecordSettings {
   readonly file: string;
-  /** What it and the one before it, with .1 behind its name, may take together. */
+  /** The size limit of the file and its predecessor (its name with .1 appended) together. */
   readonly maxBytes: number;
-  /** Called once when nothing can be kept, until that is over. */
+  /** Called once when lines cannot be written, and again only after a recovery. */
   readonly complain: (error: DaemonError) => void;
 }
 
-/** What waits for the disk; beyond it lines are left out. */
+/** The size limit of lines that wait for the disk; further lines are left out. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const CLOSE_LIMIT = 2_000;
 /** How often a rotation that failed is tried again. */
 const ROTATION_RETRY_MS = 1_000;
-/** What clients ask for is for root alone. */
+/** Only root may read the requests of clients. */
 const MODE = 0o600;
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 const NOT_PLAIN = 'it is no plain file';
@@ -103,7 +104,7 @@ export function openTrafficRecord({ file, maxBytes, complain }: RecordSettings):
         if (isFull) replace();
         const line = lineOf(exchange);
         const size = Buffer.byteLength(line);
-        // What was never written is not worth the place of what was.
+        // Lines that were never written must not displace lines that were.
         if (bytes + size > maxBytes / 2 && !failed && !rotate()) return;
         bytes += size;
         written = size;
@@ -128,8 +129,8 @@ function moveAway(file: string): void {
   }
 }
 
-/** Never through a link, which whoever may write to the folder could put there, and never to a pipe, which would be waited
- * for. */
+/** Opens a plain file only: any user that can write to the directory could create a symlink, and an open of a pipe would
+ * block. */
 function openPlain(file: string): number {
   const fd = openHere(file);
   const found = fstatSync(fd);
@@ -145,7 +146,7 @@ function openHere(file: string): number {
   try {
     return openSync(file, OPENING, MODE);
   } catch (error) {
-    // A pipe that nobody reads, a link.
+    // A pipe without a reader, or a symlink.
     if (['ENXIO', 'ELOOP'].includes((error as NodeJS.ErrnoException).code as string))
       throw new Error(NOT_PLAIN);
     throw error;

@@ -1,4 +1,4 @@
-/** What a histogram holds when it is read; `counts` are not cumulative, the last is of all above the last bound. */
+/** The values of a histogram. `counts` are not cumulative; the last one counts all values above the last bound. */
 export interface Reading {
   readonly bounds: readonly number[];
   readonly counts: readonly number[];

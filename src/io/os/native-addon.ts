@@ -1,5 +1,5 @@
-/** The native addons of the executable. They lie inside it, but the C library loads code from files alone: each is
- * written to a file without a name, which nobody else can find, open or replace. */
+/** The native addons of the executable. They are embedded in it, but the C library loads code only from files: each is
+ * written to a file without a name, which no other process can find, open or replace. */
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { getRawAsset } from 'node:sea';
@@ -13,7 +13,7 @@ type AssetOf = (name: string) => ReturnType<typeof getRawAsset>;
 /** Linux's number; with O_EXCL it can never be given a name. Source: open(2). */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY | constants.O_EXCL;
 
-/** What the addon of this name exports. Throws where none of the folders takes it, and says what each had against it. */
+/** Returns the exports of the addon. Throws if it can be loaded from none of the directories, with the reason of each. */
 export function loadAddon(name: string, folders = FOLDERS, assetOf: AssetOf = getRawAsset): unknown {
   const code = new Uint8Array(assetOf(name) as ArrayBuffer);
   const objections: string[] = [];

@@ -66,8 +66,8 @@ function readBytes(fd: number, length: number): Buffer | undefined {
   return data;
 }
 
-/** A signal, as that of a child that ended, interrupts a call that has a time limit. The limit begins anew then: no child is started
- * meanwhile, so the signals come to an end. */
+/** Repeats a call that a signal (such as SIGCHLD) interrupts. The time limit of the call then starts again: no child is
+ * started meanwhile, so the signals come to an end. */
 function uninterrupted(call: () => number): number {
   for (;;) {
     try {

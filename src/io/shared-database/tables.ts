@@ -17,7 +17,7 @@ export interface ProjectedRow {
   readonly args: string;
 }
 
-/** What an update changes in a row, and the id of the command that it is found by. */
+/** The columns that an update changes, and the command id that selects the row. */
 export type RowUpdate = Omit<ProjectedRow, 'command' | 'start_time' | 'type' | 'args'>;
 
 const CREATE = `CREATE TABLE process (id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL, command TEXT NOT NULL,

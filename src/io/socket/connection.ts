@@ -100,13 +100,13 @@ export function sendReply(
   });
 }
 
-/** Of one connection no more in this turn of the loop. */
+/** Reads no more from this connection in the current turn of the event loop. */
 function drainLater(socket: Socket): void {
   socket.pause();
   setImmediate(() => socket.resume());
 }
 
-/** Makes nobody hear the socket any more; its bytes are thrown away. */
+/** Detaches all listeners from the socket and discards its bytes. */
 export function deafen(socket: Socket): void {
   for (const event of ['data', 'end', 'close']) socket.removeAllListeners(event);
   socket.resume();

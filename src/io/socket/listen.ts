@@ -21,7 +21,7 @@ import { isOpenToOthers, takeName } from '../fs/take-name.ts';
 import { isOurs } from '../fs/trusted-path.ts';
 import { type Peer, peerOf } from './peer.ts';
 
-/** Who may connect. The folder decides, too. Null: as the daemon's process is. */
+/** The permissions of the socket; those of its directory also apply. Null: the user or group of the daemon's process. */
 export interface SocketAccess {
   readonly mode: number;
   readonly owner: number | null;
@@ -33,15 +33,15 @@ const FOLDER_MODE = 0o3774;
 const BACKLOG = 4096;
 
 export interface ListeningSocket {
-  /** Takes the socket out of its folder, and resolves when all who had connected before are let in: who closes at once
-   * sends those away. An inherited one stays where it is: who waits in it is the next daemon's. */
+  /** Removes the socket from its directory, and resolves when all clients that had connected are accepted; `close` alone
+   * would drop them. An inherited socket stays: the next daemon accepts the clients that wait in it. */
   drain(): Promise<void>;
-  /** Takes no further connection, and the socket out of its folder; an inherited one stays. Once it is out of there, by
-   * `drain` or by another's doing, who had connected is still let in. */
+  /** Stops listening and removes the socket from its directory; an inherited socket stays. If the socket is already removed,
+   * by `drain` or by another process, clients that had connected are still accepted. */
   close(): void;
 }
 
-/** The kernel hands over one connection a turn of the loop: after so many without one there is none left. */
+/** The kernel hands over one connection per turn of the event loop: after this many turns without one, none is left. */
 const QUIET_TURNS = 3;
 
 /** Listens at `path`. A stale socket there is replaced. A live daemon, or anything else of ours, is left alone and named.
@@ -139,7 +139,7 @@ export async function listenOn(fd: number, onSocket: (socket: Socket) => void): 
 
 function serverFor(onSocket: (socket: Socket) => void): Server {
   return createServer({ allowHalfOpen: true }, (socket) => {
-    // A reset is followed by `close`; without a listener it would end the daemon, also while nobody reads yet.
+    // A reset is followed by `close`. Without a listener the error would end the daemon, also before the first read.
     socket.on('error', () => {});
     onSocket(socket);
   });
@@ -171,7 +171,7 @@ function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    // Such as a file where a folder should be.
+    // Such as a file in the place of a directory.
     throw new DaemonError('SOCKET_UNUSABLE', messageOf(error), error);
   }
 }
@@ -242,7 +242,7 @@ function bind(server: Server, path: string, { mode, owner, group }: SocketAccess
   }
   // Where something else has the name, the error follows.
   if (owned || !server.listening) return;
-  // By descriptor: who may write to the folder may have put something else at the path by now.
+  // By descriptor: a user that can write to the directory may have replaced the entry at the path by now.
   withHeldFile(path, (found, name) => {
     const isOurs = found.isSocket() && found.uid === process.geteuid?.() && (found.mode & 0o777) === 0;
     if (!isOurs) throw new Error(`${path} is not the socket that was just made`);

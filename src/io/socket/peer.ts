@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../../errors.ts';
 import { getsockopt, SOL_SOCKET } from '../os/libc.ts';
 
-/** Who is at the other end, as the kernel saw it when it connected. What cannot be known is never taken for root. */
+/** The process at the other end, as the kernel recorded it on connect. An unknown peer is never taken for root. */
 export type Peer =
   | { readonly known: true; readonly pid: number; readonly uid: number; readonly gid: number }
   | { readonly known: false; readonly why: string };
 
-/** By whom a peer is counted: his uid. All whom the kernel does not name share one. */
+/** Returns the user that a peer counts for: its uid. All unknown peers share one user. */
 export const userOf = (peer: Peer): number => (peer.known ? peer.uid : -1);
 
 /** Linux's numbers. Source: unix(7), socket.h. */

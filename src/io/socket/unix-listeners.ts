@@ -3,8 +3,8 @@ import { readFileSync, realpathSync } from 'node:fs';
 /** __SO_ACCEPTCON. Source: net.h. */
 const LISTENS = 0x10000;
 
-/** Whether somebody listens at `path`, as the kernel has it: to connect might start a daemon. Of another network namespace
- * it does not tell. */
+/** True if a process listens at `path`, by the kernel's table: a connection could start a daemon. The table does not contain
+ * sockets of other network namespaces. */
 export function isListenedAt(path: string): boolean {
   const place = realPath(path);
   if (place === undefined) return false;

@@ -12,7 +12,7 @@ import { timestamp } from './timestamp.ts';
 /** The shared database does not take the row of a new command; nothing was written for it. */
 export class SharedTrouble extends DatabaseTrouble {}
 
-/** What the shared database does not take: of a transaction that is done again, without it. */
+/** Rows that the shared database refuses. Their transaction is repeated without them. */
 export class Refusals extends Error {
   /** Where nothing can be written. */
   readonly trouble: SharedTrouble | undefined;

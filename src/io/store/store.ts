@@ -32,7 +32,7 @@ export interface Store {
   /** Row and `pending` transition; gives the row's id. Rejects with STORE_UNAVAILABLE, then nothing is recorded. */
   accept(accepted: Accepted): Promise<number>;
   start(transition: Transition): Promise<void>;
-  /** Which process the child is; nobody has to wait for it. */
+  /** Records the identity of the child. Callers need not wait for it. */
   spawned(processId: number, commandId: string, child: ProcessIdentity): Promise<void>;
   end(transition: Transition, outcome: Outcome, accepted: Accepted): Promise<void>;
   /** What the last daemon left, in order of acceptance. */

@@ -3,8 +3,8 @@ export function timestamp(at: Date = new Date()): string {
   return `${at.toISOString().slice(0, 23).replace('T', ' ')}000`;
 }
 
-/** What somebody gives as a time: ISO 8601 to the day or closer, or as the table has it; UTC unless it says otherwise.
- * Undefined where it is none. */
+/** Parses a time that a user gives: ISO 8601 to the day or closer, or the format of the table; UTC unless it says otherwise.
+ * Undefined if it is no time. */
 export function instantOf(text: string): Date | undefined {
   const parts = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
   if (!parts) return undefined;

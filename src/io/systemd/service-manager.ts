@@ -2,12 +2,12 @@ import { DaemonError, messageOf } from '../../errors.ts';
 import { type InheritedSocket, inheritedSocket } from './inherited-socket.ts';
 import { notifySocket } from './notify.ts';
 
-/** systemd, where it started the daemon; else nobody, who is told nothing. Source: sd_notify(3), sd_watchdog_enabled(3). */
+/** systemd, if it started the daemon; otherwise a stand-in without effect. Source: sd_notify(3), sd_watchdog_enabled(3). */
 export interface ServiceManager {
   readonly socket: InheritedSocket | undefined;
-  /** Milliseconds within which it wants to hear WATCHDOG=1; undefined: it does not. */
+  /** The watchdog period in milliseconds; undefined if there is no watchdog. */
   readonly watchdogPeriod: number | undefined;
-  /** Assignments such as `READY=1`. What it has no room for is told, in order, once it has. */
+  /** Sends assignments such as `READY=1`. Those that do not fit into the socket buffer are sent later, in order. */
   tell(...assignments: readonly string[]): void;
 }
 

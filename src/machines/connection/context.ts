@@ -46,7 +46,7 @@ export interface ConnectionInput {
 
 export interface ConnectionContext extends ConnectionInput {
   readonly progress: Progress;
-  /** What came, once it is complete or cannot become so. */
+  /** The received bytes, once the request is complete or cannot become complete. */
   readonly text: Buffer | undefined;
   readonly at: Date;
   readonly request: Request | undefined;
@@ -87,7 +87,7 @@ export function summarise({ plan, understood }: ConnectionContext): Understood {
   return understood ?? { cmd: undefined, subject: subjectOf([], null) };
 }
 
-/** What was missing when a request stopped before its end. */
+/** Returns what an incomplete request lacks. */
 export function describeMissing({ bytes, open, inString }: Progress): string {
   const where = inString ? 'inside a string' : `with ${open} ${open === 1 ? 'bracket' : 'brackets'} open`;
   return `Invalid JSON: the request ended after ${bytes} bytes, ${open === 0 ? 'before the object began' : where}`;

@@ -29,14 +29,15 @@ export const connectionMachine = connectionSetup.createMachine({
   initial: 'arriving',
   states: {
     arriving: {
-      description: 'Who may not ask, or asks too often, is not heard.',
+      description:
+        'A client that is not permitted, or exceeds its rate limit, is refused before its request is read.',
       always: [
         { guard: 'isUnwelcome', target: 'replying', actions: 'refuseUnwelcome' },
         { target: 'reading' },
       ],
     },
     reading: {
-      description: 'Bytes are gathered until the object is complete.',
+      description: 'Bytes are read until the object is complete.',
       initial: 'silent',
       after: {
         REQUEST_LIMIT: [
@@ -69,21 +70,22 @@ export const connectionMachine = connectionSetup.createMachine({
       },
       states: {
         silent: {
-          description: 'Nothing came yet; a slow client may take its time to begin.',
+          description: 'No byte was received yet; a slow client has more time for the first one.',
           on: { 'daemon.draining': 'hurried' },
           after: { FIRST_BYTE_LIMIT: 'doubting' },
         },
         hurried: {
-          description: 'The daemon drains: who has begun to send is heard, who only holds the line is not.',
+          description:
+            'The daemon drains: a client that has begun to send is served, an idle connection is closed.',
           after: { SILENCE_LIMIT: 'doubting' },
         },
         receiving: {
-          description: 'Something came; the next piece must follow soon.',
+          description: 'A part was received; the next one must follow soon.',
           after: { SILENCE_LIMIT: 'doubting' },
         },
         doubting: {
           description:
-            'A busy daemon hears its clock before its clients: what the kernel holds is read first.',
+            'A timer may fire before bytes in the kernel buffer are read, so the socket is read once more.',
           after: { LAST_LOOK: '#connection.timeout' },
         },
         waiting: {
@@ -96,7 +98,7 @@ export const connectionMachine = connectionSetup.createMachine({
       },
     },
     timeout: {
-      description: 'No more is to be expected: silence, slowness, or the client closed its side.',
+      description: 'The request is not complete in time, or the client half-closed the connection.',
       always: [
         { guard: 'nothingCame', target: 'closed' },
         { target: 'replying', actions: 'refuseIncomplete' },
@@ -114,7 +116,7 @@ export const connectionMachine = connectionSetup.createMachine({
     },
     permitting: {
       description:
-        "What the plan would delete is looked at on the disk: symlinks, mounts, the daemon's own files.",
+        "The paths that the plan would delete are checked on disk: symlinks, mounts, the daemon's own files.",
       invoke: {
         src: 'checkPlaces',
         input: ({ context: { plan, settings, nextSlice } }) => ({
@@ -143,7 +145,7 @@ export const connectionMachine = connectionSetup.createMachine({
       after: { CHECK_LIMIT: { target: 'replying', actions: 'refuseUnchecked' } },
     },
     accepting: {
-      description: "Waits for the process's word that its row is on disk.",
+      description: 'Waits until the process reports that its row is on disk.',
       entry: 'requestProcess',
       after: { ACCEPT_LIMIT: { target: 'replying', actions: 'refuseUnrecorded' } },
       on: {
@@ -158,7 +160,7 @@ export const connectionMachine = connectionSetup.createMachine({
       },
     },
     replying: {
-      description: 'The one reply is on its way.',
+      description: 'The reply is being sent.',
       entry: 'leaveQueue',
       on: { 'peer.left': { target: 'closed', actions: 'judgeDelivered' } },
       invoke: {

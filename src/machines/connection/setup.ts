@@ -74,7 +74,7 @@ export const connectionSetup = setup({
     refuseUnrecorded: assign({ reply: refuseFor(503, new DaemonError('ACCEPT_TOO_SLOW')) }),
     reply: assign((_, params: { reply: Reply }) => ({ reply: params.reply })),
     keepDelivered: assign((_, params: { output: boolean }) => ({ delivered: params.output })),
-    // Who is lingered for has his reply, whether he goes or keeps his side open; else it has not got through.
+    // A reply that is followed by lingering has reached the client, whether or not the client closes; otherwise it has not.
     judgeDelivered: assign(({ context }) => ({ delivered: context.early })),
     destroySocket: ({ context }) => {
       context.socket.destroy();

@@ -90,7 +90,7 @@ export const daemonMachine = daemonSetup.createMachine({
           systemId: 'admin',
           src: 'admin',
           input: ({ context, self }) => context.admin(partsOf(context, self), self),
-          // Nobody's command depends on who looks.
+          // No command depends on the admin socket.
           onError: { actions: logAdminFailed },
         },
       ],
@@ -98,7 +98,8 @@ export const daemonMachine = daemonSetup.createMachine({
       initial: 'recovering',
       states: {
         recovering: {
-          description: 'What the last daemon left is settled, awaited or queued, before anything new.',
+          description:
+            'Unfinished processes of the last daemon are settled, awaited or queued before new commands are accepted.',
           entry: { type: 'tellStatus', params: { status: 'recovering what the last daemon left' } },
           invoke: {
             src: 'readUnsettled',
@@ -115,7 +116,7 @@ export const daemonMachine = daemonSetup.createMachine({
           after: { RECOVERY_LIMIT: { target: '#daemon.failed', actions: 'failOfRecovery' } },
         },
         open: {
-          description: 'New clients are let in.',
+          description: 'New clients are accepted.',
           invoke: {
             id: 'listener',
             src: 'listener',
@@ -145,7 +146,7 @@ export const daemonMachine = daemonSetup.createMachine({
             },
             closing: {
               description:
-                'Our own socket is gone, and who had connected before is still let in; who waits in an inherited one is left to the next daemon.',
+                'The own socket is removed, and clients that had connected are still accepted; the next daemon accepts those that wait in an inherited socket.',
               entry: ['tellStopping', 'drainListener'],
               on: {
                 'listener.drained': '#daemon.serving.draining',
@@ -157,7 +158,7 @@ export const daemonMachine = daemonSetup.createMachine({
         },
         draining: {
           description:
-            'No new clients; what was begun is brought to its end. A second signal ends it at once.',
+            'No new clients are accepted, and begun work is completed. A second signal ends the daemon at once.',
           entry: 'tellStopping',
           on: { 'daemon.stop': { target: '#daemon.stopped', actions: 'cut' } },
           initial: 'answering',
@@ -185,7 +186,7 @@ export const daemonMachine = daemonSetup.createMachine({
               },
             },
             flushing: {
-              description: 'What is not in the database yet is written.',
+              description: 'Pending writes to the database are completed.',
               invoke: {
                 src: 'flush',
                 input: ({ context }) => ({ store: context.store as Store }),
@@ -198,7 +199,7 @@ export const daemonMachine = daemonSetup.createMachine({
         },
       },
     },
-    stopped: { type: 'final', description: 'Stopped as it was asked to.' },
+    stopped: { type: 'final', description: 'Stopped on request.' },
     failed: { type: 'final', description: 'Cannot go on; the output says why.' },
   },
   output: ({ context: { failure, cut } }) => ({

@@ -44,7 +44,7 @@ export interface DaemonInput {
   readonly announce: (store: Store | undefined) => void;
 }
 
-/** What supervisors are built with: actors are looked up when they are needed, in the system that all share. */
+/** The parts that supervisors are built from. Actors are looked up in the shared actor system when they are needed. */
 export interface Parts {
   readonly store: Store;
   readonly actor: <E extends { type: string }>(systemId: string) => Listener<E>;

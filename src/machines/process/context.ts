@@ -27,7 +27,7 @@ export interface ProcessInput extends Acceptable {
   /** Resolves when long work may go on; others have their turn before. */
   readonly nextSlice: () => Promise<void>;
   readonly store: Store;
-  /** Who asked; nobody does where the last daemon left it. */
+  /** The client's connection; undefined for a process of the last daemon. */
   readonly client: Listener<Answer> | undefined;
   readonly supervisor: Listener<ProcessReport>;
   readonly observer: Listener<ProcessTransitioned>;

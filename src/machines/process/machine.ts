@@ -8,7 +8,7 @@ import { recovering } from './recovering.ts';
 import { running } from './running.ts';
 import { processSetup } from './setup.ts';
 
-/** One accepted command, from the promise to keep it to its end. Each transition is committed before anybody hears. */
+/** One accepted command, from the promise to keep it to its end. Each transition is committed before it is announced. */
 export const processMachine = processSetup.createMachine({
   id: 'process',
   description: 'One accepted command: recorded, admitted, run as a tracked child, settled.',
@@ -25,7 +25,8 @@ export const processMachine = processSetup.createMachine({
       initial: 'recording',
       states: {
         recording: {
-          description: 'The row and the transition to pending are being committed; nobody was told yet.',
+          description:
+            'The row and the transition to pending are being committed; the client has no reply yet.',
           invoke: {
             src: 'recordAccepted',
             input: ({ context }) => ({ store: context.store, accepted: acceptedOf(context) }),
@@ -67,7 +68,7 @@ export const processMachine = processSetup.createMachine({
           },
         },
         waiting: {
-          description: 'Waits for admission: a free place, and nobody before it on the same paths.',
+          description: 'Waits for admission: a free place, and no earlier command on the same paths.',
           entry: 'queue',
           on: {
             'process.admitted': '#process.running',
@@ -79,7 +80,8 @@ export const processMachine = processSetup.createMachine({
     },
     running,
     settling: {
-      description: 'The end is being committed; nobody was told yet, but who waits for its paths can begin.',
+      description:
+        'The end is being committed and not announced yet; the next command on its paths can begin.',
       entry: [
         assign(({ context }) => {
           const last = endOf(context);

@@ -10,7 +10,7 @@ export const recovering = processSetup.createStateConfig({
   initial: 'recording',
   states: {
     recording: {
-      description: 'The try is being counted, before anything could go wrong with it.',
+      description: 'The attempt is being counted before it can fail.',
       entry: assign(({ context }) => {
         const { state, tries } = context.recovered as Unsettled;
         const why = `recovered by a new daemon, try ${tries + 1}`;
@@ -34,7 +34,7 @@ export const recovering = processSetup.createStateConfig({
       },
     },
     planning: {
-      description: 'Its request is checked anew, and what it may still become is decided.',
+      description: 'Its request is checked again, and its next state is decided.',
       entry: 'replan',
       always: [
         { guard: 'wasRunning', target: '#process.running.adopting' },

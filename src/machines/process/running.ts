@@ -24,7 +24,8 @@ export const running = processSetup.createStateConfig({
       },
     },
     adopting: {
-      description: 'The last daemon had begun it: never run again. If its child lives, it is awaited.',
+      description:
+        'The last daemon had started it, so it is not run again. If its child still runs, it is awaited.',
       invoke: {
         src: 'awaitOrphan',
         input: ({ context }) => ({
@@ -37,7 +38,7 @@ export const running = processSetup.createStateConfig({
       on: { 'orphan.found': { actions: 'adopt' }, 'orphan.gone': 'doubting' },
     },
     doubting: {
-      description: 'What its request meant is known only where it is still allowed.',
+      description: 'The effect of its request is known only if the request is still allowed.',
       always: [
         {
           guard: 'isRefusedToday',
@@ -51,7 +52,7 @@ export const running = processSetup.createStateConfig({
       ],
     },
     inspecting: {
-      description: 'Nobody heard its end: the effect itself decides.',
+      description: 'The exit of its child was not observed: the effect on disk decides.',
       invoke: {
         src: 'inspectEffect',
         input: ({ context }) => ({ step: context.plan.step, roots: context.deletionRoots }),
@@ -76,7 +77,7 @@ export const running = processSetup.createStateConfig({
       },
     },
     preparing: {
-      description: 'Folders are pinned, or the new file is staged, for the next part of the plan.',
+      description: 'For the next part of the plan, directories are pinned or the new file is staged.',
       invoke: {
         src: 'prepareStep',
         input: ({ context }) => ({
@@ -102,7 +103,7 @@ export const running = processSetup.createStateConfig({
       },
     },
     executing: {
-      description: 'The child runs. However long it takes, it is awaited.',
+      description: 'The child runs, and is awaited without a time limit.',
       invoke: {
         src: 'runChild',
         input: ({ context }) => ({ launch: context.launch as Launch, maxOutput: context.maxOutput }),
@@ -130,7 +131,7 @@ export const running = processSetup.createStateConfig({
       always: [{ guard: 'hasMore', target: 'preparing' }, { target: 'finishing' }],
     },
     finishing: {
-      description: 'A rename is made to last, or what was staged is removed.',
+      description: 'A rename is synced to disk, or the staged file is removed.',
       invoke: {
         src: 'finishStep',
         input: ({ context }) => ({ step: context.plan.step, succeeded: context.end.code === 0 }),

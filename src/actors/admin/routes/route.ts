@@ -29,10 +29,10 @@ export interface Sight {
 
 export interface Asked {
   readonly sight: Sight;
-  /** What stands in the place of `{id}`. */
+  /** The value of `{id}` in the path. */
   readonly id: string;
   readonly query: URLSearchParams;
-  /** What a POST brings; of a GET it is not read. */
+  /** The body of a POST request; the body of a GET request is not read. */
   readonly body: Readable;
 }
 

@@ -24,7 +24,7 @@ export const ROUTES: readonly Route[] = [
 /** On the loopback port, which everybody on the machine can reach. */
 export const PUBLIC_ROUTES: readonly Route[] = [metrics];
 
-/** HEAD is GET of which the server leaves the body out. */
+/** A HEAD request is handled as GET; the server leaves out the body. */
 const METHODS: Readonly<Record<Route['method'], readonly string[]>> = {
   GET: ['GET', 'HEAD'],
   POST: ['POST'],
@@ -58,7 +58,7 @@ export async function answerFrom(
   }
 }
 
-/** What stands in the place of `{id}`, '' where there is none; undefined where the path is another. */
+/** Returns the value of `{id}`, or '' if the pattern has none; undefined if the path does not match. */
 function match(pattern: string, path: string): string | undefined {
   if (!pattern.endsWith('/{id}')) return pattern === path ? '' : undefined;
   const folder = pattern.slice(0, -'{id}'.length);

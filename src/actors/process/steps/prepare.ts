@@ -28,9 +28,9 @@ export interface Prepared {
   readonly next: number | undefined;
 }
 
-/** What one argument vector may hold, how many folders one `rm` may hold open, and for how many folders that are not
- * there the daemon looks in a row: clients wait meanwhile. Linux would take 2 MiB of arguments, but to hand over so many
- * thousands takes longer than it takes in parts. */
+/** Limits of one part: the size of its argument vector, the directories that one `rm` holds open, and the missing
+ * directories that the daemon looks up in a row, since clients wait meanwhile. Linux allows 2 MiB of arguments, but one
+ * large vector takes longer than several small ones. */
 const MAX_ARGUMENT_BYTES = 128 * 1024;
 const MAX_FOLDERS = 64;
 const MAX_ABSENT = 200;

@@ -4,14 +4,14 @@ import { DaemonError } from '../../../errors.ts';
 import { type CronPreview, previewReplacement } from './preview-replacement.ts';
 import { type RemovalPreview, RemovalSurvey } from './survey-removal.ts';
 
-/** What a plan would do to the world as it is now. */
+/** The effects that a plan would have now. */
 export interface PlanPreview extends Partial<RemovalPreview> {
   readonly type: string;
   readonly does: Step['do'] | 'nothing';
   /** As `process.command` would have it. */
   readonly command: string;
   readonly args: Readonly<Record<string, unknown>>;
-  /** What an operator should know although the command is accepted. */
+  /** Warnings for the operator; the command is accepted all the same. */
   readonly warnings: readonly string[];
   /** Of a cron update. */
   readonly cron?: CronPreview;

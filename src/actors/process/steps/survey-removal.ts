@@ -22,7 +22,7 @@ export interface Size {
   readonly why?: string;
 }
 
-/** What is at a path that would be removed. `within`: another of the paths, whose size it is part of. */
+/** The entry at a path that would be removed. `within`: another of the paths, whose size includes it. */
 export type PathPreview =
   | ({ readonly path: string; readonly state: 'there' } & Size)
   | { readonly path: string; readonly state: 'missing' }
@@ -34,9 +34,9 @@ export interface RemovalPreview {
   readonly total: Omit<Size, 'why'>;
 }
 
-/** So many entries are looked at, of all paths together. */
+/** How many entries are counted, of all paths together. */
 export const MAX_ENTRIES = 250_000;
-/** So many before others have their turn: a folder that is not there is looked for without waiting. */
+/** How many paths are looked up before the event loop continues: a lookup of a missing directory does not wait. */
 const PATHS_A_TURN = 200;
 const OVER = 'the time for it is over';
 
@@ -46,7 +46,7 @@ type Found =
   | { readonly within: string }
   | { readonly error: string };
 
-/** Looks at what a removal would remove, in the folders that are held as they are for the removal itself. */
+/** Counts what a removal would remove. The directories are held open, as for the removal itself. */
 export class RemovalSurvey {
   readonly #paths: readonly string[];
   readonly #roots: readonly string[];
@@ -106,7 +106,7 @@ export class RemovalSurvey {
     }
   }
 
-  /** One at a time: most paths lie in the same folder. */
+  /** Holds one directory at a time: most paths lie in the same one. */
   #pin(path: string, find: FindRoot): PinnedFolder | undefined {
     if (this.#pinned?.path !== path) {
       this.#unpin();

@@ -4,7 +4,7 @@ import { byId, element, fill } from './elements.js';
 import { askCommand } from './feed.js';
 import { clock, duration, instant, moment, SIGNS } from './words.js';
 
-/** Of thousands of folders a few are enough to know it by. */
+/** A command may have thousands of paths: the page shows the first ones. */
 const MAX_PATHS = 10;
 const MAX_TEXT = 2_000;
 

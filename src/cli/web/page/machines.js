@@ -96,7 +96,7 @@ export class MachinesView {
     this.#draw();
   }
 
-  /** @param {TakenPath | undefined} path undefined: nobody is known to have been here */
+  /** @param {TakenPath | undefined} path undefined: no path is known */
   showPath(path) {
     this.#path = path;
     this.#draw();

@@ -1,4 +1,4 @@
-/** What is shown where. What is known comes whole with each message; only what the user has chosen is kept here. */
+/** The views of the page. Each message contains the whole state of a topic; only the user's selection is kept here. */
 /** @import { ActorView } from '../../../actors/admin/actor-tree.ts' */
 /** @import { Row } from './feed.js' */
 /** @import { ChartPath } from '../chart-path.ts' */
@@ -87,7 +87,7 @@ async function showPath() {
     const { path } = await askCommand(wanted.key).catch(() => ({ path: undefined }));
     rough = path && { known, path };
   }
-  // Somebody may have chosen another while it was asked.
+  // The user may have selected another one during the request.
   if (machines.shown !== machine || (chosen.get(machine) ?? newest(machine))?.key !== wanted.key) return;
   if (trail) {
     const note = trail.whole ? '' : 'as far as it was watched';
