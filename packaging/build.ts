@@ -56,7 +56,7 @@ async function blobOf(folder: string, scripts: Bundle['scripts'], addons: Bundle
     main: 'loader.cjs',
     output: file('blob'),
     disableExperimentalSEAWarning: true,
-    // It is the daemon's alone to say what it runs with: NODE_OPTIONS is not heard.
+    // Only the daemon decides about its options: NODE_OPTIONS is ignored.
     execArgvExtension: 'none',
     execArgv: V8_FLAGS,
     assets: {

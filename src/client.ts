@@ -67,11 +67,11 @@ export interface CallOptions {
   /** Milliseconds without a byte of the reply; 30,000 without it. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
-  /** Gets the connected socket before anything is sent, and returns why nothing must be; undefined where it may. */
+  /** Gets the connected socket before anything is sent, and returns why nothing must be sent, or undefined. */
   readonly objectTo?: (socket: Socket) => string | undefined;
 }
 
-/** There is no reply, and whether the command was accepted is not known, but for UNREACHABLE: then it was not. */
+/** There is no reply. With UNREACHABLE the command was not accepted; otherwise it is not known whether it was. */
 export class NoReplyError extends Error {
   override readonly name = 'NoReplyError';
   readonly code: 'UNREACHABLE' | 'TIMEOUT' | 'ABORTED' | 'BROKEN';
@@ -82,8 +82,8 @@ export class NoReplyError extends Error {
   }
 }
 
-/** Sends one command, as the other API servers do, and resolves with the reply, be it a refusal. Rejects with
- * NoReplyError. */
+/** Sends one command, as the other API servers do, and resolves with the reply, also if it is a refusal. Rejects
+ * with NoReplyError. */
 export async function call<C extends CommandName>(
   cmd: C,
   args: Arguments[C],

@@ -1,7 +1,7 @@
-/** Everything that can go wrong, in one table: what the operator is told, and what to do about it. */
+/** Every error in one table: the message for the operator, and the remedy. */
 
 export interface ErrorKind {
-  /** The exit code of a start that fails of it; undefined where the daemon goes on. */
+  /** The exit code if the start fails with it; undefined if the daemon continues. */
   readonly exit?: number;
   readonly message: string;
   readonly remedy: string;
@@ -258,7 +258,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** An error of the table. `detail` says what exactly, for example the path and the system's own word. */
+/** An error of the table. `detail`: the specific cause, for example the path and the system's message. */
 export class DaemonError extends Error {
   readonly code: ErrorCode;
   readonly detail: string;

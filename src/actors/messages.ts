@@ -105,7 +105,7 @@ export interface CommandRehearsed {
   readonly code: Reply['code'];
 }
 
-/** connections → queue handler: one whom no connection heard, or none any more, was refused */
+/** connections → queue handler: a client without a connection machine was refused */
 export interface ClientRefused {
   readonly type: 'client.refused';
   readonly refusal: Refusal;

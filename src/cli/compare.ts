@@ -40,7 +40,7 @@ interface CompareOptions extends ConfigOptions {
   readonly json?: boolean;
 }
 
-/** One request, and how to hear of the old daemon what it does with it. */
+/** One request, and how to get the reply and the effects of the old daemon. */
 interface Case {
   readonly request: Buffer;
   readonly theirs: () => Side | Promise<Side>;

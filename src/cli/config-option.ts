@@ -37,7 +37,7 @@ export function loadedConfigOf(options: ConfigOptions): LoadedConfig {
   return found;
 }
 
-/** Makes no directory, for who only looks. */
+/** Creates no directory, for verbs that only read. */
 export function readConfig(options: ConfigOptions): Config {
   return readConfigFiles(options).config;
 }

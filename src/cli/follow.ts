@@ -6,12 +6,12 @@ import { printableJson } from './printable.ts';
 import { endingText, stepText } from './show-text.ts';
 import { EXIT } from './verb.ts';
 
-/** So often in a row a database may be unreadable before that is the end: daemons come and go. */
+/** How many reads in a row may fail before the verb ends: the database may be unreadable while a daemon restarts. */
 const MAX_FAILURES = 5;
 
-/** What `read` gives, now and after each change, for as long as the caller wants. */
+/** Yields the result of `read` now and after each change, until the caller stops. */
 export async function* following<T>(path: string, read: () => T): AsyncGenerator<T> {
-  // Before the first look: what comes after it must not be missed.
+  // Before the first read, so that no later change is missed.
   const watched = watchDatabase(path);
   try {
     yield read();

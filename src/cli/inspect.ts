@@ -88,7 +88,7 @@ async function refresh(path: string): Promise<number> {
   }
 }
 
-/** At the pace of who reads us. */
+/** Writes at the pace of the reader. */
 async function printEvents(socketPath: string, path: string): Promise<number> {
   try {
     for await (const line of adminLines(socketPath, path))

@@ -1,4 +1,4 @@
-/** Values of the database come from whoever could write it: nothing in them may move a terminal. */
+/** Escapes control characters: users that can write to the database must not control a terminal. */
 import { unicodeEscape } from '../io/log/escape.ts';
 
 /** Controls (also those above ASCII), and what turns or hides text. */

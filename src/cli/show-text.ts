@@ -8,7 +8,7 @@ const MAX_PATHS = 10;
 const MAX_TEXT = 2_000;
 export const cut = (text: string) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
 
-/** `name`: who a uid is. */
+/** `name`: returns the user name of a uid. */
 type Name = (uid: number) => string | undefined;
 
 export function showText(history: CommandHistory, name: Name): string {
@@ -68,7 +68,7 @@ function block(title: string, text: string | null): string[] {
   return ['', strong(title), ...lines.map((line) => `  ${line}`)];
 }
 
-/** The end of a command whose transitions were told already. */
+/** The end of a command whose transitions were already printed. */
 export function endingText({ process: row, state }: CommandHistory): string {
   const took = row.end_time === null ? '' : ` after ${duration(between(row.start_time, row.end_time))}`;
   const summary = `${stateLook(state)}${took}, exit code ${row.return_code}: ${printable(cut(row.command))}`;

@@ -17,7 +17,7 @@ export class VerbFailure extends Error {
   }
 }
 
-/** Does the work of a verb; what it throws is told in one line. */
+/** Runs a verb, and prints an exception as one line. */
 export async function perform(work: () => number | Promise<number>): Promise<void> {
   // The reader may close the pipe early, as `head` does.
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>

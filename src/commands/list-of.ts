@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
-/** A list whose entries are all what `isOne` says. TypeBox's own check of an array asks some fifty questions about each
- * entry, and one request may hold a hundred thousand. */
+/** Returns the schema of a list whose entries all satisfy `isOne`. TypeBox's own check of an array makes some fifty tests per
+ * entry, and one request may contain a hundred thousand entries. */
 export function listOf<T>(isOne: (entry: unknown) => entry is T) {
   return Type.Refine(Type.Unsafe<readonly T[]>({ type: 'array' }), (list) => list.every(isOne));
 }

@@ -67,7 +67,7 @@ export async function runDaemon(loaded: LoadedConfig, greet: () => void): Promis
   const output = await ended;
   if (output.failure) {
     const { code, message, remedy } = output.failure;
-    // On stderr it gets one clear line, from who started it.
+    // The caller of this function prints one clear line to stderr.
     log.leaveStderr();
     log.logger.fatal({ code, remedy }, message);
   } else log.logger.info('stopped');
@@ -233,7 +233,7 @@ function socketPlace(config: Config, { socket }: ServiceManager, onSetAside: War
   };
 }
 
-/** systemd's socket unit and our config each name a place: who goes by the config must find the socket there. */
+/** systemd's socket unit and our config each name a path. Clients that use the path of the config must find the socket there. */
 function warnOfPlace({ socket_path }: Config, { socket }: ServiceManager, logger: Logger): void {
   if (!socket?.path || isSameFile(socket.path, socket_path)) return;
   const { message, remedy } = new DaemonError('SOCKET_ELSEWHERE', `${socket.path}, not ${socket_path}`);

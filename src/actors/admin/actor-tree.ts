@@ -1,4 +1,4 @@
-/** The living actors, as an operator sees them: who they are and where they stand, and nothing that they carry. */
+/** The living actors as an operator sees them: their names and states, without payloads. */
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate';
 import { noteOf } from '../shared/activity.ts';
 import { pooled } from '../shared/actor-pool.ts';

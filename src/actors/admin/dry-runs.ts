@@ -59,7 +59,7 @@ export class DryRuns {
       if (!reply) return undefined;
       observer().send({ type: 'command.rehearsed', cmd, code: reply.code });
       if (!accepted) return shownAs(reply);
-      // Its libraries are loaded by who first asks.
+      // The first dry run loads its libraries.
       const { previewPlan } = await import('../process/steps/preview.ts');
       const signal = AbortSignal.timeout(LOOK_LIMIT);
       const preview = previewPlan({ plan: accepted.plan, roots, now: now(), signal });

@@ -11,7 +11,7 @@ export interface Look {
 
 interface Seen extends Belonging {
   readonly at: string;
-  /** `actor`: it is there; `event`: it hears one; `state`: it is in another state; `end`: it has ended. */
+  /** `actor`: it was started; `event`: it received one; `state`: its state has changed; `end`: it has ended. */
   readonly kind: 'actor' | 'event' | 'state' | 'end';
   readonly actor: string;
   readonly event?: string;
@@ -95,12 +95,12 @@ function describe(inspected: InspectionEvent): Omit<Seen, 'at'> | undefined {
   }
 }
 
-/** A step is told before the actor has its snapshot. */
+/** XState reports a step before the actor has its new snapshot. */
 function snapshotOf({ snapshot }: { readonly snapshot: unknown }): AnyActorRef {
   return { getSnapshot: () => snapshot } as AnyActorRef;
 }
 
-/** It, its parent, and so on. */
+/** Returns the actor, its parent, and so on. */
 function familyOf(actor: AnyActorRef): AnyActorRef[] {
   const family: AnyActorRef[] = [];
   for (let one: AnyActorRef | undefined = actor; one; one = one._parent) family.push(one);

@@ -7,7 +7,7 @@ import { type Refusal, refuseFor } from '../../io/socket/reply.ts';
 import { FairShare } from '../fairness/fair-share.ts';
 
 export interface DoorRules {
-  /** User and group ids; undefined: everybody whom the mode of the socket lets in. */
+  /** User and group ids; undefined: every user that the mode of the socket permits. */
   readonly allowedUids: readonly number[] | undefined;
   readonly allowedGids: readonly number[] | undefined;
   /** A user's requests a second; as many may come at once. */
@@ -75,7 +75,7 @@ export class Doorkeeper {
     const found =
       this.#buckets.get(key) ??
       new TokenBucket({ bucketSize: size, tokensPerInterval: size, interval: 1_000 });
-    // A new one is full; and who asks now is forgotten last.
+    // A new bucket is full. The bucket of the current user moves to the end, so it is removed last.
     if (!this.#buckets.delete(key)) found.content = size;
     this.#buckets.set(key, found);
     if (this.#buckets.size > MAX_BUCKETS) this.#buckets.delete(this.#buckets.keys().next().value as number);

@@ -23,8 +23,8 @@ export interface CheckPlacesInput {
 const FOLDERS_A_SLICE = 200;
 const PATHS_A_SLICE = 5_000;
 
-/** Refuses a removal for what only the file system knows: a symlink on the way, a mount, a file of the daemon's. It is
- * for the client, who hears of it at once; what makes a removal safe is the same look when it is prepared. */
+/** Refuses a removal for reasons that only the file system shows: a symlink on the way, a mount, a file of the daemon. This
+ * check gives the client an early reply; the removal is safe because of the same check when it is prepared. */
 export const checkPlaces = fromPromise<Refusal | undefined, CheckPlacesInput>(async ({ input }) => {
   const { step, roots, unsafeRoots, ownFiles, nextSlice } = input;
   if (step?.do !== 'remove') return undefined;

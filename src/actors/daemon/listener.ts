@@ -8,12 +8,12 @@ export type ListenerEvent =
   | { readonly type: 'listener.drained' }
   | { readonly type: 'listener.failed'; readonly error: DaemonError };
 
-/** Where clients come in: at a path, where the daemon makes the socket, or on one that it was started with. */
+/** The socket for clients: one that the daemon creates at a path, or one that it inherited. */
 export type SocketPlace =
   | {
       readonly path: string;
       readonly access: SocketAccess;
-      /** Hears of what another user had put at `path`. */
+      /** Called with the entry that another user had put at `path`. */
       readonly onSetAside?: (error: DaemonError) => void;
     }
   | { readonly inherited: number };
@@ -29,7 +29,7 @@ export interface ListenerDrain {
   readonly type: 'listener.drain';
 }
 
-/** Listens, and hands each socket on, until it is stopped; whoever had connected before it drained, also after that. */
+/** Listens and hands each socket on until it is stopped. It also hands on clients that had connected before it drained. */
 export const listener = fromCallback<ListenerDrain, ListenerInput>(({ input, receive, sendBack }) => {
   const send = sendBack as (event: ListenerEvent) => void;
   let socket: ListeningSocket | undefined;

@@ -5,13 +5,13 @@ export interface WatchdogDue {
   readonly type: 'watchdog.due';
 }
 
-/** `period`: milliseconds within which systemd wants to hear; undefined: it does not, and there is no timer. */
+/** `period`: the watchdog period of systemd in milliseconds; undefined: there is no watchdog, and no timer. */
 export interface WatchdogInput {
   readonly period: number | undefined;
 }
 
-/** Asks twice in each period. It does not tell systemd itself: that a timer fires says that the loop turns, that the daemon
- * answers says that its machine lives. */
+/** Asks the daemon twice in each period, and does not notify systemd itself: a timer that fires shows that the event loop runs,
+ * and an answer of the daemon shows that its machine works. */
 export const watchdog = fromCallback<EventObject, WatchdogInput>(({ input: { period }, sendBack }) => {
   if (period === undefined) return;
   const due = () => (sendBack as (event: WatchdogDue) => void)({ type: 'watchdog.due' });

@@ -16,7 +16,7 @@ export class UserTurns<T> {
     if (waiting?.size === 0) this.#users.delete(user);
   }
 
-  /** Removes and returns the first whose turn it is and that `fits`; of each user only the first is asked about. */
+  /** Removes and returns the first entry, in the order of turns, that `fits`. Only the first entry of each user is tested. */
   next(fits: (user: number, one: T) => boolean = () => true): T | undefined {
     for (const [user, waiting] of this.#users) {
       const [one] = waiting;

@@ -1,20 +1,20 @@
-/** Which refusals are told, each by itself, and which are only counted: a refused request costs its client nothing, so that
- * one user must not fill the disk with them. */
+/** Decides which refusals are written individually and which are only counted. A refused request costs its client nothing, so
+ * the count per user is limited: one user must not fill the disk. */
 import { type Peer, userOf } from '../../io/socket/peer.ts';
 import { type AllowanceLimits, ByteAllowance } from '../fairness/byte-allowance.ts';
 
-/** In a window of this length the first refusals of one user and one kind are told. */
+/** In a window of this length, the first refusals of one user and one kind are written. */
 export const WINDOW_MS = 1_000;
 
 /** Windows that were opened longest ago are forgotten beyond this. */
 const MAX_REMEMBERED_COUNT = 1_000;
 
 export interface DigestLimits extends AllowanceLimits {
-  /** How many are told in a window. */
+  /** How many are written in a window. */
   readonly toldCount: number;
 }
 
-/** A refusal to be told, and how many like it were left out before it. */
+/** A refusal to be written, and the number of similar ones that were left out before it. */
 export interface Told<R> {
   readonly refusal: R;
   readonly repeated: number;
@@ -40,7 +40,7 @@ export class RefusalDigest<R> {
     this.#allowance = new ByteAllowance(limits);
   }
 
-  /** How many of this user and kind were left out since the last that was told; undefined: leave this out as well. */
+  /** Returns how many of this user and kind were left out since the last written one; undefined: leave this one out as well. */
   repeated(peer: Peer, kind: string, nowMs: number, refusal: R): number | undefined {
     const user = userOf(peer);
     const key = `${user} ${kind}`;
@@ -58,19 +58,20 @@ export class RefusalDigest<R> {
     return undefined;
   }
 
-  /** One was told, in so many bytes. */
+  /** Charges the bytes of a refusal that was written. */
   spent(peer: Peer, bytes: number, nowMs: number): void {
     this.#allowance.spend(userOf(peer), bytes, nowMs);
   }
 
-  /** Whether anything was left out and is not told yet. */
+  /** True if a refusal was left out and not yet counted in a written one. */
   get owes(): boolean {
     return (
       this.#forgotten.length > 0 || [...this.#windows.values()].some(({ untoldCount }) => untoldCount > 0)
     );
   }
 
-  /** The last that was left out in each window that is over, or in all: what nothing followed would never be told. */
+  /** Returns the last refusal that was left out in each window that is over, or in all windows. Otherwise one without a successor
+   * would never be written. */
   due(nowMs: number, all = false): Told<R>[] {
     const due = this.#forgotten;
     this.#forgotten = [];

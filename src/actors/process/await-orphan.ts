@@ -9,18 +9,18 @@ import { BEFORE_OPERANDS, MV, RM, RM_OPTIONS, renamingArguments } from './steps/
 export type OrphanEvent = { readonly type: 'orphan.found' } | { readonly type: 'orphan.gone' };
 
 export interface AwaitOrphanInput {
-  /** The child as it was written down; a daemon killed right after its start had no time to. */
+  /** The child as it was recorded; undefined if the daemon was killed before it could record the child. */
   readonly child: ProcessIdentity | undefined;
   readonly step: Step | undefined;
   /** No child of the command can have started before. */
   readonly acceptedAt: Date;
 }
 
-/** How often (ms) it is looked for: another's child ends without a word. */
+/** How often (ms) the orphan is polled: the kernel does not report the exit of another process's child. */
 const FIRST_LOOK = 10;
 const SLOWEST_LOOK = 500;
 
-/** Waits for the child that the last daemon left behind, if it lives. */
+/** Waits for the child that the last daemon left, if it still runs. */
 export const awaitOrphan = fromCallback<OrphanEvent, AwaitOrphanInput>(({ input, sendBack }) => {
   const send = sendBack as (event: OrphanEvent) => void;
   const orphan = findOrphan(input);

@@ -19,7 +19,7 @@ interface Settling {
   readonly observer: () => Listener<ProcessTransitioned>;
 }
 
-/** A process whose actor failed has its end on record all the same, and whoever observes ends hears of it. */
+/** Records the end of a process whose actor failed, and reports it to the observer of ends. */
 export function settleFailed(failed: Failed, error: unknown, { store, now, observer }: Settling): void {
   const { processId, commandId, last, startedAt } = failed;
   if (processId === 0 || failed.outcome !== undefined) return;

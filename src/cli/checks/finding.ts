@@ -39,7 +39,7 @@ export class Notes {
     return this.#note('unchecked', found, remedy);
   }
 
-  /** Of an error that the file system gave: who checks may see less than the daemon. */
+  /** Returns the finding for an error of the file system. The user that runs the check may see less than the daemon. */
   failed(error: unknown, remedy: string): Finding {
     const { code } = error as NodeJS.ErrnoException;
     const denied = (code === 'EACCES' || code === 'EPERM') && process.geteuid?.() !== 0;

@@ -1,4 +1,4 @@
-/** The page over HTTP: on the loopback alone, for who has its token. */
+/** The page over HTTP: on the loopback address only, for requests with its token. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
 import type { CommandHistory } from '../../io/history/rows.ts';

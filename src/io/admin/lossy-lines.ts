@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 /** Lines that are held for a reader that does not read. */
 export const MAX_HELD_LINES = 2_000;
 
-/** Writes lines to a reader that may be slow or stuck: what it cannot take is lost, and it is told how much. */
+/** Writes lines to a reader that may be slow or stuck. Lines that it does not take are dropped, and it gets their number. */
 export class LossyLines {
   readonly #out: Writable;
   readonly #limit: number;

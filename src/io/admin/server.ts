@@ -117,7 +117,7 @@ class Room {
       clearTimeout(this.#inside.get(socket));
       this.#inside.delete(socket);
     });
-    // Made for the first who comes: a start does not wait for it.
+    // Created for the first client, so that the start does not wait for it.
     this.#http ??= this.#serve();
     this.#http.emit('connection', socket);
   }

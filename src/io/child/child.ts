@@ -53,7 +53,7 @@ async function follow({ file, args, fds, names }: Launch, limit: number, events:
   faultPoint('child.spawning');
   const outputs: Output[] = [];
   let pid: number;
-  // All that can fail comes before the child runs: none that is told as not started does.
+  // Every step that can fail precedes the start: a child that is reported as not started does not run.
   try {
     hearOfExits();
     for (let stream = 0; stream < 2; stream++) outputs.push(openOutput(names, limit));

@@ -19,7 +19,7 @@ const accounts = (what: string, about: string) =>
     description: about,
   });
 
-/** Every key of the daemon's own. `allowed` says in an error message what may stand there. */
+/** Every key of the daemon's config. `allowed`: the valid values, as an error message states them. */
 export const ConfigSchema = Type.Object({
   project_name: Type.String({
     pattern: '^[a-z0-9_-]{1,32}$',
@@ -37,7 +37,7 @@ export const ConfigSchema = Type.Object({
   cron_file: Type.String({
     pattern: '^/([^\\u0000-\\u001f\\u007f]*/)?[A-Za-z0-9_-]+$',
     allowed: 'an absolute path whose name holds letters, digits, _ and - only: cron ignores others',
-    description: 'what update_cron_schedules replaces',
+    description: 'the file that update_cron_schedules replaces',
   }),
   cron_log_dir: Type.Union([folder, Type.Null()], {
     allowed: 'an absolute path of a directory, or null for /var/log/<project_name>',
@@ -48,39 +48,42 @@ export const ConfigSchema = Type.Object({
   cmd_log_level: Type.String({
     pattern: '^(trace|debug|info|warn|error|fatal|silent)$',
     allowed: 'trace, debug, info, warn, error, fatal or silent',
-    description: 'the least that is logged',
+    description: 'the lowest level that is logged',
   }),
-  audit_log_file: file('who asked for what'),
+  audit_log_file: file('one JSON line for each command accepted, refused or ended'),
   deletion_roots: Type.Array(folder, {
     minItems: 1,
     allowed: 'a list of absolute paths, none of them a system directory',
-    description: 'only what lies strictly below one of these is ever deleted',
+    description: 'the daemon deletes only paths strictly below one of these',
   }),
   unsafe_deletion_roots: Type.Array(folder, {
     allowed: 'a list of deletion_roots',
-    description: 'roots that are used although others own them, or can rename them',
+    description: 'roots that are used although other users own them, or can rename them',
   }),
   socket_mode: Type.String({
     pattern: '^0?[0-7]{3}$',
     allowed: "an octal mode in quotes, such as '0660'",
-    description: 'of the socket, from the first moment that it is there',
+    description: 'the mode of the socket, from its creation on',
   }),
-  socket_owner: account('user', 'of the socket; root, or who runs the daemon, where it is null'),
-  socket_group: account('group', 'of the socket; that of who runs the daemon where it is null'),
-  allowed_uids: accounts('users', 'who may ask; with both lists null, everybody whom the socket lets in'),
-  allowed_gids: accounts('groups', 'whose members may ask'),
-  max_requests_per_second: count('of one user, who is answered 429 beyond it', 1_000_000),
-  max_connections_per_user: count('at once; who comes later waits, and holds up nobody else', 10_000),
+  socket_owner: account('user', 'the owner of the socket; null: the user of the daemon'),
+  socket_group: account('group', 'the group of the socket; null: the group of the daemon'),
+  allowed_uids: accounts(
+    'users',
+    'users that may send requests; with both lists null, every user that can connect',
+  ),
+  allowed_gids: accounts('groups', 'groups whose members may send requests'),
+  max_requests_per_second: count('requests per second per user; further requests get 429', 1_000_000),
+  max_connections_per_user: count(
+    'connections at once per user; further ones wait, and hold up no other user',
+    10_000,
+  ),
   max_running: count('children at once', 256),
   max_pending: count('accepted commands that wait', 100_000),
-  max_connections: count('clients at once; who comes later waits', 10_000),
-  pending_expires_minutes: count(
-    'after a restart, commands that waited longer are not started any more',
-    525_600,
-  ),
-  transitions_max_days: count('after which transitions are removed', 36_500),
-  transitions_max_count: count('of transitions that are kept', 1_000_000_000),
-  max_output_bytes: count('kept of each stream of a child', 64 * 1024 * 1024),
+  max_connections: count('clients at once; further ones wait', 10_000),
+  pending_expires_minutes: count('after a restart, commands that waited longer are not started', 525_600),
+  transitions_max_days: count('the age at which transitions are removed', 36_500),
+  transitions_max_count: count('the number of transitions that are kept', 1_000_000_000),
+  max_output_bytes: count('bytes that are kept of each stream of a child', 64 * 1024 * 1024),
   record: Type.Union([file('keeps'), Type.Null()], {
     allowed: 'an absolute path of a file, or null for none',
     description: 'keeps each request with its reply, for `dbcalm-cmd compare`; SIGHUP reopens it',
@@ -88,7 +91,8 @@ export const ConfigSchema = Type.Object({
   record_max_bytes: Type.Integer({
     minimum: 1_048_576,
     allowed: 'a whole number from 1048576',
-    description: 'of the record and the one before it, with .1 behind its name',
+    description:
+      'the size of the record and its predecessor together; the predecessor has .1 appended to its name',
   }),
   shadow: Type.Boolean({
     allowed: 'true or false',

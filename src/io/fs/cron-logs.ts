@@ -30,7 +30,7 @@ const FRESH = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | consta
 const FILE_MODE = 0o640;
 /** Setgid, sticky, and nothing for others: as the package makes it. */
 const DIRECTORY_MODE = 0o3770;
-/** So many files before others have their turn: each takes a tenth of a millisecond. */
+/** How many files are handled before the event loop continues: each takes a tenth of a millisecond. */
 const FILES_A_TURN = 50;
 
 /** Creates the files that are missing, and their directory. Throws CRON_LOGS_UNSAFE, CRON_LOG_OCCUPIED and

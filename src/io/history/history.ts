@@ -12,7 +12,7 @@ import type { End, Filter, Listed } from './rows.ts';
 const SUMMARY = `p.id, p.command_id, p.command, p.pid, p.status, p.return_code, p.start_time, p.end_time, p.type,
   p.args, ${STATE} AS state`;
 
-/** So much of an id is enough, where it is of one command only. */
+/** The shortest prefix of an id that is accepted, if only one command matches. */
 export const SHORTEST_ID = 4;
 
 export type Reader = ReturnType<typeof readerOf>;

@@ -65,7 +65,7 @@ export interface Filter {
   readonly limit: number;
 }
 
-/** A transition to an end; without a row it is of a command whose row is gone. */
+/** A transition to an end; the row is missing if it was removed. */
 export interface End extends Step {
   readonly transition: number;
   readonly command_id: string;

@@ -5,7 +5,7 @@ export interface Reading {
   readonly sum: number;
 }
 
-/** Counts values by size: cheap enough to be kept whether or not anybody reads it. */
+/** Counts values by size. It is cheap enough to run without a reader. */
 export class Histogram {
   readonly #bounds: readonly number[];
   readonly #counts: number[];

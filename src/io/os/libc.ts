@@ -4,7 +4,7 @@ import koffi from 'koffi';
 
 type CFunction = (...args: (number | string | Buffer | Uint32Array)[]) => number;
 
-/** A function of it by its prototype, looked up at its first call: who does not need it does not load it. */
+/** Returns a function of the C library by its prototype. It is looked up at its first call, so an unused one is not loaded. */
 export function fromLibc(prototype: string): CFunction {
   let found: CFunction | undefined;
   return (...args) => {

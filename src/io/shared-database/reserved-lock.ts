@@ -15,7 +15,7 @@ const FLOCK_BYTES = 32;
 const RESERVED_BYTE = 0x4000_0001n;
 
 /** Takes SQLite's RESERVED lock on the file behind `fd`, for as long as `fd` is open. While another holds it, a connection does not take a
- * file named `…-journal` for the remains of a crash, so it neither opens it nor plays it back: anybody who may write to the
+ * file named `…-journal` for the remains of a crash, so it neither opens it nor plays it back: a user that can write to the
  * directory could put a pipe there, and the opening would never return. It is a lock of the open file, not of the process: SQLite's own
  * locks do not touch it. In WAL mode no other process needs it. Throws SQLITE_BUSY where another process has it. */
 export function reserveDatabase(fd: number): void {

@@ -80,7 +80,7 @@ export function readRequest(
   };
 }
 
-/** Sends the one reply and closes; `sent` hears whether the client was still there to take it. `linger`: the client
+/** Sends the reply and closes. `sent` is called with whether the client was still connected. `linger`: the client
  * may still be sending, so its bytes are drained until it closes; else the kernel would reset the connection and take
  * the reply with it. */
 export function sendReply(

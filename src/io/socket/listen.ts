@@ -124,7 +124,7 @@ function takePlace(fresh: string, path: string): string | undefined {
   return `${path} was ${what} of ${found ? `uid ${found.uid}` : 'another user'}; it is ${aside} now`;
 }
 
-/** Listens on a socket that was opened, bound and given its mode by who started the daemon, and who keeps it open. */
+/** Listens on an inherited socket: the parent of the daemon has opened and bound it and set its mode, and keeps it open. */
 export async function listenOn(fd: number, onSocket: (socket: Socket) => void): Promise<ListeningSocket> {
   const server = serverFor(onSocket);
   try {

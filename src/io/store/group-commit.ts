@@ -199,7 +199,7 @@ export class GroupCommit<T> {
     this.#retryShared(SLOWEST_LOCK_RETRY_MS);
   }
 
-  /** The refusal is told once the write is taken back, so that a command that is refused never runs. */
+  /** Rejects once the write is revoked, so that a refused command never runs. */
   #revoke({ revoke, reject }: Waiter<T>, result: unknown, trouble: SharedTrouble): void {
     this.#waiters.push({
       work: (tables) => revoke?.(tables, result),
@@ -256,8 +256,8 @@ export class GroupCommit<T> {
     this.#retryMs = Math.min(this.#retryMs * 2, busy ? SLOWEST_LOCK_RETRY_MS : SLOWEST_RETRY_MS);
   }
 
-  /** A write that is wrong in itself fails alone. One that must not be lost is tried again later, also then: whoever
-   * broke a table may mend it. */
+  /** A write that is itself faulty fails alone. A write that must not be lost is retried later even then, since the table may be
+   * repaired. */
   #oneByOne(group: readonly Waiter<T>[], error: unknown): void {
     const [only] = group;
     if (group.length === 1 && only) return this.#failedAlone(only, error);

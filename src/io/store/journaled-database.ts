@@ -67,13 +67,13 @@ export class JournaledDatabase {
   readonly #journal: LiveDatabase<Tables>;
   readonly #shared: SharedClient;
   readonly #onSharedTrouble: (trouble: string | undefined) => void;
-  /** Processes whose shared row does not say what the journal says. */
+  /** Processes whose shared row differs from the journal. */
   readonly #outdated = new Set<number>();
   /** Those of them that the shared table refuses. */
   readonly #refused = new Set<number>();
   /** Shared rows of commands that were refused after all, which may be there. */
   #revoked: Inserted[] = [];
-  /** Processes whose end is in the shared row, and not known to be on its disk. */
+  /** Processes whose end is in the shared row, but possibly not on disk. */
   #ended = new Set<number>();
   #endedLength = 0;
   /** Ended and on disk: the journal need not remember them for the shared table. */

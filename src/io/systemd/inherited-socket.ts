@@ -4,7 +4,7 @@ import { AF_UNIX, fromLibc, getsockopt, SOL_SOCKET } from '../os/libc.ts';
 
 export interface InheritedSocket {
   readonly fd: number;
-  /** Where clients find it, as who made it called it; undefined if the kernel does not tell. */
+  /** The path of the socket, as its creator bound it; undefined if the kernel does not report it. */
   readonly path: string | undefined;
 }
 

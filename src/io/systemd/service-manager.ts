@@ -11,13 +11,13 @@ export interface ServiceManager {
   tell(...assignments: readonly string[]): void;
 }
 
-/** Milliseconds after which what found no room is tried again, and how often. */
+/** Milliseconds after which a message without room is sent again, and the number of attempts. */
 const RETRY = 50;
 const MAX_TRIES = 600;
-/** So many wait for room. */
+/** How many assignments may wait for room. */
 const MAX_HELD = 64;
 
-/** `complain` hears once that systemd cannot be reached: no reason to stop. Throws SOCKET_UNUSABLE. */
+/** `complain` is called once if systemd cannot be reached; the daemon continues. Throws SOCKET_UNUSABLE. */
 export function serviceManager(
   complain: (error: DaemonError) => void,
   env: NodeJS.ProcessEnv = process.env,

@@ -14,7 +14,7 @@ const FOLDERS = [
 
 export interface UnitFile {
   readonly path: string;
-  /** An empty file, or a link to /dev/null: systemd takes it as a word that the unit must not run. */
+  /** True for an empty file or a symlink to /dev/null: systemd does not start such a unit. */
   readonly masked: boolean;
   readonly settings: Settings;
 }

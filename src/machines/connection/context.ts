@@ -17,11 +17,11 @@ export const CONNECTION_LIMITS = {
   /** Less than the 5 s that the Python client waits for its reply. */
   ROOM_LIMIT: 4_000,
   CHECK_LIMIT: 5_000,
-  /** Longer than the store's patience with a lock: a belt, not a way. */
+  /** Longer than the store waits for a lock, so normally it does not expire. */
   ACCEPT_LIMIT: 10_000,
   REPLY_LIMIT: 5_000,
   LINGER_LIMIT: 1_000,
-  /** Time for one look at what the kernel holds. */
+  /** Time for one read of the kernel buffer. */
   LAST_LOOK: 10,
 } as const;
 
@@ -32,7 +32,7 @@ export interface ConnectionInput {
   readonly id: string;
   readonly socket: Socket;
   readonly peer: Peer;
-  /** What speaks against hearing this peer at all. */
+  /** Why this peer is refused before its request is read; undefined if it is not. */
   readonly objection: Refusal | undefined;
   readonly now: () => Date;
   readonly whitelist: readonly Command[];

@@ -72,7 +72,7 @@ export interface DaemonOutput {
   readonly failure: DaemonError | undefined;
 }
 
-/** One that was inherited answers already, for us. */
+/** An inherited socket already accepts connections for us. */
 const checkSocket = fromPromise<void, { place: SocketPlace }>(async ({ input: { place } }) => {
   if ('path' in place) await probeSocket(place.path, place.access.owner);
 });

@@ -31,9 +31,9 @@ export interface ProcessInput extends Acceptable {
   readonly client: Listener<Answer> | undefined;
   readonly supervisor: Listener<ProcessReport>;
   readonly observer: Listener<ProcessTransitioned>;
-  /** What the last daemon left of it. */
+  /** The record that the last daemon left. */
   readonly recovered: Unsettled | undefined;
-  /** Plans a recovered request by the same checks as a new one: who can write to the database gains nothing by it. */
+  /** Plans a recovered request by the same checks as a new one, so write access to the database gives no further rights. */
   readonly replan: (unsettled: Unsettled) => Planned<Plan>;
 }
 
@@ -57,7 +57,7 @@ export type ProcessEvent = ProcessOrder | ChildEvent | OrphanEvent;
 
 export const NOTHING: ChildEnd = { code: 0, stdout: '', stderr: '' };
 
-/** So many daemons may die of taking a command over. */
+/** How many daemons may end while they take over a command. */
 export const MAX_RECOVERIES = 3;
 
 export function newContext(input: ProcessInput): ProcessContext {

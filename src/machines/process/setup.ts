@@ -93,7 +93,7 @@ export const processSetup = setup({
     recordChild: ({ context: { store, processId, commandId } }, params: { child: ProcessIdentity }) => {
       store.spawned(processId, commandId, params.child).catch(() => {});
     },
-    // The daemon stops in peace: that it was recovered and had to wait says nothing against it.
+    // The daemon stops regularly, so the recovery of this process counts as no failed try.
     trust: ({ context: { store, recovered, processId } }) => {
       if (recovered) store.trust([processId]).catch(() => {});
     },

@@ -7,8 +7,8 @@ import {
 } from '../../actors/process/shadow.ts';
 import { processMachine } from './machine.ts';
 
-/** The process machine as it is, recorded and admitted, but for its hands: a test holds that no actor is left that could
- * start a program, write a file or delete one. */
+/** The process machine for shadow mode: it records and admits, but its effects are replaced. A test checks that no actor is left
+ * that could start a program, write a file or delete one. */
 export const shadowProcessMachine = processMachine.provide({
   actors: {
     awaitOrphan: shadowAwaitOrphan,

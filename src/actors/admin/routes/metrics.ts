@@ -12,7 +12,7 @@ export const metrics: Route = {
   path: '/metrics',
   query: [],
   answer: async ({ sight }) => {
-    // By who first asks: to load the library takes longer than the rest of the start.
+    // The first scrape loads the library, since loading it takes longer than the rest of the start.
     const { renderMetrics } = await import('../../metrics/prometheus.ts');
     return { status: 200, ...(await renderMetrics(familiesOf(sight))) };
   },
@@ -72,7 +72,7 @@ function gauge(name: string, help: string, value: number) {
   return { name, help, type: 'gauge', samples: [[{}, value]] } as const satisfies Family;
 }
 
-/** The daemon's own are told from the start, with 0: else the first of a kind would be no increase. */
+/** The daemon's own commands are exported from the start, with 0: otherwise the first of a kind would be no increase. */
 function commandsOf(counts: Record<string, unknown>): string[] {
   return [...new Set([...WHITELIST.map(({ name }) => name), ...Object.keys(counts)])];
 }

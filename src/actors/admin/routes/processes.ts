@@ -8,7 +8,7 @@ import { json, problem, type Route } from './route.ts';
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
 
-/** The commands of the journal, newest first. The shared database is not read: its schema is code of whoever may write to it. */
+/** The commands of the journal, newest first. The shared database is not read: users that can write to it control its schema. */
 export const processes: Route = {
   method: 'GET',
   path: '/processes',

@@ -27,8 +27,8 @@ export const readyz: Route = {
       draining: isDraining(state) ? 'the daemon is shutting down' : undefined,
     } satisfies Record<string, Check>;
     const ready = Object.values(failing).every((why) => why === undefined);
-    // Commands are carried out all the same; and a member of the group, who can occupy the place of a log, must not be able to
-    // have the daemon taken for one that is not ready.
+    // A log in trouble does not affect readiness: commands are carried out all the same, and a member of the group, which can
+    // take the name of a log, must not be able to make the daemon look unready.
     const shown = { ...failing, logs: sight.logTrouble() };
     const checks = Object.entries(shown).map(([name, why]) => [
       name,

@@ -21,7 +21,7 @@ export const ROUTES: readonly Route[] = [
   dryRun,
 ];
 
-/** On the loopback port, which everybody on the machine can reach. */
+/** The routes on the loopback port, which every user of the machine can reach. */
 export const PUBLIC_ROUTES: readonly Route[] = [metrics];
 
 /** A HEAD request is handled as GET; the server leaves out the body. */

@@ -26,7 +26,7 @@ export interface CronPreview {
 }
 
 const TIMES = 3;
-/** So many lines before others have their turn: each takes a tenth of a millisecond. */
+/** How many lines are handled before the event loop continues: each takes a tenth of a millisecond. */
 const LINES_A_TURN = 20;
 
 /** Reads the file as it is, and changes nothing. Throws PREVIEW_TOO_SLOW once `signal` is aborted. */

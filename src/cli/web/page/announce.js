@@ -3,7 +3,7 @@ import { byId } from './elements.js';
 import { duration, instant } from './words.js';
 
 /**
- * For who does not see the page: a few words at a time.
+ * Announces a short text to users of a screen reader.
  * @param {string} text
  */
 export function announce(text) {

@@ -25,7 +25,7 @@
 /** @typedef {'waiting' | 'served' | 'lost'} Link to the verb that serves this page */
 
 /**
- * Listens while the page is to be seen: a tab in the background costs the daemon nothing.
+ * Listens while the page is visible: a background tab costs the daemon nothing.
  * @param {{ [T in keyof Topics]: (told: Topics[T]) => void } & { link: (link: Link) => void }} hear
  */
 export function listen(hear) {

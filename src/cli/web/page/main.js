@@ -18,7 +18,7 @@ let rows;
 let root;
 /** Whether the daemon carries nothing out. */
 let shadow = false;
-/** By machine, whose path is shown; without one it is the newest there is. @type {Map<string, { key: string, of: string }>} */
+/** By machine: the key whose path is shown; without an entry the newest one. @type {Map<string, { key: string, of: string }>} */
 const chosen = new Map();
 
 const drawings = await askCharts();
