@@ -240,18 +240,9 @@ for (const { what, place } of SWAPS) {
     for (const suffix of ['-journal', '-wal', '-shm', '']) rmSync(at.database + suffix, { force: true });
     renameSync(aside, at.database);
     const [path] = makeBackups(at.backups, 'after') as [string];
-    await untilAccepted(daemon, path);
+    await bounded('a 202', daemon.accepted(path));
     await until('the deletion', () => !existsSync(path));
   });
-}
-
-async function untilAccepted(daemon: TestDaemon, path: string): Promise<void> {
-  const started = performance.now();
-  for (;;) {
-    const reply = await bounded('a reply', daemon.deletion(path));
-    if (reply.code === 202) return;
-    assert.ok(performance.now() - started < 30_000, `still refused: ${reply.message}`);
-  }
 }
 
 test('start is not blocked by a lock that a member holds on a file beside the database', {

@@ -40,6 +40,9 @@ async function askUntil(daemon: TestDaemon, isOver: () => boolean): Promise<numb
   return took;
 }
 
+/** Large requests at once. */
+const LARGE = 64;
+
 const KINDS: readonly (readonly [kind: string, request: (backups: string) => string])[] = [
   ['cleanups', largeCleanup],
   ['cleanups of as many directories', deepCleanup],
@@ -47,13 +50,13 @@ const KINDS: readonly (readonly [kind: string, request: (backups: string) => str
 ];
 
 for (const [kind, request] of KINDS) {
-  test(`128 ${kind} of 1 MiB of one user do not delay a small request of another`, NEEDS_ROOT, async (t) => {
+  test(`${LARGE} ${kind} of 1 MiB of one user do not delay a small request of another`, NEEDS_ROOT, async (t) => {
     const daemon = await startDaemon(t, { config: { cmd_log_level: 'info' } });
     letOthersIn(daemon.at);
     const begun = performance.now();
     const swarm = swarmOf(t, FIRST_UID, {
       socket: daemon.at.socket,
-      clients: 128,
+      clients: LARGE,
       request: request(daemon.at.backups),
     });
     let lastedMs = 0;

@@ -7,7 +7,7 @@ import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
 import { type Arena, arenaIn, prepareArena, scriptsOf, startSwapping } from './arena.ts';
 
-const DELETIONS = 2_000;
+const DELETIONS = 1_000;
 const CLEANUPS = 100;
 const CLIENTS = 16;
 /** Milliseconds. It usually takes less than one second. */

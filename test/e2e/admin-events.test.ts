@@ -64,7 +64,7 @@ test('/events refuses a ninth reader with 503, and inspection ends with the last
   const { status, text } = await look(adminSocket(daemon), '/events');
   assert.deepEqual([status, JSON.parse(text)], [503, { error: '8 readers are there already' }]);
   for (const reader of readers) reader.leave();
-  while ((await readersOf(daemon)) !== 0);
+  await until('no reader', async () => (await readersOf(daemon)) === 0);
   await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
 });
 

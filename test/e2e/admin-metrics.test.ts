@@ -9,6 +9,7 @@ import { WHITELIST } from '../../src/commands/whitelist.ts';
 import { adminSocket, look } from '../support/admin.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
+import { until } from '../support/until.ts';
 
 /** Scrapes `/metrics` and checks its format. `of` returns the value of a series by its name with labels. */
 async function scrape(daemon: TestDaemon) {
@@ -77,12 +78,8 @@ test('/metrics reports the event loop delay from the second scrape on', async (t
   const name = 'event_loop_delay_p99_seconds';
   const first = await scrape(daemon);
   assert.ok(!first.text.includes('event_loop_delay'));
-  for (;;) {
-    const delay = (await scrape(daemon)).of(name);
-    if (delay === undefined) continue;
-    assert.ok(delay >= 0 && delay < 60, String(delay));
-    break;
-  }
+  const delay = await until('the delay', async () => (await scrape(daemon)).of(name));
+  assert.ok(delay >= 0 && delay < 60, String(delay));
 });
 
 test('/metrics has each series with its labels and the value 0 before the first command', async (t) => {
@@ -145,7 +142,7 @@ function get(port: number, path: string): Promise<number> {
 test('metrics_port serves nothing but /metrics on the loopback; the daemon only warns of a port in use', async (t) => {
   const metrics_port = await freePort();
   const daemon = await startDaemon(t, { config: { metrics_port } });
-  while ((await get(metrics_port, '/metrics').catch(() => 0)) !== 200);
+  await until('the port', async () => (await get(metrics_port, '/metrics').catch(() => 0)) === 200);
   for (const path of ['/healthz', '/state', '/events', '/processes']) {
     assert.equal(await get(metrics_port, path), 404);
   }

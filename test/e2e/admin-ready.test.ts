@@ -7,6 +7,7 @@ import { lookJson } from '../support/admin.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { holdDeletion } from '../support/held-deletion.ts';
 import { setAside } from '../support/set-aside.ts';
+import { until } from '../support/until.ts';
 
 interface Readiness {
   readonly ready: boolean;
@@ -24,7 +25,7 @@ async function readiness(daemon: TestDaemon) {
 }
 
 async function untilReady(daemon: TestDaemon): Promise<void> {
-  while ((await readiness(daemon)).status !== 200);
+  await until('readiness', async () => (await readiness(daemon)).status === 200);
 }
 
 const READY = { status: 200, failing: {} };
@@ -52,7 +53,7 @@ test('/readyz answers 503 while the database is missing, and does not create it'
   assert.equal(gone.status, 503);
   assert.match(gone.failing.database as string, /db\.sqlite3 is not there/);
   assert.deepEqual(await readiness(daemon), gone);
-  while ((await daemon.deletion(join(daemon.at.backups, 'none'))).code !== 202);
+  await daemon.accepted(join(daemon.at.backups, 'none'));
   assert.deepEqual(await readiness(daemon), READY);
 });
 

@@ -9,6 +9,7 @@ import Database from 'better-sqlite3';
 import manifest from '../../package.json' with { type: 'json' };
 import { adminSocket, look, lookJson } from '../support/admin.ts';
 import { startDaemon } from '../support/daemon.ts';
+import { until } from '../support/until.ts';
 
 test('admin socket has mode 0600, and the daemon removes it when it stops', async (t) => {
   const daemon = await startDaemon(t);
@@ -176,5 +177,6 @@ test('admin socket closes connections above its limit, while the command socket 
   }, /ECONNRESET|socket hang up|EPIPE/);
   assert.equal((await daemon.ask({ cmd: 'x' })).code, 400);
   for (const socket of sockets) socket.destroy();
-  while ((await look(adminSocket(daemon), '/healthz').catch(() => undefined))?.status !== 200);
+  const answers = () => look(adminSocket(daemon), '/healthz').catch(() => undefined);
+  await until('an answer', async () => (await answers())?.status === 200);
 });

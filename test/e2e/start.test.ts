@@ -97,7 +97,7 @@ test('start-up succeeds with an unusable shared database; commands get 503 with 
     return code === 'DATABASE_TROUBLE' && /file is not a database/.test(msg as string);
   });
   rmSync(daemon.at.database);
-  while ((await daemon.deletion(path)).code !== 202);
+  await daemon.accepted(path);
 });
 
 test('start-up fails with one line and an exit code for an invalid database, config or log', async (t) => {

@@ -23,11 +23,7 @@ async function assertRefuses(daemon: TestDaemon, why: RegExp): Promise<void> {
 
 /** Sends deletions until one is accepted, and returns its row when it has ended. */
 async function untilServed(daemon: TestDaemon, path: string) {
-  for (;;) {
-    const { code, id } = await daemon.deletion(path);
-    if (code === 202) return daemon.ended(id as string);
-    assert.equal(code, 503);
-  }
+  return daemon.ended(await daemon.accepted(path));
 }
 
 const troubleLogged = (daemon: TestDaemon, why: RegExp) =>
@@ -43,7 +39,8 @@ const recoveryLogged = (daemon: TestDaemon) =>
 
 /** Sends deletions of a missing path until one is refused. */
 async function untilRefused(daemon: TestDaemon): Promise<void> {
-  while ((await daemon.deletion(join(daemon.at.backups, 'none'))).code !== 503);
+  const refused = async () => (await daemon.deletion(join(daemon.at.backups, 'none'))).code === 503;
+  await until('a refusal', refused);
 }
 
 test('daemon on a full disk refuses new commands, and keeps the end of a running one to write it later', {

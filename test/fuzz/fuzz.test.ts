@@ -71,7 +71,7 @@ test('`isSafe` accepts a request with paths inside the test directory', () => {
   for (const text of ['', '{', '\0', '{"minute":1e400}']) assert.ok(isSafe(Buffer.from(text), FOLDER), text);
 });
 
-test('`isSafe` accepts none of 8,000 mutated requests whose parsed JSON leads out of the test directory', () => {
+test('`isSafe` accepts none of 4,000 mutated requests whose parsed JSON leads out of the test directory', () => {
   const random = new Random(1);
   const at = layout(FOLDER);
   const place: Place = { ...at, canary: `${FOLDER}/canary`, untouched: `${at.backups}/untouched` };
@@ -84,14 +84,14 @@ test('`isSafe` accepts none of 8,000 mutated requests whose parsed JSON leads ou
     assert.ok(path === FOLDER || path.startsWith(`${FOLDER}/`), value);
     return value;
   };
-  for (let number = 0; number < 8_000; number++) {
+  for (let number = 0; number < 4_000; number++) {
     const made = makeCase(1, number, place);
     if (made === undefined || made.bytes.length > 5_000) continue;
     const bytes = mutateBytes(made.bytes, random);
     if (isSafe(bytes, FOLDER)) parse(bytes.toString(), look);
     else dropped++;
   }
-  assert.ok(strings > 2_000 && dropped > 200, `${strings} strings, ${dropped} dropped`);
+  assert.ok(strings > 1_000 && dropped > 100, `${strings} strings, ${dropped} dropped`);
 });
 
 function parse(text: string, look: (key: string, value: unknown) => unknown): void {
@@ -102,12 +102,12 @@ function parse(text: string, look: (key: string, value: unknown) => unknown): vo
   }
 }
 
-test('daemon survives 3,000 generated requests, answers each once, and changes nothing else', async (t) => {
+test('daemon survives 2,000 generated requests, answers each once, and changes nothing else', async (t) => {
   const violations: string[] = [];
   const { replies, requests } = await runFuzz({
     seed: 20_261_123,
     folder: testFolder(t, 'dbcalm-cmd-fuzz-'),
-    requests: 3_000,
+    requests: 2_000,
     complain: (violation) => violations.push(violation),
   });
   assert.deepEqual(violations, []);

@@ -1,7 +1,13 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { Random } from '../chaos/random.ts';
 import { type Layout, prepare } from '../support/daemon.ts';
-import { type Inside, launchObserved, type ObservedDaemon } from '../support/observed-daemon.ts';
+import {
+  type Inside,
+  LOOK_PAUSE_MS,
+  launchObserved,
+  type ObservedDaemon,
+} from '../support/observed-daemon.ts';
 import { until } from '../support/until.ts';
 import { sendOne } from './senders.ts';
 
@@ -85,5 +91,6 @@ async function atRest(at: Layout, { look }: ObservedDaemon, idle: Inside): Promi
   for (;;) {
     const inside = await look();
     if (FLAT.every((figure) => inside[figure] <= idle[figure]) || Date.now() > deadline) return inside;
+    await wait(LOOK_PAUSE_MS);
   }
 }

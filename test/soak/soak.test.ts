@@ -16,8 +16,8 @@ test('idle daemon sets no timer', async (t) => {
   await daemon.carryOut('cleanup_backups', { backup_ids: null, folders: null });
 });
 
-test('daemon at rest after 1,500 requests of all kinds has no more actors, files and timers than before', async (t) => {
-  const soak = await runSoak(1_500, testFolder(t));
+test('daemon at rest after 600 requests of all kinds has no more actors, files and timers than before', async (t) => {
+  const soak = await runSoak(600, testFolder(t));
   assert.equal(soak.idle.timers, 0);
   assert.deepEqual(flatOf(soak.early), flatOf(soak.idle));
   assert.deepEqual(flatOf(soak.end), flatOf(soak.idle));

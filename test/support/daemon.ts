@@ -143,6 +143,15 @@ export class TestDaemon {
     return this.ask({ cmd: 'delete_directory', args: { path } }, options);
   }
 
+  /** Sends a deletion until it is accepted, and returns its id. Before that only 503 is allowed. */
+  accepted(path: string): Promise<string> {
+    return until(`a 202 for ${path}`, async () => {
+      const { code, id, message } = await this.deletion(path);
+      if (code !== 202 && code !== 503) throw new Error(`not accepted: ${code} ${message}`);
+      return id;
+    });
+  }
+
   /** Sends a command that must be accepted, and waits for the end of its process. */
   async carryOut(cmd: string, args: unknown): Promise<Row> {
     const reply = await this.ask({ cmd, args });

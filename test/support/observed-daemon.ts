@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Layout, launchDaemon, type TestDaemon } from './daemon.ts';
 import { until } from './until.ts';
 
@@ -7,6 +8,8 @@ const MAIN = join(import.meta.dirname, 'observed-main.ts');
 
 /** Milliseconds after which a timer that is still set counts as permanent. */
 const REST_LIMIT = 120_000;
+/** A look collects all garbage of the daemon. */
+export const LOOK_PAUSE_MS = 250;
 
 /** The contents of a daemon: bytes, open file descriptors, living XState actors and set timers. */
 export interface Inside {
@@ -39,6 +42,7 @@ export async function launchObserved(at: Layout): Promise<ObservedDaemon> {
     for (const deadline = Date.now() + REST_LIMIT; ; ) {
       const inside = await look();
       if (inside.timers === 0 || Date.now() > deadline) return inside;
+      await wait(LOOK_PAUSE_MS);
     }
   };
   return { daemon, look, lookAtRest };

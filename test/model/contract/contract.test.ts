@@ -6,7 +6,7 @@ import { runModel } from './run-model.ts';
 const LIAR = { main: join(import.meta.dirname, '..', '..', 'support', 'lying-main.ts') };
 
 test('dbcalm-cmd keeps the contract, whatever clients, an operator and the kernel do', async (t) => {
-  const { runs, steps, failure } = await runModel({ seed: 20_261_125, runs: 12 });
+  const { runs, steps, failure } = await runModel({ seed: 20_261_125, runs: 8 });
   t.diagnostic(`${runs} sequences, ${steps} steps`);
   assert.equal(failure, undefined);
 });
