@@ -50,32 +50,38 @@ const KINDS: readonly (readonly [kind: string, request: (backups: string) => str
 ];
 
 for (const [kind, request] of KINDS) {
-  test(`${LARGE} ${kind} of 1 MiB of one user do not delay a small request of another`, NEEDS_ROOT, async (t) => {
-    const daemon = await startDaemon(t, { config: { cmd_log_level: 'info' } });
-    letOthersIn(daemon.at);
-    const begun = performance.now();
-    const swarm = swarmOf(t, FIRST_UID, {
-      socket: daemon.at.socket,
-      clients: LARGE,
-      request: request(daemon.at.backups),
-    });
-    let lastedMs = 0;
-    const ended = swarm.ended.then(() => {
-      lastedMs = performance.now() - begun;
-    });
-    await swarm.connected;
-    const took = await askUntil(daemon, () => lastedMs > 0);
-    await ended;
-    took.sort((one, other) => one - other);
-    const [median, worst] = [took[Math.floor(took.length / 2)], took.at(-1)].map((ms) => Math.round(ms ?? 0));
-    t.diagnostic(
-      `${took.length} small ones, half of them within ${median} ms, the slowest after ${worst} ms`,
-    );
-    t.diagnostic(`the large ones were answered after ${Math.round(lastedMs)} ms`);
-    // Without fair turns, a small request waits for a good part of the large ones.
-    assert.ok(took.length >= 10, `only ${took.length} small ones were answered meanwhile`);
-    assert.ok((median ?? 0) < lastedMs / 20, `${median} ms of ${lastedMs}`);
-  });
+  test(
+    `${LARGE} ${kind} of 1 MiB of one user do not delay a small request of another`,
+    NEEDS_ROOT,
+    async (t) => {
+      const daemon = await startDaemon(t, { config: { cmd_log_level: 'info' } });
+      letOthersIn(daemon.at);
+      const begun = performance.now();
+      const swarm = swarmOf(t, FIRST_UID, {
+        socket: daemon.at.socket,
+        clients: LARGE,
+        request: request(daemon.at.backups),
+      });
+      let lastedMs = 0;
+      const ended = swarm.ended.then(() => {
+        lastedMs = performance.now() - begun;
+      });
+      await swarm.connected;
+      const took = await askUntil(daemon, () => lastedMs > 0);
+      await ended;
+      took.sort((one, other) => one - other);
+      const [median, worst] = [took[Math.floor(took.length / 2)], took.at(-1)].map((ms) =>
+        Math.round(ms ?? 0),
+      );
+      t.diagnostic(
+        `${took.length} small ones, half of them within ${median} ms, the slowest after ${worst} ms`,
+      );
+      t.diagnostic(`the large ones were answered after ${Math.round(lastedMs)} ms`);
+      // Without fair turns, a small request waits for a good part of the large ones.
+      assert.ok(took.length >= 10, `only ${took.length} small ones were answered meanwhile`);
+      assert.ok((median ?? 0) < lastedMs / 20, `${median} ms of ${lastedMs}`);
+    },
+  );
 }
 
 test('pending commands of one user do not delay the command of another', NEEDS_ROOT, async (t) => {

@@ -99,10 +99,9 @@ function openOurs(path: string): number | undefined {
   let fd: number;
   try {
     fd = openSync(path, found ? OPENING_OURS : MAKING, MODE);
-  } catch (error) {
-    // Another user was faster.
-    if (['EEXIST', 'ENOENT', 'ELOOP', 'ENXIO'].includes(codeOf(error))) return undefined;
-    throw error;
+  } catch {
+    // Another user was faster. Any other reason also keeps a new file from being made, and is reported there.
+    return undefined;
   }
   if (isOursAlone(fstatSync(fd))) return fd;
   closeSync(fd);
@@ -131,12 +130,10 @@ function openUnlessLink(path: string): number | undefined {
   try {
     return openSync(path, OPENING | O_NOFOLLOW, MODE);
   } catch (error) {
-    if (codeOf(error) === 'ELOOP') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
     throw error;
   }
 }
-
-const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? '';
 
 function holdFolder(path: string): PinnedFolder {
   try {
