@@ -16,6 +16,7 @@ import { openJournalDatabase } from './open.ts';
 import type { Accepted, Outcome, Retention, Transition, Unsettled } from './records.ts';
 import { LiveDatabase } from './reopening-database.ts';
 import { prepareTables, type Tables, type TablesOptions } from './statements.ts';
+import { reportChanges } from './trouble-report.ts';
 
 /** How long a new command waits for the write lock of another process: less than the 5 s that the Python client waits. */
 export const LOCK_TIMEOUT_MS = 4000;
@@ -73,14 +74,8 @@ export interface StoreOptions {
 export function openStore(options: StoreOptions): Store {
   const { statePath, sharedPath, onTrouble, onCommit } = options;
   const claim = claimDatabase(statePath);
-  let reported: string | undefined;
   const findTrouble = () => group.trouble ?? database.sharedTrouble;
-  const report = () => {
-    const trouble = findTrouble();
-    if (trouble === reported) return;
-    reported = trouble;
-    onTrouble(trouble);
-  };
+  const report = reportChanges(findTrouble, onTrouble);
   const { paired: database, shared } = pairDatabases(options, report);
   const group = new GroupCommit<Session>(database, report, onCommit);
   try {
