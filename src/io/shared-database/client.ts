@@ -199,6 +199,8 @@ export class SharedClient {
     }
     this.#wasOpened = true;
     this.#openingLimitMs = this.#limits.opening;
+    // The next opening would most likely fail as well.
+    if (event.trouble) this.#reopenFrom = performance.now() + REOPENING_PAUSE_MS;
     this.#options.onOpened(event.trouble && this.#noteTrouble(current, event.trouble));
   }
 
@@ -207,7 +209,6 @@ export class SharedClient {
     if (!isOpen) {
       current.state = 'closed';
       this.#closedBy = error;
-      this.#reopenFrom = performance.now() + REOPENING_PAUSE_MS;
     }
     return error;
   }
