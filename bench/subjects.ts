@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { type Layout, prepare, TestDaemon } from '../test/support/daemon.ts';
+import { hasProcessTable } from '../test/support/shared-database.ts';
+import { until } from '../test/support/until.ts';
 import { launch } from './launch.ts';
 import { now } from './load/clock.ts';
 
@@ -86,6 +88,8 @@ async function startDaemon(
   mkdirSync(folder, { recursive: true });
   const at = prepare(folder, config);
   const { pid, exited } = await launch(folder, [...command, '--config', at.configFile]);
+  // The daemon opens it after it listens; the first request would wait for that.
+  await until('the shared database to be open', () => hasProcessTable(at.database));
   const daemon = new TestDaemon(at, pid, exited);
   const { socket, backups } = at;
   const stop = async () => void (await daemon.stop());

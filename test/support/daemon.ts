@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
@@ -245,7 +245,8 @@ const OPENING_PATIENCE_MS = 5_000;
 async function sharedDatabaseOpened({ log }: Layout, from: number): Promise<void> {
   const deadline = Date.now() + OPENING_PATIENCE_MS;
   await until('the shared database to be open', () => {
-    const text = existsSync(log) ? readFileSync(log).subarray(from).toString() : '';
+    const isFile = statSync(log, { throwIfNoEntry: false })?.isFile() === true;
+    const text = isFile ? readFileSync(log).subarray(from).toString() : '';
     return /"the shared database is open"|"DATABASE_TROUBLE"/.test(text) || Date.now() > deadline;
   });
 }

@@ -44,7 +44,10 @@ export class LeftBehind {
   }
 
   look(daemon: TestDaemon): string {
-    const [row] = daemon.rows();
+    // The record is the journal; the shared row follows.
+    const [row] = daemon.query(
+      'SELECT status FROM process WHERE id IN (SELECT process_id FROM cmd_transition)',
+    ) as { readonly status: string }[];
     const isDone = row?.status === 'success' && !existsSync(this.#folder);
     return isDone ? CARRIED_OUT : `what was left has a row that says ${row?.status}`;
   }
