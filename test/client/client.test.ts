@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type CallOptions, call, type NoReplyError } from '../../src/client.ts';
 import { testFolder } from '../support/folder.ts';
+import { until } from '../support/until.ts';
 
 const REFUSED = { code: 400, status: 'Bad Request', message: 'Invalid command' };
 
@@ -59,4 +60,18 @@ test('`call` waits for a reply until its timeout or its signal', async (t) => {
   await assert.rejects(waiting, failing('ABORTED'));
   await assert.rejects(silent({ signal: control.signal }), failing('ABORTED'));
   for (const client of clients) client.destroy();
+});
+
+test('call sends nothing where `objectTo` has an objection to the process that listens', async (t) => {
+  const heard: string[] = [];
+  const send = await listening(t, (socket) => {
+    socket.on('data', (bytes) => heard.push(bytes.toString()));
+    socket.once('end', () => heard.push('end'));
+  });
+  await assert.rejects(send({ objectTo: () => 'it is of another user' }), {
+    ...failing('UNREACHABLE'),
+    message: /^no reply from .*: it is of another user$/,
+  });
+  await until('the end', () => heard.length > 0);
+  assert.deepEqual(heard, ['end']);
 });

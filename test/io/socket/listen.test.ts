@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -124,3 +134,33 @@ for (const [what, put] of [
     assert.notEqual(lstatSync(path).mode & 0o777, 0o666);
   });
 }
+
+test('listenAt moves a file of another user aside in a directory that others can write to, and in no other', {
+  skip: me() !== 0 && 'gives a file away',
+}, async (t) => {
+  const folder = testFolder(t);
+  const path = join(folder, 's');
+  writeFileSync(path, 'theirs');
+  chownSync(path, 12345, -1);
+  await assert.rejects(
+    listenAt(path, ACCESS, () => {}),
+    { code: 'SOCKET_OCCUPIED' },
+  );
+  chmodSync(folder, 0o1777);
+  const warnings: string[] = [];
+  const socket = await listenAt(
+    path,
+    ACCESS,
+    (client) => client.destroy(),
+    ({ message }) => warnings.push(message),
+  );
+  assert.ok(lstatSync(path).isSocket());
+  assert.match(warnings.join(), /s was no socket of uid 12345; it is .*s\.occupied-\S{8} now$/);
+  const [, aside] = /it is (\S+) now/.exec(warnings.join()) as unknown as [string, string];
+  assert.equal(readFileSync(aside, 'utf8'), 'theirs');
+  const client = connect(path);
+  await new Promise((resolve) => client.once('connect', resolve));
+  client.destroy();
+  socket.close();
+  assert.ok(!existsSync(path));
+});
