@@ -47,7 +47,7 @@ export function writeMessage(fd: number, message: unknown): void {
 }
 
 /** Returns undefined where the other end is closed. Throws EAGAIN, and an Error where the message has more than `maxBytes`. */
-export function readMessage(fd: number, maxBytes: number): unknown {
+export function readMessage(fd: number, maxBytes = Number.POSITIVE_INFINITY): unknown {
   const header = readBytes(fd, HEADER_BYTES);
   const length = header?.readUInt32LE(0) ?? 0;
   if (length > maxBytes)

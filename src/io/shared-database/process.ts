@@ -23,9 +23,6 @@ import { SharedTables } from './tables.ts';
 const REQUESTS_FD = 3;
 const EVENTS_FD = 1;
 
-/** A group of 256 commands of 1 MiB each, whose rows have their texts twice, and as escapes. */
-const MAX_REQUEST_BYTES = 0xffff_ffff;
-
 /** Texts can hold names from the schema, of any length. */
 const MAX_TEXT_LENGTH = 300;
 
@@ -53,7 +50,7 @@ export function serveSharedDatabase(path: string, shadow: boolean): void {
   prctl(PR_SET_PDEATHSIG, constants.signals.SIGKILL, 0, 0, 0);
   becomeFirstVictim();
   const writer = new SharedWriter(path, shadow);
-  const next = () => readMessage(REQUESTS_FD, MAX_REQUEST_BYTES) as SharedRequest | undefined;
+  const next = () => readMessage(REQUESTS_FD) as SharedRequest | undefined;
   for (let request = next(); request && request.op !== 'close'; request = next()) {
     if (request.op === 'open') tell({ event: 'opened', trouble: writer.open() });
     else answer(writer, request);

@@ -193,7 +193,7 @@ export class JournaledDatabase {
       });
       if (!refusals.trouble && (projection.isNeeded || this.#isDue)) {
         projection.remove(this.#revoked);
-        projection.write([...this.#outdated, ...newlyOutdated].slice(0, MAX_PROJECTED_COUNT));
+        projection.write(this.#firstOutdated(newlyOutdated));
       }
       if (durable.length > 0) tables.forgetProjections(durable);
       this.#journal.commit();
@@ -226,7 +226,18 @@ export class JournaledDatabase {
     return this.#outdated.size > 0 && performance.now() >= this.#dueFrom;
   }
 
+  /** After an outage many more rows can be outdated than one transaction writes. */
+  #firstOutdated(newlyOutdated: readonly number[]): readonly number[] {
+    const first: number[] = [];
+    for (const processId of this.#outdated) {
+      if (first.length === MAX_PROJECTED_COUNT) return first;
+      first.push(processId);
+    }
+    return [...first, ...newlyOutdated].slice(0, MAX_PROJECTED_COUNT);
+  }
+
   #outdate(processIds: readonly number[]): void {
+    if (processIds.length === 0) return;
     if (this.#outdated.size === 0) this.#dueFrom = performance.now() + PROJECTION_DELAY_MS;
     for (const processId of processIds) this.#outdated.add(processId);
   }
@@ -243,8 +254,7 @@ export class JournaledDatabase {
       if (!isWritten) {
         this.#outdated.add(processId);
         this.#refused.add(processId);
-      }
-      if (isWritten && isEnded) {
+      } else if (isEnded) {
         this.#ended.add(processId);
         this.#endedLength += length;
       }
